@@ -1,0 +1,11 @@
+/** What Bun 1.4.5 has and its types lack (RUNTIME 6, 9). */
+import "bun";
+
+declare module "bun" {
+  interface Socket<Data = undefined> {
+    readonly fd: number;
+  }
+  interface TCPSocketListener<Data = unknown> {
+    readonly fd: number;
+  }
+}

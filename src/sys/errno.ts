@@ -1,0 +1,41 @@
+/**
+ * Error numbers of the kernel. The table's calls answer like the kernel itself: a result >= 0, or
+ * the negative of one of these. Numbers are Linux's on x86-64 and arm64 (asm-generic/errno.h).
+ */
+
+/** The errors that this program tells apart. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  E2BIG: 7,
+  EBADF: 9,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EXDEV: 18,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
+  ENOSPC: 28,
+  EPIPE: 32,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ELOOP: 40,
+  EOVERFLOW: 75,
+  ECONNRESET: 104,
+  ESTALE: 116,
+} as const;
+
+const NAMES = new Map<number, string>(Object.entries(ERRNO).map(([name, number]) => [number, name]));
+
+/** The name of an errno (positive), or `errno N` for one that is not in the table. */
+export function errnoName(errno: number): string {
+  return NAMES.get(errno) ?? `errno ${errno}`;
+}

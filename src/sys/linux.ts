@@ -1,0 +1,200 @@
+/**
+ * The table's rows on Linux, through bun:ffi: the only file that touches it. Buffers for arguments live at
+ * module level and are passed as themselves, not as numbers: what only a number from ptr() holds is
+ * collected, and the call then reads other memory (RUNTIME 0.27).
+ */
+import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
+import { ERRNO } from "./errno.ts";
+import type { Kernel } from "./kernel.ts";
+import { type ByteString, type FileStat, OPEN, PATH_BYTES_MAX } from "./types.ts";
+
+const SYMBOLS = {
+  __errno_location: { args: [], returns: "ptr" },
+  // Variadic; openat2 has no wrapper in glibc. 437 on every architecture.
+  syscall: { args: ["i64", "i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  openat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  readlink: { args: ["ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  getdents64: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
+  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  getrlimit: { args: ["i32", "ptr"], returns: "i32" },
+} as const;
+
+/** glibc first, then musl under the names Alpine gives it. */
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+const OPENAT2 = 437;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_BYTES = 256;
+const POLLOUT = 4;
+const SIOCOUTQ = 0x5411;
+const RLIMIT_NOFILE = 7;
+/** getrlimit's "no limit" is larger than any table of fds. */
+const NOFILE_MAX = 1 << 30;
+
+type Library = ReturnType<typeof load>;
+type C = NonNullable<Library>;
+
+/** The rows on this machine, or null where no Linux libc can be loaded. */
+export function linuxKernel(): Kernel | null {
+  const c = process.platform === "linux" ? load() : null;
+  if (c === null) return null;
+  const errnoAt = c.__errno_location() as Pointer;
+  const fail = (): number => -read.i32(errnoAt, 0);
+  return { native: true, ...files(c, fail), ...transfers(c, fail), ...sockets(c, fail) };
+}
+
+// --- internal ---
+
+function load() {
+  for (const name of LIBRARIES) {
+    try {
+      return dlopen(name, SYMBOLS).symbols;
+    } catch {
+      // Not this libc; the next name decides.
+    }
+  }
+  return null;
+}
+
+type Rows<K extends keyof Kernel> = Pick<Kernel, K>;
+type Fail = () => number;
+
+function files(
+  c: C,
+  fail: Fail,
+): Rows<"openat2" | "openat" | "close" | "statx" | "readlink" | "getdents"> {
+  const path = Buffer.alloc(PATH_BYTES_MAX + 1);
+  const target = Buffer.alloc(PATH_BYTES_MAX);
+  const how = new BigUint64Array(3);
+  const record = new Uint8Array(new ArrayBuffer(STATX_BYTES));
+  const facts = new DataView(record.buffer);
+  /** Writes `text` with its NUL; false when it does not fit. */
+  const setPath = (text: ByteString): boolean => {
+    if (text.length > PATH_BYTES_MAX) return false;
+    path[path.write(text, 0, "latin1")] = 0;
+    return true;
+  };
+  return {
+    openat2(dirfd, name, flags, resolve) {
+      if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
+      how[0] = BigInt(flags | OPEN.closeOnExec);
+      how[2] = BigInt(resolve);
+      const fd = Number(c.syscall(OPENAT2, dirfd, path, how, how.byteLength));
+      return fd < 0 ? fail() : fd;
+    },
+    openat(dirfd, name, flags) {
+      if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
+      const fd = c.openat(dirfd, path, flags | OPEN.closeOnExec);
+      return fd < 0 ? fail() : fd;
+    },
+    close(fd) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      return c.close(fd) < 0 ? fail() : 0;
+    },
+    statx(dirfd, name, out) {
+      if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
+      const flags = AT_SYMLINK_NOFOLLOW | (name === "" ? AT_EMPTY_PATH : 0);
+      if (c.statx(dirfd, path, flags, STATX_BASIC_STATS, record) < 0) return fail();
+      readStatx(facts, out);
+      return 0;
+    },
+    readlink(link) {
+      if (!setPath(link)) return -ERRNO.ENAMETOOLONG;
+      const length = Number(c.readlink(path, target, target.length));
+      return length < 0 ? fail() : target.toString("latin1", 0, length);
+    },
+    getdents(fd, into) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      const filled = Number(c.getdents64(fd, into, into.length));
+      return filled < 0 ? fail() : filled;
+    },
+  };
+}
+
+/** struct statx of linux/stat.h, the same on every architecture but for byte order. */
+function readStatx(facts: DataView, out: FileStat): void {
+  const nanoseconds = 1_000_000_000n;
+  out.mode = facts.getUint16(28, true);
+  out.ino = facts.getBigUint64(32, true);
+  out.size = facts.getBigUint64(40, true);
+  out.ctime = facts.getBigInt64(96, true) * nanoseconds + BigInt(facts.getUint32(104, true));
+  out.mtime = facts.getBigInt64(112, true) * nanoseconds + BigInt(facts.getUint32(120, true));
+  out.dev = (BigInt(facts.getUint32(136, true)) << 32n) | BigInt(facts.getUint32(140, true));
+}
+
+function transfers(c: C, fail: Fail): Rows<"sendfile" | "pread" | "write" | "pollOut"> {
+  const position = new BigInt64Array(1);
+  const polled = new Int16Array(new ArrayBuffer(8));
+  const polledFd = new Int32Array(polled.buffer, 0, 1);
+  return {
+    sendfile(socket, file, offset, count) {
+      if (!(socket >= 0 && file >= 0)) return -ERRNO.EBADF;
+      position[0] = offset;
+      const moved = Number(c.sendfile(socket, file, position, count));
+      return moved < 0 ? fail() : moved;
+    },
+    pread(fd, into, count, offset) {
+      if (!(fd >= 0) || count > into.length) return -ERRNO.EBADF;
+      const got = Number(c.pread(fd, into, count, offset));
+      return got < 0 ? fail() : got;
+    },
+    write(fd, bytes, count) {
+      if (!(fd >= 0) || count > bytes.length) return -ERRNO.EBADF;
+      const taken = Number(c.write(fd, bytes, count));
+      return taken < 0 ? fail() : taken;
+    },
+    pollOut(fd, timeoutMs) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      polledFd[0] = fd;
+      polled[2] = POLLOUT;
+      polled[3] = 0;
+      const ready = c.poll(polled, 1, timeoutMs);
+      return ready < 0 ? fail() : ready;
+    },
+  };
+}
+
+function sockets(
+  c: C,
+  fail: Fail,
+): Rows<"setsockopt" | "getsockopt" | "listen" | "unacked" | "nofile"> {
+  const value = new Int32Array(2);
+  const length = new Uint32Array(2);
+  const limits = new BigUint64Array(2);
+  return {
+    setsockopt(fd, level, option, wanted) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      value[0] = wanted;
+      return c.setsockopt(fd, level, option, value, 4) < 0 ? fail() : 0;
+    },
+    getsockopt(fd, level, option) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      length[0] = 4;
+      return c.getsockopt(fd, level, option, value, length) < 0 ? fail() : (value[0] ?? 0);
+    },
+    listen(fd, backlog) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      return c.listen(fd, backlog) < 0 ? fail() : 0;
+    },
+    unacked(fd) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      return c.ioctl(fd, SIOCOUTQ, value) < 0 ? fail() : (value[0] ?? 0);
+    },
+    nofile() {
+      if (c.getrlimit(RLIMIT_NOFILE, limits) < 0) return fail();
+      const soft = limits[0] ?? 0n;
+      return soft > BigInt(NOFILE_MAX) ? NOFILE_MAX : Number(soft);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * What the rest of the program sees of a connection's socket: Bun's own, or a test's. And the options it sets.
+ * The fd is read right before each call and never kept: the number is reused at once (RUNTIME 0.12).
+ */
+import { kernel } from "./kernel.ts";
+import { SOCKET } from "./types.ts";
+
+/** A non-blocking stream socket. Bun's Socket is one; see RUNTIME 1 to 6 for what each call really does. */
+export interface StreamSocket {
+  /** The descriptor, or -1 once closed. */
+  readonly fd: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** One send: bytes taken (0 full, and drain will come), or < 0 when the socket is dead. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** FIN: what was accepted is delivered, reading goes on. */
+  shutdown(): void;
+  /** RST: the peer learns that it failed. `close` is called before this returns. */
+  terminate(): void;
+  /** Stops `data` events at once. The peer's FIN is not seen until resume(). */
+  pause(): void;
+  resume(): void;
+}
+
+/** Holds partial segments back until uncork(). A cork left set costs 200 ms (tcp(7) TCP_CORK). */
+export function cork(socket: StreamSocket): void {
+  kernel.setsockopt(socket.fd, SOCKET.tcpLevel, SOCKET.tcpCork, 1);
+}
+
+/** Sends what cork() held back. */
+export function uncork(socket: StreamSocket): void {
+  kernel.setsockopt(socket.fd, SOCKET.tcpLevel, SOCKET.tcpCork, 0);
+}

@@ -1,0 +1,47 @@
+/**
+ * What the wire says of one file or directory: the facts of a READ and STAT reply, and a line of a LIST.
+ */
+import { escapePath, unescape } from "./escape.ts";
+import { parseNumber, REPLY_DIGITS_MAX } from "./number.ts";
+import type { ByteString } from "./vocabulary.ts";
+
+/** What a client may know of a file or directory. Sizes and times are exact past 2^53. */
+export interface Entry {
+  readonly type: "file" | "dir";
+  /** Bytes; 0 for a directory. */
+  readonly size: bigint;
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint;
+  /** 16 hex digits of a file's version; "" for a directory in a LIST. */
+  readonly etag: string;
+}
+
+/** ` size= offset= etag= mtime=` of a READ reply. */
+export function readFacts(entry: Entry, offset: bigint): string {
+  return ` size=${entry.size} offset=${offset} etag=${entry.etag} mtime=${entry.mtime}`;
+}
+
+/** ` type= size= mtime= etag=` of a STAT reply. */
+export function statFacts(entry: Entry): string {
+  return ` type=${entry.type} size=${entry.size} mtime=${entry.mtime} etag=${entry.etag}`;
+}
+
+/** One line of a LIST, with its LF. */
+export function listLine(entry: Entry, name: ByteString): ByteString {
+  if (entry.type === "dir") return `dir mtime=${entry.mtime} ${escapePath(name)}\n`;
+  return `file size=${entry.size} mtime=${entry.mtime} etag=${entry.etag} ${escapePath(name)}\n`;
+}
+
+/** The entry and its name in a LIST's `line` (no LF), or null. The name is not yet safe to use as a path. */
+export function parseListLine(line: ByteString): { entry: Entry; name: ByteString } | null {
+  const file = /^file size=([0-9]+) mtime=(-?[0-9]+) etag=([0-9a-f]{16}) (.+)$/s.exec(line);
+  const directory = file === null ? /^dir mtime=(-?[0-9]+) (.+)$/s.exec(line) : null;
+  const match = file ?? directory;
+  if (match === null) return null;
+  const name = unescape(match[match.length - 1] ?? "");
+  const size = file === null ? 0n : parseNumber(file[1] ?? "", REPLY_DIGITS_MAX);
+  const mtime = BigInt((file === null ? match[1] : match[2]) ?? "0");
+  if (name === null || size < 0n) return null;
+  const etag = file?.[3] ?? "";
+  return { entry: { type: file === null ? "dir" : "file", size, mtime, etag }, name };
+}

@@ -1,0 +1,56 @@
+/**
+ * Reply lines, both ways: the server writes them with okLine() and errLine(), a client reads them with
+ * parseReply(). The body is not looked at here.
+ */
+import type { Refusal } from "./errors.ts";
+import { parseCount, REPLY_DIGITS_MAX } from "./number.ts";
+import type { ByteString } from "./vocabulary.ts";
+
+/** `OK length key=value... LF`; `facts` is "" or starts with a space. */
+export function okLine(length: number | bigint, facts: string): string {
+  return `OK ${length}${facts}\n`;
+}
+
+/** `ERR ENOENT message LF`, in UTF-8 when it goes out. The message is printable, so it holds no LF. */
+export function errLine(refusal: Refusal): string {
+  return `ERR ${refusal.code} ${refusal.message}\n`;
+}
+
+/** The same in the bare dialect: `ERROR ENOENT: message LF`. */
+export function plainErrorLine(refusal: Refusal): string {
+  return `ERROR ${refusal.code}: ${refusal.message}\n`;
+}
+
+/** A reply's line as a client reads it. */
+export type ReplyLine =
+  | { readonly ok: true; readonly length: number; readonly facts: ReadonlyMap<string, string> }
+  | { readonly ok: false; readonly code: string; readonly message: ByteString };
+
+/** The reply in `line` (no LF), or null when it breaks the grammar: then the connection can't be trusted. */
+export function parseReply(line: ByteString): ReplyLine | null {
+  if (line.startsWith("OK ")) return parseOk(line);
+  const match = /^ERR (E[A-Z0-9]{1,31}) (.*)$/s.exec(line);
+  if (match === null) return null;
+  return { ok: false, code: match[1] ?? "", message: match[2] ?? "" };
+}
+
+/** The errno name and message of a bare dialect's `ERROR NAME: message`, or null when `line` is none. */
+export function parsePlainError(line: ByteString): { code: string; message: ByteString } | null {
+  const match = /^ERROR (E[A-Z0-9]{1,31}): (.*)$/s.exec(line);
+  return match === null ? null : { code: match[1] ?? "", message: match[2] ?? "" };
+}
+
+// --- internal ---
+
+function parseOk(line: ByteString): ReplyLine | null {
+  const words = line.split(" ");
+  const length = parseCount(words[1] ?? "", REPLY_DIGITS_MAX);
+  if (length < 0) return null;
+  const facts = new Map<string, string>();
+  for (const word of words.slice(2)) {
+    const equals = word.indexOf("=");
+    if (equals < 1 || facts.has(word.slice(0, equals))) return null;
+    facts.set(word.slice(0, equals), word.slice(equals + 1));
+  }
+  return { ok: true, length, facts };
+}

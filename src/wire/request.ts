@@ -1,0 +1,130 @@
+/**
+ * One S6/1 request line into a Request, or into a Refusal that leaves the connection in step. It never
+ * sees a socket, a timer or a store; it holds nothing between two lines.
+ */
+import { Refusal, type WireCode } from "./errors.ts";
+import { unescape } from "./escape.ts";
+import { parseNumber } from "./number.ts";
+import { printable } from "./printable.ts";
+import {
+  ETAG_CHARS_MAX,
+  isVerb,
+  LIST_ENTRIES_MAX,
+  VERBS,
+  type ByteString,
+  type Verb,
+} from "./vocabulary.ts";
+
+/** `length` when the request names none: up to the end of the file. */
+export const TO_THE_END = -1n;
+
+/** A request, decoded. Keys that the verb does not take hold their defaults. */
+export interface Request {
+  readonly verb: Verb;
+  /** Decoded bytes, starting with "/"; "" for verbs without a path. */
+  path: ByteString;
+  /** First byte wanted. */
+  offset: bigint;
+  /** Bytes wanted, or TO_THE_END. */
+  length: bigint;
+  /** The version wanted, or "" for any. */
+  etag: string;
+  /** Most entries of a LIST, 0..LIST_ENTRIES_MAX. */
+  limit: number;
+  /** LIST goes on behind this name; "" from the start. */
+  after: ByteString;
+}
+
+/** A READ of the whole of `path`, as the bare dialect asks for it. */
+export function wholeFile(path: ByteString): Request {
+  return blank("READ", path);
+}
+
+/** The request in `line` (no LF, no CR), or why it is none. */
+export function parseRequest(line: ByteString): Request | Refusal {
+  const space = line.indexOf(" ");
+  const verb = space < 0 ? line : line.slice(0, space);
+  if (!isVerb(verb)) return refuse("ENOSYS", `unknown verb ${quote(verb)}`);
+  // The doors that are not built: what follows them is not looked at, so it can't be refused for its form.
+  if (verb === "HASH" || verb === "AUTH") return refuse("ENOSYS", verb);
+  const request = blank(verb, "");
+  return parseKeys(request, line, space) ?? request;
+}
+
+// --- internal ---
+
+function blank(verb: Verb, path: ByteString): Request {
+  return {
+    verb,
+    path,
+    offset: 0n,
+    length: TO_THE_END,
+    etag: "",
+    limit: LIST_ENTRIES_MAX,
+    after: "",
+  };
+}
+
+function parseKeys(request: Request, line: ByteString, firstSpace: number): Refusal | null {
+  const verb = VERBS[request.verb];
+  const keys: readonly string[] = verb.keys;
+  let seen = 0;
+  let space = firstSpace;
+  while (space >= 0) {
+    const from = space + 1;
+    if (line.charCodeAt(from) === 47 && verb.path) return parsePath(request, line.slice(from));
+    space = line.indexOf(" ", from);
+    const word = space < 0 ? line.slice(from) : line.slice(from, space);
+    const equals = word.indexOf("=");
+    if (equals < 1) return refuse("EINVAL", `expected key=value or /path, got ${quote(word)}`);
+    const index = keys.indexOf(word.slice(0, equals));
+    if (index < 0) return refuse("EINVAL", `${request.verb} has no key ${quote(word)}`);
+    if ((seen & (1 << index)) !== 0) return refuse("EINVAL", `key given twice ${quote(word)}`);
+    seen |= 1 << index;
+    const failure = setKey(request, keys[index] ?? "", word.slice(equals + 1));
+    if (failure !== null) return failure;
+  }
+  return verb.path ? refuse("EINVAL", `${request.verb} needs a path that starts with /`) : null;
+}
+
+function parsePath(request: Request, text: ByteString): Refusal | null {
+  const path = unescape(text);
+  if (path === null) return refuse("EINVAL", `% without two hex digits in ${quote(text)}`);
+  request.path = path;
+  return null;
+}
+
+function setKey(request: Request, key: string, value: string): Refusal | null {
+  if (key === "if") {
+    if (value.length === 0 || value.length > ETAG_CHARS_MAX) {
+      return refuse("EINVAL", `if= takes an etag of at most ${ETAG_CHARS_MAX} characters`);
+    }
+    request.etag = value;
+    return null;
+  }
+  if (key === "after") {
+    const name = unescape(value);
+    if (name === null) return refuse("EINVAL", `% without two hex digits in ${quote(value)}`);
+    request.after = name;
+    return null;
+  }
+  const number = parseNumber(value);
+  if (number < 0n) return refuse("EINVAL", `${key}= takes a number, got ${quote(value)}`);
+  if (key === "offset") request.offset = number;
+  else if (key === "length") request.length = number;
+  else if (number < BigInt(LIST_ENTRIES_MAX)) request.limit = Number(number);
+  return null;
+}
+
+function refuse(code: WireCode, detail: string): Refusal {
+  return new Refusal(code, detail);
+}
+
+/** Enough of the peer's own words to recognise them; a refusal must stay a short line. */
+const QUOTE_CHARS_MAX = 64;
+
+function quote(bytes: ByteString): string {
+  return bytes.length > QUOTE_CHARS_MAX
+    ? `'${printable(bytes.slice(0, QUOTE_CHARS_MAX))}...'`
+    : `'${printable(bytes)}'`;
+}

@@ -1,0 +1,53 @@
+/**
+ * The specification of S6/1: its verbs, keys, limits and grammar, each named once. Everything else
+ * in this room reads or writes what is defined here. No I/O, no timers, no sockets.
+ *
+ *   request = VERB *( SP key=value ) [ SP path ] LF
+ *   reply   = "OK" SP length *( SP key=value ) LF  length*OCTET
+ *           | "ERR" SP errno SP message LF
+ *
+ * A path starts with "/" and runs to the end of the line. `%XX` stands for a byte. A CR before the LF
+ * is dropped. The last line of a connection may end in the client's FIN instead of a LF.
+ */
+
+/**
+ * Bytes held one to a character (each char code 0..255, that is ISO 8859-1). Names on Linux are bytes, not
+ * text; a string of bytes is the cheapest exact key for a Map, and converts in one native call.
+ */
+export type ByteString = string;
+
+/** Name of the protocol as PING tells it. */
+export const PROTOCOL = "S6/1";
+
+/** The port when none is given. */
+export const PORT_DEFAULT = 6464;
+
+/** Longest request line in bytes, without its LF. Room for a 4,095-byte path with every second byte escaped. */
+export const LINE_BYTES_MAX = 8192;
+
+/** Longest reply line a client accepts, in bytes without LF: a request line's path comes back in ERR, escaped. */
+export const REPLY_LINE_BYTES_MAX = 65_536;
+
+/** Longest value of `if=`, in characters. Ours have 16; anything over this is no etag of anybody's. */
+export const ETAG_CHARS_MAX = 64;
+
+/** Entries in one LIST reply when `limit` is not given, and the most that one reply holds. */
+export const LIST_ENTRIES_MAX = 10_000;
+
+/** What each verb takes: the keys it knows, and whether it names a path. */
+export const VERBS = {
+  READ: { keys: ["offset", "length", "if"], path: true },
+  STAT: { keys: [], path: true },
+  LIST: { keys: ["limit", "after"], path: true },
+  HASH: { keys: ["offset", "length", "chunk", "algo"], path: true },
+  PING: { keys: [], path: false },
+  AUTH: { keys: [], path: false },
+} as const;
+
+/** A verb of S6/1. */
+export type Verb = keyof typeof VERBS;
+
+/** True when `word` is one of the six verbs, in capitals. */
+export function isVerb(word: string): word is Verb {
+  return Object.hasOwn(VERBS, word);
+}
