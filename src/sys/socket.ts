@@ -15,6 +15,8 @@ export interface StreamSocket {
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** FIN: what was accepted is delivered, reading goes on. */
   shutdown(): void;
+  /** close(2) at once: with unread input the kernel sends RST, so only after shutdown() and its answer. */
+  end(): void;
   /** RST: the peer learns that it failed. `close` is called before this returns. */
   terminate(): void;
   /** Stops `data` events at once. The peer's FIN is not seen until resume(). */

@@ -32,7 +32,7 @@ export const REPLY_LINE_BYTES_MAX = 65_536;
 export const ETAG_CHARS_MAX = 64;
 
 /** Entries in one LIST reply when `limit` is not given, and the most that one reply holds. */
-export const LIST_ENTRIES_MAX = 10_000;
+export const LIST_ENTRIES_MAX = 4096;
 
 /** What each verb takes: the keys it knows, and whether it names a path. */
 export const VERBS = {

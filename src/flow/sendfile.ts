@@ -1,0 +1,78 @@
+/**
+ * The zero-copy branch: sendfile(2) from the cached descriptor into the socket, with an explicit offset, so that any
+ * number of connections share one descriptor. Only for plain sockets: a TLS socket's fd carries records.
+ */
+import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { type StreamSocket, uncork } from "../sys/socket.ts";
+import type { OpenFile } from "../store/store.ts";
+import { STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
+
+/** The next byte of the file, on its way through user space to arm `drain`. */
+const next = new Uint8Array(1);
+
+/**
+ * Sends `length` bytes of `file` from `start`. The owner corks the socket before it writes the head; the
+ * cork comes off with the last byte.
+ */
+export class SendfileTransfer implements Transfer {
+  readonly file: OpenFile;
+  readonly length: number;
+  sent = 0;
+  readonly #start: bigint;
+
+  /** Retains `file` until close(). `length` > 0. */
+  constructor(file: OpenFile, start: bigint, length: number) {
+    file.retain();
+    this.file = file;
+    this.#start = start;
+    this.length = length;
+  }
+
+  get position(): bigint {
+    return this.#start + BigInt(this.sent);
+  }
+
+  step(socket: StreamSocket): Step {
+    const wanted = Math.min(STEP_BYTES, this.length - this.sent);
+    const moved = kernel.sendfile(socket.fd, this.file.fd, this.position, wanted);
+    if (moved > 0) {
+      this.sent += moved;
+      if (this.sent === this.length) return this.#finish(socket);
+      return moved === wanted ? STEP.more : this.#arm(socket);
+    }
+    if (moved === 0) return STEP.shrunk;
+    if (moved === -ERRNO.EAGAIN) return this.#arm(socket);
+    if (moved === -ERRNO.EINTR) return STEP.more;
+    if (moved === -ERRNO.EPIPE || moved === -ERRNO.ECONNRESET || moved === -ERRNO.EBADF) {
+      return STEP.dead;
+    }
+    return moved === -ERRNO.EINVAL || moved === -ERRNO.ENOSYS ? STEP.unfit : STEP.failed;
+  }
+
+  close(): void {
+    this.file.release();
+  }
+
+  // --- internal ---
+
+  /**
+   * sendfile's EAGAIN arms nothing in Bun's loop; a write that is refused does (RUNTIME 0.4). So the next byte
+   * goes by write: refused, `drain` will come; taken, there was room after all.
+   */
+  #arm(socket: StreamSocket): Step {
+    const got = kernel.pread(this.file.fd, next, 1, this.position);
+    if (got === 0) return STEP.shrunk;
+    if (got < 0) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;
+    const taken = socket.write(next, 0, 1);
+    if (taken < 0) return STEP.dead;
+    if (taken === 0) return STEP.full;
+    this.sent += 1;
+    return this.sent === this.length ? this.#finish(socket) : STEP.more;
+  }
+
+  #finish(socket: StreamSocket): Step {
+    uncork(socket);
+    return STEP.done;
+  }
+}

@@ -1,0 +1,59 @@
+/** Who may come in: counts connections, all and by peer. It decides; the listener acts on it. */
+import type { Limits } from "./limits.ts";
+import { SHED_MAX } from "./limits.ts";
+
+/** What to do with a new connection: serve it, tell it to try later, or cut it. */
+export type Admission = "serve" | "shed" | "cut";
+
+/** The counts. Each enter() that did not answer "cut" is paid back by one leave(). */
+export class Gate {
+  served = 0;
+  shed = 0;
+  readonly #limits: Limits;
+  readonly #byPeer = new Map<string, number>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Counts a connection from `address` in. */
+  enter(address: string): Admission {
+    const peer = peerOf(address);
+    const count = this.#byPeer.get(peer) ?? 0;
+    if (this.served < this.#limits.connections && count < this.#limits.connectionsPerPeer) {
+      this.#byPeer.set(peer, count + 1);
+      this.served += 1;
+      return "serve";
+    }
+    if (this.shed >= SHED_MAX) return "cut";
+    this.shed += 1;
+    return "shed";
+  }
+
+  /** Counts out what enter() counted in as `admission`. */
+  leave(address: string, admission: "serve" | "shed"): void {
+    if (admission === "shed") {
+      this.shed -= 1;
+      return;
+    }
+    this.served -= 1;
+    const peer = peerOf(address);
+    const count = this.#byPeer.get(peer) ?? 0;
+    if (count <= 1) this.#byPeer.delete(peer);
+    else this.#byPeer.set(peer, count - 1);
+  }
+}
+
+/** What counts as one peer: an IPv4 address, or the /64 of an IPv6 one, which is one customer's. */
+export function peerOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address);
+  if (mapped !== null) return mapped[1] ?? address;
+  const [head = "", tail] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  // "::" stands for the zeros that are missing to 8 groups.
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
+  for (let i = 0; i < missing; i++) groups.push("0");
+  if (tail !== undefined && tail !== "") groups.push(...tail.split(":"));
+  return `${groups.slice(0, 4).join(":")}::/64`;
+}

@@ -1,0 +1,75 @@
+/**
+ * How much anybody may take: every bound of the server with its name, unit, default and reason. Flags set them;
+ * nothing else in the program invents a number.
+ */
+
+/** The bounds of one server process. Times in milliseconds. */
+export interface Limits {
+  /** Connections at once. Over it a new one is told EBUSY and closed. */
+  readonly connections: number;
+  /** Connections at once from one address (of IPv6, one /64). */
+  readonly connectionsPerPeer: number;
+  /** Files open at once, cached and in use. */
+  readonly files: number;
+  /** Requests of one connection answered before its replies are written and others have their turn. */
+  readonly pipeline: number;
+  /** From the first byte of a request (of a new connection: from its start) to the end of its line. */
+  readonly requestMs: number;
+  /** Quiet between two requests. */
+  readonly idleMs: number;
+  /** How long a peer may acknowledge nothing of what it asked for. */
+  readonly stallMs: number;
+  /** Bytes that a peer must acknowledge within stallMs to count as alive. */
+  readonly stallBytes: number;
+  /** How long transfers under way may go on after a SIGTERM. */
+  readonly graceMs: number;
+}
+
+/** Descriptors for everything that is neither a connection nor a served file: listeners, logs, Bun's own, the shed. */
+export const FDS_RESERVED = 64;
+
+/** Connections over the limit that are being told so; more are cut without a word. */
+export const SHED_MAX = 32;
+
+/** Quiet after which a bare path without LF is complete, in milliseconds: the contract's. */
+export const QUIET_MS = 200;
+
+/** How long a peer may take to close after it got everything, in milliseconds. */
+export const LINGER_MS = 5000;
+
+/** Bytes read and thrown away behind a bare path's request before the connection is cut. */
+export const JUNK_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Bytes of requests kept while a connection can't be answered; then it is not read any more. */
+export const BACKLOG_BYTES_MAX = 16_384;
+
+const CONNECTIONS_MAX = 65_536;
+const FILES_MAX = 8192;
+const FILES_MIN = 8;
+
+/** Times and counts when no flag says otherwise. */
+export const LIMITS_DEFAULT = {
+  pipeline: 64,
+  requestMs: 10_000,
+  idleMs: 300_000,
+  /**
+   * A reader of 1 KB/s must never be cut, and a receiver opens its window in steps of up to 64 KiB on loopback: then
+   * nothing is acknowledged for 64 s.
+   */
+  stallMs: 90_000,
+  /** 45 bytes a second: slower than any link, faster than a reader that only wants to stay. */
+  stallBytes: 4096,
+  graceMs: 30_000,
+} as const;
+
+/**
+ * Splits `nofile` descriptors so that they can't run out: an eighth for files, a reserve, the rest for connections.
+ * At the limit Bun's accept loop would spin at 100 % CPU (RUNTIME 0.11).
+ */
+export function shares(nofile: number): { connections: number; files: number; perPeer: number } {
+  const files = Math.max(FILES_MIN, Math.min(FILES_MAX, Math.floor(nofile / 8)));
+  const free = Math.max(1, nofile - FDS_RESERVED - files);
+  const connections = Math.min(CONNECTIONS_MAX, free);
+  // One address can't take it all: a quarter is left for the others.
+  return { connections, files, perPeer: Math.max(1, Math.floor((connections * 3) / 4)) };
+}

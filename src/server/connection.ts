@@ -1,0 +1,438 @@
+/**
+ * One connection as one explicit state: what it waits for. Every event (bytes, room, turn, store, window, quiet,
+ * FIN) only notes what came and calls #run(), which does the next thing until it has to wait again.
+ *
+ * It owns the socket and the unread requests; its Sender owns what is not out yet. It knows no dialect (doors do)
+ * and no path (stores do). Invariant: whenever it returns to the loop the shared outbox is empty, and either
+ * something is awaited that will come, or a deadline of the sweep ends it.
+ */
+import { STEP_BYTES } from "../flow/step.ts";
+import type { Turn } from "../flow/turns.ts";
+import { BACKLOG_BYTES_MAX, JUNK_BYTES_MAX } from "../guard/limits.ts";
+import type { Listing, OpenFile, Waiter } from "../store/store.ts";
+import { clock, tick } from "../sys/clock.ts";
+import type { StreamSocket } from "../sys/socket.ts";
+import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
+import { Refusal } from "../wire/errors.ts";
+import { LineReader } from "../wire/lines.ts";
+import { type ByteString, LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import { Sender, type WindowWaiter } from "./sender.ts";
+import type { Door, Service } from "./service.ts";
+
+/** What a connection waits for. */
+export type State =
+  /** The next request, or the rest of one. */
+  | "request"
+  /** 200 ms without another byte: the end of a bare path. */
+  | "quiet"
+  /** The store: a file being opened, a directory being read. */
+  | "store"
+  /** Room in the socket. */
+  | "room"
+  /** Its turn. */
+  | "turn"
+  /** A window of the copy branch. */
+  | "window"
+  /** The peer's FIN after ours. */
+  | "linger"
+  /** Nothing, ever. */
+  | "closed";
+
+/** A request under way, for the log. */
+export interface Job {
+  readonly verb: string;
+  readonly path: ByteString;
+  /** clock.now when it was read. */
+  readonly began: number;
+  /** Bytes promised. */
+  readonly length: number;
+}
+
+/** How a request goes on when its store has answered. */
+export interface Later {
+  opened?(result: OpenFile | Refusal): void;
+  listed?(result: Listing | Refusal): void;
+}
+
+/** A client's connection, from accept to close. */
+export class Connection implements Turn, Waiter, WindowWaiter {
+  state: State = "request";
+  door: Door | null = null;
+  readonly socket: StreamSocket;
+  readonly service: Service;
+
+  // Receiving.
+  readonly #reader = new LineReader();
+  #fin = false;
+  #paused = false;
+  /** No request is read any more: what comes is thrown away. */
+  #last = false;
+  /** The path was ended by quiet, so that a later byte proves that it had not ended. */
+  #endedByQuiet = false;
+  #junk = 0;
+
+  // Sending.
+  readonly #sender: Sender;
+  /** The request whose file is on its way. */
+  #job: Job | null = null;
+  #later: Later | null = null;
+
+  // Turns and limits.
+  queued = false;
+  gone = false;
+  /** Requests read. */
+  asked = 0;
+  /** When the present wait for a request began, in clock.now's milliseconds. */
+  since: number = clock.now;
+  /** When the peer last took enough of what it asked for, or 0 while it owes nothing. */
+  progressAt = 0;
+  /** Bytes it had acknowledged then. */
+  progress = 0;
+  #stopping = false;
+
+  /** `address` is the peer's, kept because a closed socket has forgotten it. */
+  readonly address: string;
+
+  constructor(socket: StreamSocket, service: Service) {
+    this.socket = socket;
+    this.service = service;
+    this.address = socket.remoteAddress ?? "";
+    this.#sender = new Sender(socket, service.outbox, this);
+  }
+
+  // --- events ---
+
+  /** Bytes came; `chunk` is ours from now on. */
+  data(chunk: Buffer): void {
+    tick();
+    if (this.#last) {
+      this.#discard(chunk);
+      return;
+    }
+    if (this.#reader.buffered === 0 && this.asked > 0) this.since = clock.now;
+    this.#reader.push(chunk);
+    if (this.state === "request" || this.state === "quiet") this.#run();
+    else if (this.#reader.buffered > BACKLOG_BYTES_MAX) this.#pause();
+  }
+
+  /** The socket has room again. Also called without cause (RUNTIME 0.6). */
+  drain(): void {
+    if (this.state !== "room") return;
+    tick();
+    this.#sender.drain();
+    this.#run();
+  }
+
+  /** FIN: no more bytes come. What was asked for is still served to the end. */
+  end(): void {
+    tick();
+    this.#fin = true;
+    if (this.state === "request" || this.state === "quiet") this.#run();
+  }
+
+  /** Its turn. */
+  turn(): void {
+    if (this.state !== "turn") return;
+    tick();
+    this.#run();
+  }
+
+  /** A window of the copy branch is in. */
+  windowReady(): void {
+    if (this.state !== "window") return;
+    tick();
+    this.#run();
+  }
+
+  /** 200 ms of quiet behind a path without LF. */
+  quiet(): void {
+    if (this.state !== "quiet") return;
+    this.#endedByQuiet = true;
+    this.#run();
+  }
+
+  /** The store has opened a file. */
+  opened(result: OpenFile | Refusal): void {
+    const later = this.#answered();
+    if (later !== null) this.#run(() => later.opened?.(result));
+  }
+
+  /** The store has listed a directory. */
+  listed(result: Listing | Refusal): void {
+    const later = this.#answered();
+    if (later !== null) this.#run(() => later.listed?.(result));
+  }
+
+  /** The socket is closed, by whomever. */
+  closed(): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.gone = true;
+    this.service.quiet.forget(this);
+    const owed = this.#sender.close();
+    if (this.#job !== null) this.record(this.#job, "RESET", this.#job.length - owed);
+    this.#job = null;
+    this.#reader.discard();
+    this.service.ended(this);
+  }
+
+  /** An error of ours: this peer gets RST, the others notice nothing. */
+  crash(error: unknown): void {
+    this.service.counters.crashes += 1;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.service.log.note(`internal error, connection from ${this.peer} reset`, text);
+    this.terminate();
+  }
+
+  // --- for doors ---
+
+  /** Who it is, for the log: IPv4 as such also when it came over IPv6. */
+  get peer(): string {
+    const address = this.address.startsWith("::ffff:") ? this.address.slice(7) : this.address;
+    return address.includes(":") ? `[${address}]` : address;
+  }
+
+  /** Sends text, as UTF-8: at most one reply's head. */
+  sendText(text: string): void {
+    this.#sender.text(text);
+  }
+
+  /** Sends bytes that stay as they are: they are referenced until they are out. */
+  sendBytes(bytes: Uint8Array): void {
+    this.#sender.bytes(bytes, this.#reader.buffered === 0);
+  }
+
+  /** Sends `head`, then `length` > 0 bytes of `file`, which has a descriptor; `job` is logged when they are out. */
+  sendFile(head: string, file: OpenFile, start: bigint, length: number, job: Job): void {
+    this.#sender.file(head, file, start, length, this.service.zeroCopy);
+    this.#job = job;
+  }
+
+  /** The store will call back: until then nothing is read. */
+  await(later: Later): void {
+    this.#later = later;
+  }
+
+  /** After what has been sent: FIN, and nothing more is read. */
+  closeAfter(): void {
+    this.#last = true;
+    this.#reader.discard();
+  }
+
+  /** Counts a request that was answered or failed, and logs it. */
+  record(job: Job, status: string, bytes: number): void {
+    const { counters, log } = this.service;
+    counters.requests += 1;
+    if (status !== "OK") counters.refused += 1;
+    if (!log.on) return;
+    const door = this.door?.name ?? "-";
+    const { verb, path, began } = job;
+    const ms = performance.now() - began;
+    log.request({ peer: this.peer, door, verb, path, status, bytes, ms });
+  }
+
+  // --- for the sweep and the server ---
+
+  /** Bytes of requests that are not answered. */
+  get backlog(): number {
+    return this.#reader.buffered;
+  }
+
+  /** Bytes given to the kernel. */
+  get written(): number {
+    return this.#sender.written;
+  }
+
+  /** Says no and closes, in the connection's own dialect. */
+  refuseAndClose(refusal: Refusal): void {
+    this.#run(() => this.#refuse(refusal));
+  }
+
+  /** Finishes what is under way, then closes. */
+  stop(): void {
+    this.#stopping = true;
+    if (this.state === "request" && this.backlog === 0) this.#run();
+  }
+
+  /** RST, now. */
+  terminate(): void {
+    if (this.state === "closed") return;
+    this.service.counters.resets += 1;
+    this.socket.terminate();
+    this.closed();
+  }
+
+  // --- internal ---
+
+  /** Does the next thing until it has to wait. Whatever is thrown costs this connection, not the server. */
+  #run(first?: () => void): void {
+    try {
+      first?.();
+      this.#loop();
+    } catch (error) {
+      // What was gathered is this connection's alone: it must not reach the next one.
+      this.service.outbox.discard();
+      this.crash(error);
+    }
+  }
+
+  #loop(): void {
+    if (this.state === "closed") return;
+    const budget = this.#sender.written + STEP_BYTES;
+    for (let served = 0; ; ) {
+      if (this.#sender.pressing && !this.#push()) return;
+      if (this.#later !== null) {
+        if (this.#push()) this.state = "store";
+        return;
+      }
+      const yields = served >= this.service.limits.pipeline || this.#sender.written >= budget;
+      const line = yields || this.#last ? null : this.#next();
+      if (line !== null) {
+        served += 1;
+        this.#answer(line);
+        continue;
+      }
+      if (this.#sender.pressing) continue;
+      if (!this.#push()) return;
+      if (this.#last) this.#finish();
+      else if (yields) this.#await("turn");
+      else this.#rest();
+      return;
+    }
+  }
+
+  /** Writes; false when it has to wait or is over. */
+  #push(): boolean {
+    for (;;) {
+      const pushed = this.#sender.push();
+      switch (pushed) {
+        case "clear":
+          return true;
+        case "done":
+          if (this.#job !== null) this.record(this.#job, "OK", this.#job.length);
+          this.#job = null;
+          return true;
+        case "gone":
+        case "broken":
+          this.terminate();
+          return false;
+        default:
+          this.#await(pushed);
+          return false;
+      }
+    }
+  }
+
+  #await(state: "room" | "turn" | "window"): void {
+    this.state = state;
+    if (this.progressAt === 0) {
+      this.progressAt = clock.now;
+      this.progress = -1;
+    }
+    if (state === "turn") this.service.turns.add(this);
+  }
+
+  /** The next request's line, or null. */
+  #next(): ByteString | null {
+    if (this.#endedByQuiet || this.#fin) return this.#lastLine();
+    const line = this.#reader.next();
+    if (line === null && this.#reader.overflowed) this.#tooLong();
+    return line;
+  }
+
+  /** At the end of input what is left without LF is a line too. */
+  #lastLine(): ByteString | null {
+    const line = this.#reader.next();
+    if (line !== null) return line;
+    if (this.#reader.overflowed) this.#tooLong();
+    if (this.#reader.buffered === 0) return null;
+    const rest = this.#reader.peek();
+    this.#reader.discard();
+    return rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+  }
+
+  #tooLong(): void {
+    this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
+  }
+
+  #answer(line: ByteString): void {
+    this.asked += 1;
+    this.door ??= this.service.doors[dialectOf(line)];
+    this.door.answer(this, line);
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { doors } = this.service;
+    const start = this.#reader.peek();
+    const door = this.door ?? (isFramedStart(start) ? doors.framed : doors.plain);
+    this.sendText(door.refusal(refusal));
+    this.record({ verb: "-", path: "", began: clock.now, length: 0 }, refusal.code, 0);
+    this.closeAfter();
+  }
+
+  /** Nothing to do: waits for the next request, for its end, or closes. */
+  #rest(): void {
+    this.progressAt = 0;
+    if (this.#fin || (this.#stopping && this.backlog === 0)) {
+      this.#finish();
+      return;
+    }
+    this.state = "request";
+    if (this.asked > 0) this.since = clock.now;
+    if (this.#paused) this.#unpause();
+    if (this.door !== null || this.backlog === 0) return;
+    const start = this.#reader.peek();
+    if (isTlsStart(start)) {
+      this.#reader.discard();
+      this.#answer(start);
+      this.#loop();
+    } else if (!isFramedStart(start)) {
+      this.state = "quiet";
+      this.service.quiet.wait(this);
+    }
+  }
+
+  /** Everything is out: FIN, then wait for the peer's. */
+  #finish(): void {
+    this.state = "linger";
+    this.since = clock.now;
+    this.#junk = 0;
+    this.#unpause();
+    this.socket.shutdown();
+  }
+
+  /** Bytes behind a bare path: read so that closing does not turn into RST, and thrown away. */
+  #discard(chunk: Buffer): void {
+    if (this.#endedByQuiet) {
+      // The path went on after 200 ms: what was sent is the answer to another question. A late LF is fine.
+      if (!/^\r?\n|^\r$/.test(chunk.toString("latin1", 0, 2))) {
+        this.terminate();
+        return;
+      }
+      this.#endedByQuiet = chunk.length === 1 && chunk[0] !== 10;
+    }
+    this.#junk += chunk.length;
+    if (this.#junk <= JUNK_BYTES_MAX) return;
+    if (this.state === "linger") this.terminate();
+    else this.#pause();
+  }
+
+  #answered(): Later | null {
+    const later = this.state === "closed" ? null : this.#later;
+    this.#later = null;
+    tick();
+    return later;
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  #unpause(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+}

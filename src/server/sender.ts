@@ -1,0 +1,175 @@
+/**
+ * The sending half of a connection: what was answered and is not out yet, in the order in which it must go: the
+ * unsent rest, what is gathered in the outbox, the transfer. It decides nothing: push() moves what it can and
+ * names what is awaited. Nothing is dropped: after "gone" or "broken" only RST is left.
+ */
+import { CopyTransfer } from "../flow/copy.ts";
+import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../flow/outbox.ts";
+import { SendfileTransfer } from "../flow/sendfile.ts";
+import { STEP, type Transfer } from "../flow/step.ts";
+import type { OpenFile } from "../store/store.ts";
+import { cork, type StreamSocket, uncork } from "../sys/socket.ts";
+
+/** What push() came to. */
+export type Pushed =
+  /** Nothing is left to send. */
+  | "clear"
+  /** The transfer is complete; what is behind it has not been looked at. */
+  | "done"
+  /** Waits for room in the socket. */
+  | "room"
+  /** Waits for its turn. */
+  | "turn"
+  /** Waits for a window of the copy branch. */
+  | "window"
+  /** The peer is gone. */
+  | "gone"
+  /** The file can't give what was promised: it shrank, changed or can't be read. */
+  | "broken";
+
+/** From here on the outbox is written before anything else is answered: a reply's head always fits. */
+const OUTBOX_HIGH_BYTES = GATHER_BYTES / 2;
+
+/** Who is told that an awaited window of the copy branch is in. */
+export interface WindowWaiter {
+  windowReady(): void;
+}
+
+/** Sends for one connection through the outbox that all share. */
+export class Sender implements Rest {
+  readonly socket: StreamSocket;
+  unsent: Uint8Array | null = null;
+  unsentAt = 0;
+  written = 0;
+  transfer: Transfer | null = null;
+  readonly #outbox: Outbox;
+  readonly #owner: WindowWaiter;
+  /** The socket said that it takes nothing: only drain() changes that. */
+  #full = false;
+  #dead = false;
+
+  constructor(socket: StreamSocket, outbox: Outbox, owner: WindowWaiter) {
+    this.socket = socket;
+    this.#outbox = outbox;
+    this.#owner = owner;
+  }
+
+  /** True when something must go out before another request is answered. */
+  get pressing(): boolean {
+    return (
+      this.transfer !== null || this.unsent !== null || this.#dead || this.#outbox.used > OUTBOX_HIGH_BYTES
+    );
+  }
+
+  /** The socket has room again. */
+  drain(): void {
+    this.#full = false;
+  }
+
+  /** Adds text, as UTF-8. */
+  text(text: string): void {
+    if (this.unsent === null && this.#outbox.appendText(text)) return;
+    this.bytes(Buffer.from(text), false);
+  }
+
+  /** Adds bytes, which must stay as they are until they are out. `alone`: nothing will be gathered with them. */
+  bytes(bytes: Uint8Array, alone: boolean): void {
+    if (this.#dead) return;
+    if (this.unsent === null) {
+      if (!(alone && this.#outbox.used === 0) && this.#outbox.append(bytes)) return;
+      this.#note(this.#outbox.flush(this.socket, this));
+      if (this.#dead) return;
+    }
+    if (this.unsent === null) {
+      this.#note(this.#outbox.send(this.socket, bytes, this));
+      return;
+    }
+    // Rare: the socket filled up between a head and its body. At most an outbox and a held body.
+    this.unsent = Buffer.concat([this.unsent.subarray(this.unsentAt), bytes]);
+    this.unsentAt = 0;
+  }
+
+  /** Adds `head` and `length` > 0 bytes of `file` from `start`; it has a descriptor. */
+  file(head: string, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
+    // Before the head is written: it then leaves in one segment with the first bytes of the file.
+    if (zeroCopy) cork(this.socket);
+    if (head !== "") this.text(head);
+    this.transfer = zeroCopy
+      ? new SendfileTransfer(file, start, length)
+      : this.#copy(file, start, length);
+  }
+
+  /** Moves what can be moved: everything gathered, and one step of the transfer. */
+  push(): Pushed {
+    if (this.#dead) return "gone";
+    if (this.#full) return "room";
+    const flushed = this.unsent === null ? "clear" : flushRest(this.socket, this);
+    const out = flushed === "clear" ? this.#outbox.flush(this.socket, this) : flushed;
+    this.#note(out);
+    if (out !== "clear") return out === "full" ? "room" : "gone";
+    return this.transfer === null ? "clear" : this.#step(this.transfer);
+  }
+
+  /** Lets go of what is not out; the bytes that the transfer still owed. */
+  close(): number {
+    const transfer = this.transfer;
+    this.unsent = null;
+    this.transfer = null;
+    this.#dead = true;
+    transfer?.close();
+    return transfer === null ? 0 : transfer.length - transfer.sent;
+  }
+
+  // --- internal ---
+
+  /** A closure only for those who need it: an idle connection has none. */
+  #copy(file: OpenFile, start: bigint, length: number): CopyTransfer {
+    return new CopyTransfer(file, start, length, () => this.#owner.windowReady());
+  }
+
+  #note(flushed: Flushed): void {
+    if (flushed === "full") this.#full = true;
+    else if (flushed === "dead") this.#dead = true;
+  }
+
+  #step(transfer: Transfer): Pushed {
+    const before = transfer.sent;
+    const step = transfer.step(this.socket);
+    this.written += transfer.sent - before;
+    switch (step) {
+      case STEP.more:
+        return "turn";
+      case STEP.full:
+        this.#full = true;
+        return "room";
+      case STEP.wait:
+        return "window";
+      case STEP.dead:
+        return "gone";
+      case STEP.done:
+        return this.#complete(transfer);
+      case STEP.unfit:
+        return this.#takeOver(transfer);
+      default:
+        return "broken";
+    }
+  }
+
+  /** Every byte is out; were they all of one version? (RUNTIME 0.20: queued pages are not a copy.) */
+  #complete(transfer: Transfer): Pushed {
+    if (transfer.file.fate() === "changed") return "broken";
+    this.transfer = null;
+    transfer.close();
+    return "done";
+  }
+
+  /** The file system can't send this file by sendfile(2): the copy branch goes on at the same byte. */
+  #takeOver(transfer: Transfer): Pushed {
+    uncork(this.socket);
+    const { file, position } = transfer;
+    const left = transfer.length - transfer.sent;
+    this.transfer = this.#copy(file, position, left);
+    transfer.close();
+    return "turn";
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * A running server: listens, admits, sweeps, stops. It owns the listeners and the table of connections; what a
+ * connection does is its own business.
+ */
+import { Outbox } from "../flow/outbox.ts";
+import { Turns } from "../flow/turns.ts";
+import { Gate } from "../guard/admission.ts";
+import { type Limits, QUIET_MS } from "../guard/limits.ts";
+import { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { Store } from "../store/store.ts";
+import { tick } from "../sys/clock.ts";
+import type { StreamSocket } from "../sys/socket.ts";
+import { Refusal } from "../wire/errors.ts";
+import { Connection } from "./connection.ts";
+import { framedDoor } from "./framed.ts";
+import { type Address, type Listener, listen } from "./listen.ts";
+import { plainDoor } from "./plain.ts";
+import { QuietTimer } from "./quiet.ts";
+import type { Service } from "./service.ts";
+import { httpDoor, tlsDoor } from "./shut.ts";
+import { SWEEP_MS, sweep } from "./sweep.ts";
+
+/** What a server is made of. */
+export interface ServerOptions {
+  readonly store: Store;
+  readonly limits: Limits;
+  readonly log: Log;
+  /** Where to listen: at least one. Port 0 picks a free one, the same for the hosts that follow. */
+  readonly addresses: readonly Address[];
+  /** False: large files leave by the copy branch. */
+  readonly zeroCopy: boolean;
+}
+
+/** A server that is up. */
+export class Server {
+  readonly counters = new Counters();
+  readonly #options: ServerOptions;
+  readonly #gate: Gate;
+  readonly #connections = new Map<Connection, "serve" | "shed">();
+  readonly #listeners: Listener[] = [];
+  readonly #service: Service;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped: (() => void) | null = null;
+
+  /** Listens on all addresses, or on none: throws ListenError for the first that can't be had. */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options.limits);
+    const { store, limits, log, zeroCopy } = options;
+    this.#service = {
+      store,
+      limits,
+      log,
+      zeroCopy,
+      counters: this.counters,
+      outbox: new Outbox(),
+      turns: new Turns(),
+      quiet: new QuietTimer(QUIET_MS),
+      doors: { plain: plainDoor, framed: framedDoor, http: httpDoor, tls: tlsDoor },
+      ended: (connection) => this.#ended(connection),
+    };
+    this.#listen(options.addresses);
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Where it listens, with the ports that were picked. */
+  get addresses(): Address[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** A connection for `socket`, which no network needs to know: listeners and tests call it. */
+  accept(socket: StreamSocket): Connection | null {
+    tick();
+    const admission = this.#gate.enter(socket.remoteAddress ?? "");
+    if (admission === "cut") {
+      this.counters.shed += 1;
+      socket.terminate();
+      return null;
+    }
+    const connection = new Connection(socket, this.#service);
+    this.#connections.set(connection, admission);
+    this.counters.connections += 1;
+    this.counters.accepted += 1;
+    if (admission === "shed") {
+      this.counters.shed += 1;
+      connection.door = framedDoor;
+      connection.refuseAndClose(new Refusal("EBUSY", "too many connections"));
+    }
+    return connection;
+  }
+
+  /**
+   * Stops listening, lets what is under way finish within `graceMs`, then resets what is left. Resolves when the
+   * last connection is gone. Called again it cuts the wait short.
+   */
+  stop(graceMs: number = this.#options.limits.graceMs): Promise<void> {
+    for (const listener of this.#listeners) listener.stop();
+    for (const connection of [...this.#connections.keys()]) connection.stop();
+    const cut = setTimeout(() => this.#cut(), graceMs);
+    return new Promise((resolve) => {
+      this.#stopped = () => {
+        clearTimeout(cut);
+        if (this.#timer !== null) clearInterval(this.#timer);
+        this.#timer = null;
+        this.#options.store.close();
+        resolve();
+      };
+      this.#whenEmpty();
+    });
+  }
+
+  // --- internal ---
+
+  #listen(addresses: readonly Address[]): void {
+    let port = addresses[0]?.port ?? 0;
+    try {
+      for (const { host } of addresses) {
+        const listener = listen({ host, port }, (socket) => this.accept(socket));
+        this.#listeners.push(listener);
+        port = listener.address.port;
+      }
+    } catch (error) {
+      for (const listener of this.#listeners) listener.stop();
+      throw error;
+    }
+  }
+
+  #sweep(): void {
+    const now = tick();
+    for (const connection of this.#connections.keys()) {
+      try {
+        if (sweep(connection, now, this.#options.limits)) this.counters.timeouts += 1;
+      } catch (error) {
+        connection.crash(error);
+      }
+    }
+  }
+
+  #ended(connection: Connection): void {
+    const admission = this.#connections.get(connection);
+    if (admission === undefined) return;
+    this.#connections.delete(connection);
+    this.counters.connections -= 1;
+    this.#gate.leave(connection.address, admission);
+    this.#whenEmpty();
+  }
+
+  #cut(): void {
+    const left = this.#connections.size;
+    if (left > 0) this.#options.log.note(`grace is over, ${left} connections reset`);
+    for (const connection of [...this.#connections.keys()]) connection.terminate();
+  }
+
+  #whenEmpty(): void {
+    if (this.#connections.size > 0) return;
+    this.#stopped?.();
+    this.#stopped = null;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Deadlines. One pass a second over all connections instead of a timer each: 0.2-0.6 ms for 10,000 (RUNTIME 0.13).
+ * A deadline is met at most a second late.
+ */
+import type { Limits } from "../guard/limits.ts";
+import { LINGER_MS } from "../guard/limits.ts";
+import { kernel } from "../sys/kernel.ts";
+import { Refusal } from "../wire/errors.ts";
+import type { Connection } from "./connection.ts";
+
+/** Milliseconds between two passes. */
+export const SWEEP_MS = 1000;
+
+/** What the peer has of what was written, in bytes; all of it where the kernel does not tell. */
+function acknowledgedBy(connection: Connection): number {
+  const unacked = kernel.unacked(connection.socket.fd);
+  return unacked < 0 ? connection.written : connection.written - unacked;
+}
+
+/** Ends `connection` if it has waited too long at `now`; true when it was cut. */
+export function sweep(connection: Connection, now: number, limits: Limits): boolean {
+  switch (connection.state) {
+    case "request":
+    case "quiet":
+      return sweepRequest(connection, now, limits);
+    case "room":
+      return sweepProgress(connection, now, limits);
+    case "linger":
+      return sweepLinger(connection, now, limits);
+    default:
+      // A store, a window or its turn: ours to do, and it comes.
+      return false;
+  }
+}
+
+// --- internal ---
+
+function sweepRequest(connection: Connection, now: number, limits: Limits): boolean {
+  const waited = now - connection.since;
+  const between = connection.asked > 0 && connection.backlog === 0;
+  if (waited <= (between ? limits.idleMs : limits.requestMs)) return false;
+  if (between) connection.stop();
+  else {
+    const seconds = limits.requestMs / 1000;
+    connection.refuseAndClose(new Refusal("ETIMEDOUT", `no complete request within ${seconds} s`));
+  }
+  return true;
+}
+
+/** A peer must take stallBytes within stallMs, however slowly: what it acknowledged counts, not what we wrote. */
+function sweepProgress(connection: Connection, now: number, limits: Limits): boolean {
+  const acknowledged = acknowledgedBy(connection);
+  if (connection.progress < 0 || acknowledged - connection.progress >= limits.stallBytes) {
+    connection.progress = acknowledged;
+    connection.progressAt = now;
+    return false;
+  }
+  if (now - connection.progressAt <= limits.stallMs) return false;
+  connection.terminate();
+  return true;
+}
+
+/**
+ * After our FIN: while the peer still takes bytes it has all the time that progress gives; once it has everything, it has
+ * LINGER_MS to close. Then close(2), not RST: the last bytes may be unread in its receive queue.
+ */
+function sweepLinger(connection: Connection, now: number, limits: Limits): boolean {
+  if (kernel.unacked(connection.socket.fd) > 0) {
+    connection.since = now;
+    if (connection.progressAt === 0) {
+      connection.progressAt = now;
+      connection.progress = -1;
+    }
+    return sweepProgress(connection, now, limits);
+  }
+  if (now - connection.since <= LINGER_MS) return false;
+  connection.socket.end();
+  connection.closed();
+  return true;
+}

@@ -1,0 +1,232 @@
+/**
+ * The store on local disk: a root, an open-file cache in front of it, pages of directories. A name is looked up
+ * again at most once a second, so what is replaced, removed or forbidden is gone within that time; what
+ * did not exist is never remembered.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { clock } from "../sys/clock.ts";
+import { ERRNO, errnoName } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
+import type { Entry } from "../wire/entry.ts";
+import { Refusal } from "../wire/errors.ts";
+import { bytesOf } from "../wire/escape.ts";
+import { HERE, relativeOf } from "../wire/path.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+import { FileCache } from "./cache.ts";
+import { DirectoryPage } from "./directory.ts";
+import { DiskFile, entryOf, type FdCount } from "./file.ts";
+import { readBody } from "./body.ts";
+import { refusalOf } from "./refuse.ts";
+import { Root, type RootPolicy } from "./root.ts";
+import type { OpenFile, Store, Waiter } from "./store.ts";
+
+/** How long a name is believed to mean the file it meant, in milliseconds. */
+export const REVALIDATE_MS = 1000;
+
+/** Bytes of small bodies held in memory. */
+const BODIES_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Files in the cache: descriptors have their own budget, this bounds the held empty and tiny ones. */
+const ENTRIES_MAX = 65_536;
+
+/** The descriptors a store may use. */
+export interface DiskLimits {
+  /** Open files, cached and in use together. */
+  readonly files: number;
+}
+
+/** Why a store could not be opened, in words for the person who started the server. */
+export class StoreError extends Error {
+  override name = "StoreError";
+}
+
+/** Opens the directory or the one file `root`. Throws StoreError. */
+export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): DiskStore {
+  const real = realPath(root);
+  const isFile = kindOf(real) === "file";
+  const directory = isFile ? path.dirname(real) : real;
+  const only = isFile ? bytesOf(path.basename(real)) : null;
+  const name = bytesOf(directory);
+  const fd = kernel.openat(AT_FDCWD, name, OPEN.readOnly | OPEN.directory);
+  if (fd < 0) throw new StoreError(`cannot open ${root}: ${errnoName(-fd)}`);
+  const opened = new Root(fd, name, policy, only);
+  const failed = policy.unconfined ? 0 : opened.probe();
+  if (failed < 0) {
+    opened.close();
+    throw new StoreError(
+      `this system cannot confine the server to ${root}: openat2 says ${errnoName(-failed)} ` +
+        "(it needs Linux 5.6 and no filter against it). --unconfined serves without that wall: " +
+        "links inside the directory may then lead out of it",
+    );
+  }
+  return new DiskStore(opened, bytesOf(path.resolve(root)), only, limits);
+}
+
+/** Files below a directory of this machine. */
+export class DiskStore implements Store {
+  readonly label: string;
+  readonly single: ByteString;
+  readonly cache: FileCache;
+  readonly #root: Root;
+  /** The root's names: as it was given and as it really is, for the bare dialect's absolute paths. */
+  readonly #names: readonly ByteString[];
+  readonly #limits: DiskLimits;
+  readonly #fds: FdCount = { open: 0 };
+  readonly #stat = new FileStat();
+
+  constructor(root: Root, given: ByteString, only: ByteString | null, limits: DiskLimits) {
+    this.#root = root;
+    this.single = only === null ? "" : `/${only}`;
+    this.label = root.name + this.single;
+    this.#limits = limits;
+    const shown = only === null ? given : bytesOf(path.dirname(Buffer.from(given, "latin1").toString()));
+    this.#names = [...new Set([root.name, shown])];
+    this.cache = new FileCache({
+      entries: ENTRIES_MAX,
+      bytes: BODIES_BYTES_MAX,
+      // Half: the other half is for files in use that the cache has let go.
+      fds: Math.max(1, limits.files >> 1),
+    });
+  }
+
+  /** Descriptors held by files, cached or in use. */
+  get openFds(): number {
+    return this.#fds.open;
+  }
+
+  open(path: ByteString, _waiter: Waiter): OpenFile | Refusal | null {
+    const file = this.cache.get(path);
+    if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
+      file.used = true;
+      return file;
+    }
+    const relative = relativeOf(path);
+    if (relative instanceof Refusal) return relative;
+    const canonical = relative === HERE ? "/" : `/${relative}`;
+    const opened = this.#openOrEvict(canonical, relative);
+    return typeof opened === "number" ? refusalOf(opened, path) : opened;
+  }
+
+  stat(path: ByteString): Entry | Refusal {
+    const relative = relativeOf(path);
+    if (relative instanceof Refusal) return relative;
+    const fd = this.#root.look(relative, this.#stat);
+    if (fd < 0) return refusalOf(fd, path);
+    kernel.close(fd);
+    if (!this.#stat.isFile && !this.#stat.isDirectory) return refusalOf(-ERRNO.EACCES, path);
+    return entryOf(this.#stat);
+  }
+
+  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
+    const relative = relativeOf(path);
+    if (relative instanceof Refusal) return relative;
+    const found = this.#root.look(relative, this.#stat);
+    if (found < 0) return refusalOf(found, path);
+    if (!this.#stat.isDirectory) {
+      kernel.close(found);
+      return refusalOf(-ERRNO.ENOTDIR, path);
+    }
+    const fd = this.#root.reopen(found, OPEN.directory);
+    if (fd < 0) return refusalOf(fd, path);
+    const page = new DirectoryPage(fd, this.#root, relative, limit, after);
+    setImmediate(listOn, page, waiter, path);
+    return null;
+  }
+
+  readings(path: ByteString): ByteString[] {
+    const below = path.startsWith("/") ? path : `/${path}`;
+    const readings = [below];
+    for (const name of this.#names) {
+      const base = name.endsWith("/") ? name : `${name}/`;
+      if (path.startsWith(base)) readings.push(`/${path.slice(base.length)}`);
+    }
+    return readings;
+  }
+
+  close(): void {
+    this.cache.clear();
+    this.#root.close();
+  }
+
+  // --- internal ---
+
+  /** The file at `relative`, from the cache when the name still means it; or -errno. */
+  #openOrEvict(canonical: ByteString, relative: ByteString): DiskFile | number {
+    while (this.#fds.open >= this.#limits.files && this.cache.evict());
+    if (this.#fds.open >= this.#limits.files) return -ERRNO.EMFILE;
+    const opened = this.#open(canonical, relative);
+    if (opened !== -ERRNO.EMFILE && opened !== -ERRNO.ENFILE) return opened;
+    // Somebody else's descriptors: give back all that is only cached, and try once more.
+    this.cache.clear();
+    return this.#open(canonical, relative);
+  }
+
+  #open(canonical: ByteString, relative: ByteString): DiskFile | number {
+    const cached = this.cache.get(canonical);
+    const stat = new FileStat();
+    const found = this.#root.look(relative, stat);
+    if (found < 0) {
+      this.cache.drop(canonical);
+      return found;
+    }
+    if (cached?.stat.same(stat)) {
+      kernel.close(found);
+      cached.checked = clock.now;
+      cached.used = true;
+      return cached;
+    }
+    if (!stat.isFile) {
+      kernel.close(found);
+      return stat.isDirectory ? -ERRNO.EISDIR : -ERRNO.EACCES;
+    }
+    const fd = this.#root.reopen(found, OPEN.readOnly);
+    if (fd < 0) return fd;
+    return this.#hold(canonical, stat, fd);
+  }
+
+  /** Puts an open file into the cache: a small one as its content, a large one as its descriptor. */
+  #hold(canonical: ByteString, stat: FileStat, fd: number): DiskFile | number {
+    const body = readBody(fd, stat);
+    if (body !== null) kernel.close(fd);
+    if (typeof body === "number") return body;
+    const file = new DiskFile(stat, body === null ? fd : -1, body, clock.now, this.#fds);
+    this.cache.put(canonical, file);
+    return file;
+  }
+}
+
+/** One step of a page; the next comes when others have had their turn. */
+function listOn(page: DirectoryPage, waiter: Waiter, path: ByteString): void {
+  const result = waiter.gone ? 0 : page.step();
+  if (result === null) {
+    setImmediate(listOn, page, waiter, path);
+    return;
+  }
+  page.close();
+  if (waiter.gone) return;
+  waiter.listed(typeof result === "number" ? refusalOf(result, path) : result);
+}
+
+function realPath(root: string): string {
+  try {
+    return fs.realpathSync(root);
+  } catch (error) {
+    throw new StoreError(`cannot serve ${root}: ${reasonOf(error)}`);
+  }
+}
+
+function kindOf(real: string): "file" | "dir" {
+  const stat = fs.statSync(real);
+  if (stat.isDirectory()) return "dir";
+  if (stat.isFile()) return "file";
+  throw new StoreError(`cannot serve ${real}: neither a directory nor a regular file`);
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOENT") return "no such directory";
+  if (code === "EACCES") return "permission denied";
+  return code === "" ? String(error) : code;
+}

@@ -1,0 +1,123 @@
+/**
+ * The directory that is served, held by its descriptor: renaming or replacing it changes nothing. Every look-up is
+ * one openat2(RESOLVE_BENEATH) from here, so the kernel decides what is inside, for every link and
+ * every race. Answers are a descriptor, or a negative errno; nothing is cached here.
+ */
+import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { AT_FDCWD, type FileStat, OPEN, RESOLVE } from "../sys/types.ts";
+import { HERE, isHidden } from "../wire/path.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+
+/** What may be reached below the root. */
+export interface RootPolicy {
+  /** Serve names that start with a dot. */
+  readonly hidden: boolean;
+  /** Follow links that stay inside. */
+  readonly symlinks: boolean;
+  /** Go into other file systems mounted below the root. */
+  readonly mounts: boolean;
+  /** Leave confinement to luck: for kernels without openat2. Links may then lead anywhere. */
+  readonly unconfined: boolean;
+}
+
+/** openat2 answers EAGAIN when a rename anywhere raced with it; a storm of them ends in EBUSY. */
+const RETRIES_MAX = 128;
+
+/** The served directory. */
+export class Root {
+  /** Its path when it was opened: for messages and the bare dialect, never for look-ups where openat2 works. */
+  readonly name: ByteString;
+  readonly #fd: number;
+  readonly #policy: RootPolicy;
+  readonly #resolve: number;
+  /** The only name that exists, when one file is served. */
+  readonly #only: ByteString | null;
+
+  /** Takes over `fd`, an open directory called `name`. */
+  constructor(fd: number, name: ByteString, policy: RootPolicy, only: ByteString | null) {
+    this.#fd = fd;
+    this.name = name;
+    this.#policy = policy;
+    this.#only = only;
+    const mounts = policy.mounts ? 0 : RESOLVE.noXdev;
+    this.#resolve = RESOLVE.beneath | RESOLVE.noMagicLinks | mounts;
+  }
+
+  /** Proves that this kernel confines: 0, or the negative errno of openat2 on the root itself. */
+  probe(): number {
+    const fd = kernel.openat2(this.#fd, HERE, OPEN.path, this.#resolve);
+    return fd < 0 ? fd : kernel.close(fd);
+  }
+
+  /**
+   * Looks `relative` up and fills `stat`; the descriptor (O_PATH: it opens nothing, a FIFO's writer is not
+   * woken) or -errno. The caller closes it.
+   */
+  look(relative: ByteString, stat: FileStat): number {
+    if (!this.allows(relative)) return -ERRNO.ENOENT;
+    const fd = this.#walk(relative);
+    if (fd < 0) return fd;
+    const failed = kernel.statx(fd, "", stat);
+    if (failed === 0) return fd;
+    kernel.close(fd);
+    return failed;
+  }
+
+  /** Opens for reading what look() found, by the descriptor itself: no second walk, nothing to race with. */
+  reopen(found: number, flags: number): number {
+    // Where there is no O_PATH look() has opened it already, and this is what its caller will close.
+    if (!kernel.native) return found;
+    const fd = kernel.openat(AT_FDCWD, `/proc/self/fd/${found}`, flags | OPEN.nonBlocking);
+    kernel.close(found);
+    return fd;
+  }
+
+  /** False for names that policy hides: they do not exist. */
+  allows(relative: ByteString): boolean {
+    if (this.#only !== null) return relative === this.#only || relative === HERE;
+    return this.#policy.hidden || !isHidden(relative);
+  }
+
+  close(): void {
+    kernel.close(this.#fd);
+  }
+
+  // --- internal ---
+
+  #walk(relative: ByteString): number {
+    if (this.#policy.unconfined) return this.#walkUnconfined(relative);
+    const direct = this.#openat2(relative, this.#resolve | RESOLVE.noSymlinks);
+    if (direct !== -ERRNO.ELOOP || !this.#policy.symlinks) return direct;
+    const fd = this.#openat2(relative, this.#resolve);
+    if (fd < 0 || this.#policy.hidden) return fd;
+    const hidden = this.#leadsToHidden(fd);
+    if (hidden === 0) return fd;
+    kernel.close(fd);
+    return hidden;
+  }
+
+  #openat2(relative: ByteString, resolve: number): number {
+    let fd = -ERRNO.EAGAIN;
+    for (let i = 0; i < RETRIES_MAX && fd === -ERRNO.EAGAIN; i++) {
+      fd = kernel.openat2(this.#fd, relative, OPEN.path, resolve);
+    }
+    return fd;
+  }
+
+  #walkUnconfined(relative: ByteString): number {
+    if (kernel.native) return kernel.openat(this.#fd, relative, OPEN.path);
+    return kernel.openat(AT_FDCWD, `${this.name}/${relative}`, OPEN.readOnly | OPEN.nonBlocking);
+  }
+
+  /** 0, or -errno when a link went to a name that policy hides: the opened file's own path tells. */
+  #leadsToHidden(fd: number): number {
+    const real = kernel.readlink(`/proc/self/fd/${fd}`);
+    const root = kernel.readlink(`/proc/self/fd/${this.#fd}`);
+    if (typeof real === "number" || typeof root === "number") return -ERRNO.EACCES;
+    if (real === root) return 0;
+    const base = root.endsWith("/") ? root : `${root}/`;
+    if (!real.startsWith(base)) return -ERRNO.EACCES;
+    return isHidden(real.slice(base.length)) ? -ERRNO.ENOENT : 0;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Where files live, seen from above: look, open, list. A store decides what may be reached; who may ask is guard's,
+ * how bytes leave is flow's. Answers come at once where they can; where they can't, null is returned and the
+ * waiter is called later, exactly once, never from inside the call.
+ */
+import type { Entry } from "../wire/entry.ts";
+import type { Refusal } from "../wire/errors.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+
+/** One version of one file, ready to be sent. It stays what it is when the name is given to another file. */
+export interface OpenFile {
+  readonly entry: Entry;
+  /** The whole content when it is small enough to be held in memory, else null. */
+  readonly body: Uint8Array | null;
+  /** Free bytes in front of `body`, in the same buffer, so that a reply's head and body are one write. */
+  readonly headroom: number;
+  /** The head and body that a door has put together; null until then, dropped with the file. */
+  reply: Uint8Array | null;
+  /** The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while retained. */
+  readonly fd: number;
+  /** Keeps the file open beyond this event; each call is paid back by one release(). */
+  retain(): void;
+  release(): void;
+  /**
+   * What became of a file that was sent: "same", "grown" (what was promised is still what it was) or
+   * "changed" (edited in place or cut: what went out may be a mix).
+   */
+  fate(): "same" | "grown" | "changed";
+}
+
+/** A page of a directory. */
+export interface Listing {
+  /** Entry lines as the wire has them. */
+  readonly text: Uint8Array;
+  readonly count: number;
+  /** True when names follow behind the last one. */
+  readonly more: boolean;
+}
+
+/** Who waits for a store. `gone` tells it that nobody does any more: it drops the work. */
+export interface Waiter {
+  readonly gone: boolean;
+  opened(result: OpenFile | Refusal): void;
+  listed(result: Listing | Refusal): void;
+}
+
+/** A place where files live, read only. Paths are a request's: bytes that start with "/". */
+export interface Store {
+  /** What is served, in words for a person. */
+  readonly label: string;
+  /** The one file that is served, as a path, when the root is a file; else "". */
+  readonly single: ByteString;
+  /** The file, a refusal, or null: `waiter.opened` comes later. */
+  open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
+  /** What `path` is, without opening it for reading; not cached. */
+  stat(path: ByteString): Entry | Refusal;
+  /** Up to `limit` entries behind `after`, sorted by bytes; null: `waiter.listed` comes later. */
+  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
+  /** Readings of a bare dialect's path, best first: below the root, or under the root's own name. */
+  readings(path: ByteString): ByteString[];
+  /** Closes what is idle and lets go of the root; files in use close when they are released. */
+  close(): void;
+}
+
+/** Bytes kept free in front of a held body: an S6/1 head has at most 130, an HTTP head about 300. */
+export const HEADROOM_BYTES = 384;
+
+/** Largest content held in memory, in bytes: up to here one write beats a head and a sendfile. */
+export const BODY_BYTES_MAX = 65_536;
