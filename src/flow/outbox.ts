@@ -1,10 +1,14 @@
 /**
- * How small replies leave: those of one event are gathered in one buffer, shared by all connections, and written
- * by one call. What the socket does not take becomes the connection's own Rest. An idle connection holds nothing.
+ * How small replies leave: those of one event are gathered in one buffer, shared by all
+ * connections, and written by one call. What the socket does not take becomes the connection's own
+ * Rest. An idle connection holds nothing.
  */
 import type { StreamSocket } from "../sys/socket.ts";
 
-/** Bytes gathered before a write: 16 replies of 1 KiB fit, and a peer that does not read holds at most this. */
+/**
+ * Bytes gathered before a write: 16 replies of 1 KiB fit, and a peer that does not read holds at
+ * most this.
+ */
 export const GATHER_BYTES = 49_152;
 
 /** Bytes that the socket did not take, in order before everything else. */
@@ -19,7 +23,10 @@ export interface Rest {
 /** What a flush came to: "clear" all out, "full" drain will come, "dead" the peer is gone. */
 export type Flushed = "clear" | "full" | "dead";
 
-/** The gathering buffer. Empty between two events: whoever appends flushes before it returns to the loop. */
+/**
+ * The gathering buffer. Empty between two events: whoever appends flushes before it returns to the
+ * loop.
+ */
 export class Outbox {
   readonly #bytes = Buffer.allocUnsafeSlow(GATHER_BYTES);
   #used = 0;
@@ -49,7 +56,10 @@ export class Outbox {
     this.#used = 0;
   }
 
-  /** Writes what was gathered. On "full" the rest is copied out, since the buffer serves others next. */
+  /**
+   * Writes what was gathered. On "full" the rest is copied out, since the buffer serves others
+   * next.
+   */
   flush(socket: StreamSocket, rest: Rest): Flushed {
     const used = this.#used;
     if (used === 0) return "clear";
@@ -63,7 +73,10 @@ export class Outbox {
     return "full";
   }
 
-  /** Writes `bytes` themselves, nothing being gathered. They are referenced, not copied: never change them. */
+  /**
+   * Writes `bytes` themselves, nothing being gathered. They are referenced, not copied: never
+   * change them.
+   */
   send(socket: StreamSocket, bytes: Uint8Array, rest: Rest): Flushed {
     const taken = socket.write(bytes, 0, bytes.length);
     if (taken < 0) return "dead";

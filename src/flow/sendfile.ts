@@ -1,6 +1,7 @@
 /**
- * The zero-copy branch: sendfile(2) from the cached descriptor into the socket, with an explicit offset, so that any
- * number of connections share one descriptor. Only for plain sockets: a TLS socket's fd carries records.
+ * The zero-copy branch: sendfile(2) from the cached descriptor into the socket, with an explicit
+ * offset, so that any number of connections share one descriptor. Only for plain sockets: a TLS
+ * socket's fd carries records.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -12,8 +13,8 @@ import { STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
 const next = new Uint8Array(1);
 
 /**
- * Sends `length` bytes of `file` from `start`. The owner corks the socket before it writes the head; the
- * cork comes off with the last byte.
+ * Sends `length` bytes of `file` from `start`. The owner corks the socket before it writes the
+ * head; the cork comes off with the last byte.
  */
 export class SendfileTransfer implements Transfer {
   readonly file: OpenFile;
@@ -39,7 +40,7 @@ export class SendfileTransfer implements Transfer {
     if (moved > 0) {
       this.sent += moved;
       if (this.sent === this.length) return this.#finish(socket);
-      return moved === wanted ? STEP.more : this.#arm(socket);
+      return STEP.more;
     }
     if (moved === 0) return STEP.shrunk;
     if (moved === -ERRNO.EAGAIN) return this.#arm(socket);
@@ -57,8 +58,8 @@ export class SendfileTransfer implements Transfer {
   // --- internal ---
 
   /**
-   * sendfile's EAGAIN arms nothing in Bun's loop; a write that is refused does (RUNTIME 0.4). So the next byte
-   * goes by write: refused, `drain` will come; taken, there was room after all.
+   * sendfile's EAGAIN arms nothing in Bun's loop; a write that is refused does (Bun 1.4.5). So
+   * the next byte goes by write: refused, `drain` will come; taken, there was room after all.
    */
   #arm(socket: StreamSocket): Step {
     const got = kernel.pread(this.file.fd, next, 1, this.position);

@@ -1,6 +1,7 @@
 /**
- * Who goes next. Connections that can move more bytes stand in one queue; each gets one step a round, and
- * between rounds the loop handles its other events. A fast peer can't keep a slow one waiting.
+ * Who goes next. Connections that can move more bytes stand in one queue; each gets one step a
+ * round, and between rounds the loop handles its other events. A fast peer can't keep a slow one
+ * waiting.
  */
 
 /** Something that takes turns. */

@@ -52,7 +52,8 @@ export function peerOf(address: string): string {
   const [head = "", tail] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
   // "::" stands for the zeros that are missing to 8 groups.
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
+  const missing =
+    tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
   for (let i = 0; i < missing; i++) groups.push("0");
   if (tail !== undefined && tail !== "") groups.push(...tail.split(":"));
   return `${groups.slice(0, 4).join(":")}::/64`;

@@ -1,19 +1,26 @@
 /**
- * How much anybody may take: every bound of the server with its name, unit, default and reason. Flags set them;
- * nothing else in the program invents a number.
+ * How much anybody may take: every bound of the server with its name, unit, default and reason.
+ * Flags set them; nothing else in the program invents a number.
  */
 
 /** The bounds of one server process. Times in milliseconds. */
 export interface Limits {
   /** Connections at once. Over it a new one is told EBUSY and closed. */
   readonly connections: number;
-  /** Connections at once from one address (of IPv6, one /64). */
+  /**
+   * Connections at once from one address (of IPv6, one /64): three quarters of all, so that others
+   * find room.
+   */
   readonly connectionsPerPeer: number;
   /** Files open at once, cached and in use. */
   readonly files: number;
-  /** Requests of one connection answered before its replies are written and others have their turn. */
+  /**
+   * Requests of one connection answered before its replies are written and others have their turn.
+   */
   readonly pipeline: number;
-  /** From the first byte of a request (of a new connection: from its start) to the end of its line. */
+  /**
+   * From the first byte of a request (of a new connection: from its start) to the end of its line.
+   */
   readonly requestMs: number;
   /** Quiet between two requests. */
   readonly idleMs: number;
@@ -25,7 +32,10 @@ export interface Limits {
   readonly graceMs: number;
 }
 
-/** Descriptors for everything that is neither a connection nor a served file: listeners, logs, Bun's own, the shed. */
+/**
+ * Descriptors for everything that is neither a connection nor a served file: listeners, logs, Bun's
+ * own, the shed.
+ */
 export const FDS_RESERVED = 64;
 
 /** Connections over the limit that are being told so; more are cut without a word. */
@@ -53,23 +63,23 @@ export const LIMITS_DEFAULT = {
   requestMs: 10_000,
   idleMs: 300_000,
   /**
-   * A reader of 1 KB/s must never be cut, and a receiver opens its window in steps of up to 64 KiB on loopback: then
-   * nothing is acknowledged for 64 s.
+   * A steady reader of 1 KB/s must never be cut. It acknowledges in lumps of its whole receive
+   * buffer: with the default of 128 KiB nothing moves for 125 s (measured), and no server can tell
+   * it from one that has stopped.
    */
-  stallMs: 90_000,
-  /** 45 bytes a second: slower than any link, faster than a reader that only wants to stay. */
+  stallMs: 180_000,
+  /** 23 bytes a second: slower than any link, faster than a reader that only wants to stay. */
   stallBytes: 4096,
   graceMs: 30_000,
 } as const;
 
 /**
- * Splits `nofile` descriptors so that they can't run out: an eighth for files, a reserve, the rest for connections.
- * At the limit Bun's accept loop would spin at 100 % CPU (RUNTIME 0.11).
+ * Splits `nofile` descriptors so that they can't run out: an eighth for files, a reserve, the rest
+ * for connections. At the limit Bun's accept loop would spin at 100 % CPU (oven-sh/bun#32705).
  */
-export function shares(nofile: number): { connections: number; files: number; perPeer: number } {
+export function shares(nofile: number): { connections: number; files: number } {
   const files = Math.max(FILES_MIN, Math.min(FILES_MAX, Math.floor(nofile / 8)));
   const free = Math.max(1, nofile - FDS_RESERVED - files);
   const connections = Math.min(CONNECTIONS_MAX, free);
-  // One address can't take it all: a quarter is left for the others.
-  return { connections, files, perPeer: Math.max(1, Math.floor((connections * 3) / 4)) };
+  return { connections, files };
 }

@@ -1,4 +1,7 @@
-/** What the server has done since it started, as numbers: cheap to count, read by tests, PING and later metrics. */
+/**
+ * What the server has done since it started, as numbers: cheap to count, read by tests, PING and
+ * later metrics.
+ */
 
 /** The counts of one server process. Only ever grow, but for `connections`. */
 export class Counters {

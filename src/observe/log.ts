@@ -1,6 +1,7 @@
 /**
- * One line a request, on stderr. Lines are gathered and written ten times a second, and never wait: what a
- * stopped reader or a full disk does not take is counted and dropped, and the next line says how many.
+ * One line a request, on stderr. Lines are gathered and written ten times a second, and never wait:
+ * what a stopped reader or a full disk does not take is counted and dropped, and the next line says
+ * how many.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -64,15 +65,22 @@ export class Log {
     this.#add(this.#format === "json" ? jsonLine(line) : humanLine(line));
   }
 
-  /** A line that is no request: what the operator should know. `text` is ours, `subject` anybody's. */
+  /**
+   * A line that is no request: what the operator should know. `text` is ours, `subject` anybody's.
+   */
   note(text: string, subject = ""): void {
     if (this.#format === "off") return;
     const said = subject === "" ? text : `${text}: ${printableText(subject)}`;
     const time = new Date().toISOString();
-    this.#add(this.#format === "json" ? `${JSON.stringify({ time, note: said })}\n` : `${time} ${said}\n`);
+    this.#add(
+      this.#format === "json" ? `${JSON.stringify({ time, note: said })}\n` : `${time} ${said}\n`,
+    );
   }
 
-  /** Writes what fits without waiting. At the end of the program: once more, and what is left is lost. */
+  /**
+   * Writes what fits without waiting. At the end of the program: once more, and what is left is
+   * lost.
+   */
   flush(): void {
     if (this.#rest === null && this.#text !== "") {
       this.#rest = Buffer.from(this.#text);
@@ -109,7 +117,9 @@ export class Log {
     this.#timer ??= setTimeout(this.#tick, FLUSH_MS).unref();
   }
 
-  /** A log that can't be written (a full disk, a closed pipe) loses what it had and goes on trying. */
+  /**
+   * A log that can't be written (a full disk, a closed pipe) loses what it had and goes on trying.
+   */
   #lose(failed: number): void {
     if (failed === -ERRNO.EINTR || failed === -ERRNO.EAGAIN) return;
     const rest = this.#rest;

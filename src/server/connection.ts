@@ -1,21 +1,22 @@
 /**
- * One connection as one explicit state: what it waits for. Every event (bytes, room, turn, store, window, quiet,
- * FIN) only notes what came and calls #run(), which does the next thing until it has to wait again.
+ * One connection as one explicit state: what it waits for. Every event (bytes, room, turn, store,
+ * window, quiet, FIN) only notes what came and calls #run(), which does the next thing until it has
+ * to wait again.
  *
- * It owns the socket and the unread requests; its Sender owns what is not out yet. It knows no dialect (doors do)
- * and no path (stores do). Invariant: whenever it returns to the loop the shared outbox is empty, and either
- * something is awaited that will come, or a deadline of the sweep ends it.
+ * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It knows no
+ * dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop the shared
+ * outbox is empty, and either something is awaited that will come, or a deadline of the sweep ends
+ * it.
  */
 import { STEP_BYTES } from "../flow/step.ts";
 import type { Turn } from "../flow/turns.ts";
-import { BACKLOG_BYTES_MAX, JUNK_BYTES_MAX } from "../guard/limits.ts";
 import type { Listing, OpenFile, Waiter } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
-import { LineReader } from "../wire/lines.ts";
 import { type ByteString, LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import { Receiver } from "./receiver.ts";
 import { Sender, type WindowWaiter } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
 
@@ -61,17 +62,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   readonly socket: StreamSocket;
   readonly service: Service;
 
-  // Receiving.
-  readonly #reader = new LineReader();
-  #fin = false;
-  #paused = false;
-  /** No request is read any more: what comes is thrown away. */
-  #last = false;
-  /** The path was ended by quiet, so that a later byte proves that it had not ended. */
-  #endedByQuiet = false;
-  #junk = 0;
-
-  // Sending.
+  readonly #receiver: Receiver;
   readonly #sender: Sender;
   /** The request whose file is on its way. */
   #job: Job | null = null;
@@ -97,6 +88,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     this.socket = socket;
     this.service = service;
     this.address = socket.remoteAddress ?? "";
+    this.#receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
   }
 
@@ -105,17 +97,18 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   /** Bytes came; `chunk` is ours from now on. */
   data(chunk: Buffer): void {
     tick();
-    if (this.#last) {
-      this.#discard(chunk);
+    if (this.#receiver.last) {
+      const leftover = this.#receiver.discard(chunk, this.state !== "linger");
+      if (leftover !== "junk") this.terminate();
       return;
     }
-    if (this.#reader.buffered === 0 && this.asked > 0) this.since = clock.now;
-    this.#reader.push(chunk);
+    if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
+    this.#receiver.push(chunk);
     if (this.state === "request" || this.state === "quiet") this.#run();
-    else if (this.#reader.buffered > BACKLOG_BYTES_MAX) this.#pause();
+    else this.#receiver.holdBack();
   }
 
-  /** The socket has room again. Also called without cause (RUNTIME 0.6). */
+  /** The socket has room again. Also called without cause (oven-sh/bun#37099). */
   drain(): void {
     if (this.state !== "room") return;
     tick();
@@ -126,7 +119,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   /** FIN: no more bytes come. What was asked for is still served to the end. */
   end(): void {
     tick();
-    this.#fin = true;
+    this.#receiver.fin = true;
     if (this.state === "request" || this.state === "quiet") this.#run();
   }
 
@@ -147,7 +140,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   /** 200 ms of quiet behind a path without LF. */
   quiet(): void {
     if (this.state !== "quiet") return;
-    this.#endedByQuiet = true;
+    this.#receiver.endedByQuiet = true;
     this.#run();
   }
 
@@ -172,7 +165,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     const owed = this.#sender.close();
     if (this.#job !== null) this.record(this.#job, "RESET", this.#job.length - owed);
     this.#job = null;
-    this.#reader.discard();
+    this.#receiver.close();
     this.service.ended(this);
   }
 
@@ -199,10 +192,13 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   /** Sends bytes that stay as they are: they are referenced until they are out. */
   sendBytes(bytes: Uint8Array): void {
-    this.#sender.bytes(bytes, this.#reader.buffered === 0);
+    this.#sender.bytes(bytes, this.backlog === 0);
   }
 
-  /** Sends `head`, then `length` > 0 bytes of `file`, which has a descriptor; `job` is logged when they are out. */
+  /**
+   * Sends `head`, then `length` > 0 bytes of `file`, which has a descriptor; `job` is logged when
+   * they are out.
+   */
   sendFile(head: string, file: OpenFile, start: bigint, length: number, job: Job): void {
     this.#sender.file(head, file, start, length, this.service.zeroCopy);
     this.#job = job;
@@ -215,8 +211,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   /** After what has been sent: FIN, and nothing more is read. */
   closeAfter(): void {
-    this.#last = true;
-    this.#reader.discard();
+    this.#receiver.close();
   }
 
   /** Counts a request that was answered or failed, and logs it. */
@@ -235,7 +230,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   /** Bytes of requests that are not answered. */
   get backlog(): number {
-    return this.#reader.buffered;
+    return this.#receiver.backlog;
   }
 
   /** Bytes given to the kernel. */
@@ -264,7 +259,10 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   // --- internal ---
 
-  /** Does the next thing until it has to wait. Whatever is thrown costs this connection, not the server. */
+  /**
+   * Does the next thing until it has to wait. Whatever is thrown costs this connection, not the
+   * server.
+   */
   #run(first?: () => void): void {
     try {
       first?.();
@@ -279,14 +277,14 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   #loop(): void {
     if (this.state === "closed") return;
     const budget = this.#sender.written + STEP_BYTES;
-    for (let served = 0; ; ) {
+    for (let served = 0; ;) {
       if (this.#sender.pressing && !this.#push()) return;
       if (this.#later !== null) {
         if (this.#push()) this.state = "store";
         return;
       }
       const yields = served >= this.service.limits.pipeline || this.#sender.written >= budget;
-      const line = yields || this.#last ? null : this.#next();
+      const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
         served += 1;
         this.#answer(line);
@@ -294,7 +292,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
       }
       if (this.#sender.pressing) continue;
       if (!this.#push()) return;
-      if (this.#last) this.#finish();
+      if (this.#receiver.last) this.#finish();
       else if (yields) this.#await("turn");
       else this.#rest();
       return;
@@ -334,25 +332,11 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   /** The next request's line, or null. */
   #next(): ByteString | null {
-    if (this.#endedByQuiet || this.#fin) return this.#lastLine();
-    const line = this.#reader.next();
-    if (line === null && this.#reader.overflowed) this.#tooLong();
+    const line = this.#receiver.next();
+    if (line === null && this.#receiver.overflowed) {
+      this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
+    }
     return line;
-  }
-
-  /** At the end of input what is left without LF is a line too. */
-  #lastLine(): ByteString | null {
-    const line = this.#reader.next();
-    if (line !== null) return line;
-    if (this.#reader.overflowed) this.#tooLong();
-    if (this.#reader.buffered === 0) return null;
-    const rest = this.#reader.peek();
-    this.#reader.discard();
-    return rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-  }
-
-  #tooLong(): void {
-    this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
   }
 
   #answer(line: ByteString): void {
@@ -363,7 +347,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
 
   #refuse(refusal: Refusal): void {
     const { doors } = this.service;
-    const start = this.#reader.peek();
+    const start = this.#receiver.peek();
     const door = this.door ?? (isFramedStart(start) ? doors.framed : doors.plain);
     this.sendText(door.refusal(refusal));
     this.record({ verb: "-", path: "", began: clock.now, length: 0 }, refusal.code, 0);
@@ -373,17 +357,16 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   /** Nothing to do: waits for the next request, for its end, or closes. */
   #rest(): void {
     this.progressAt = 0;
-    if (this.#fin || (this.#stopping && this.backlog === 0)) {
+    if (this.#receiver.fin || (this.#stopping && this.backlog === 0)) {
       this.#finish();
       return;
     }
     this.state = "request";
     if (this.asked > 0) this.since = clock.now;
-    if (this.#paused) this.#unpause();
+    this.#receiver.resume();
     if (this.door !== null || this.backlog === 0) return;
-    const start = this.#reader.peek();
+    const start = this.#receiver.peek();
     if (isTlsStart(start)) {
-      this.#reader.discard();
       this.#answer(start);
       this.#loop();
     } else if (!isFramedStart(start)) {
@@ -396,25 +379,8 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   #finish(): void {
     this.state = "linger";
     this.since = clock.now;
-    this.#junk = 0;
-    this.#unpause();
+    this.#receiver.resume();
     this.socket.shutdown();
-  }
-
-  /** Bytes behind a bare path: read so that closing does not turn into RST, and thrown away. */
-  #discard(chunk: Buffer): void {
-    if (this.#endedByQuiet) {
-      // The path went on after 200 ms: what was sent is the answer to another question. A late LF is fine.
-      if (!/^\r?\n|^\r$/.test(chunk.toString("latin1", 0, 2))) {
-        this.terminate();
-        return;
-      }
-      this.#endedByQuiet = chunk.length === 1 && chunk[0] !== 10;
-    }
-    this.#junk += chunk.length;
-    if (this.#junk <= JUNK_BYTES_MAX) return;
-    if (this.state === "linger") this.terminate();
-    else this.#pause();
   }
 
   #answered(): Later | null {
@@ -422,17 +388,5 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     this.#later = null;
     tick();
     return later;
-  }
-
-  #pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.socket.pause();
-  }
-
-  #unpause(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.socket.resume();
   }
 }

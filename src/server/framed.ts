@@ -1,6 +1,6 @@
 /**
- * The S6/1 door: any number of requests on one connection, answered in order. Errors are replies like others; the
- * connection stays in step after each.
+ * The S6/1 door: any number of requests on one connection, answered in order. Errors are replies
+ * like others; the connection stays in step after each.
  */
 import type { Listing, OpenFile } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";

@@ -1,6 +1,6 @@
 /**
- * The edge to Bun's sockets: makes a listening socket and hands each event to its connection. No logic of its
- * own: handlers are shared by all connections and find theirs in `socket.data`.
+ * The edge to Bun's sockets: makes a listening socket and hands each event to its connection. No
+ * logic of its own: handlers are shared by all connections and find theirs in `socket.data`.
  */
 import type { Socket, TCPSocketListener } from "bun";
 import { kernel } from "../sys/kernel.ts";
@@ -32,18 +32,30 @@ export class ListenError extends Error {
   }
 }
 
-/** Connections waiting to be accepted. Bun fixes it at 512 (RUNTIME 9); a burst of thousands needs more. */
+/**
+ * Connections waiting to be accepted. Bun fixes it at 512 (oven-sh/bun#33786); a burst of thousands needs
+ * more.
+ */
 const BACKLOG = 4096;
 
-/** Bytes of requests the kernel queues for a connection that is not being read (it doubles this for its own use). */
+/**
+ * Bytes of requests the kernel queues for a connection that is not being read (it doubles this for
+ * its own use).
+ */
 const RECEIVE_BYTES = 32_768;
 
-/** Unsent bytes the kernel takes: a stalled download then costs it 184 KiB instead of 3,850 (RUNTIME 0.28). */
-const NOTSENT_BYTES = 131_072;
+/**
+ * Unsent bytes the kernel takes: a stalled download costs it 170 KiB, both ends together, instead
+ * of 3,850 (tcp(7)).
+ */
+const NOTSENT_BYTES = 32_768;
 
 type Accepted = Socket<Connection | null>;
 
-/** Listens on `address`; `accept` gives each new socket its connection, or null when it was cut. Throws ListenError. */
+/**
+ * Listens on `address`; `accept` gives each new socket its connection, or null when it was cut.
+ * Throws ListenError.
+ */
 export function listen(
   address: Address,
   accept: (socket: StreamSocket) => Connection | null,
@@ -69,7 +81,8 @@ function bind(
     return Bun.listen<Connection | null>({
       hostname: host,
       port,
-      // Without it a client that half-closes behind its path loses all but the first 3.9 MB (RUNTIME 0.1).
+      // Without it a client that half-closes behind its path loses all but the first 3.9 MB
+      // (Bun closes both sides at FIN).
       allowHalfOpen: true,
       data: null,
       socket: {

@@ -1,6 +1,6 @@
 /**
- * The bare door, as the exercise speaks it: one path, the content, FIN. A path has several readings (below the root,
- * or absolute under the root's own name); the first that exists is served.
+ * The bare door, as the exercise speaks it: one path, the content, FIN. A path has several readings
+ * (below the root, or absolute under the root's own name); the first that exists is served.
  */
 import type { OpenFile } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
@@ -29,7 +29,10 @@ function answer(connection: Connection, path: ByteString): void {
   readNext(connection, job, readings, null);
 }
 
-/** Tries one reading after the other; `first` is the refusal of the first, which is told when none exists. */
+/**
+ * Tries one reading after the other; `first` is the refusal of the first, which is told when none
+ * exists.
+ */
 function readNext(
   connection: Connection,
   job: Job,

@@ -1,6 +1,6 @@
 /**
- * The 200 ms after which a bare path without LF is complete. All waits are equally long, so they end in the
- * order in which they began: one queue and one timer serve any number of connections.
+ * The 200 ms after which a bare path without LF is complete. All waits are equally long, so they
+ * end in the order in which they began: one queue and one timer serve any number of connections.
  */
 import { clock, tick } from "../sys/clock.ts";
 

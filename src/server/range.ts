@@ -12,8 +12,8 @@ export interface Range {
 const LENGTH_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * `offset` and `length` clipped to the file: ERANGE past the end (at the end itself 0 bytes are right), EOVERFLOW for
- * more than 2^53-1 bytes in one reply, which nobody could count.
+ * `offset` and `length` clipped to the file: ERANGE past the end (at the end itself 0 bytes are
+ * right), EOVERFLOW for more than 2^53-1 bytes in one reply, which nobody could count.
  */
 export function rangeOf(entry: Entry, offset: bigint, length: bigint): Range | Refusal {
   if (offset > entry.size) return new Refusal("ERANGE", `${offset} of ${entry.size} bytes`);

@@ -1,7 +1,8 @@
 /**
- * The sending half of a connection: what was answered and is not out yet, in the order in which it must go: the
- * unsent rest, what is gathered in the outbox, the transfer. It decides nothing: push() moves what it can and
- * names what is awaited. Nothing is dropped: after "gone" or "broken" only RST is left.
+ * The sending half of a connection: what was answered and is not out yet, in the order in which it
+ * must go: the unsent rest, what is gathered in the outbox, the transfer. It decides nothing:
+ * push() moves what it can and names what is awaited. Nothing is dropped: after "gone" or "broken"
+ * only RST is left.
  */
 import { CopyTransfer } from "../flow/copy.ts";
 import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../flow/outbox.ts";
@@ -27,7 +28,9 @@ export type Pushed =
   /** The file can't give what was promised: it shrank, changed or can't be read. */
   | "broken";
 
-/** From here on the outbox is written before anything else is answered: a reply's head always fits. */
+/**
+ * From here on the outbox is written before anything else is answered: a reply's head always fits.
+ */
 const OUTBOX_HIGH_BYTES = GATHER_BYTES / 2;
 
 /** Who is told that an awaited window of the copy branch is in. */
@@ -57,7 +60,10 @@ export class Sender implements Rest {
   /** True when something must go out before another request is answered. */
   get pressing(): boolean {
     return (
-      this.transfer !== null || this.unsent !== null || this.#dead || this.#outbox.used > OUTBOX_HIGH_BYTES
+      this.transfer !== null ||
+      this.unsent !== null ||
+      this.#dead ||
+      this.#outbox.used > OUTBOX_HIGH_BYTES
     );
   }
 
@@ -72,7 +78,10 @@ export class Sender implements Rest {
     this.bytes(Buffer.from(text), false);
   }
 
-  /** Adds bytes, which must stay as they are until they are out. `alone`: nothing will be gathered with them. */
+  /**
+   * Adds bytes, which must stay as they are until they are out. `alone`: nothing will be gathered
+   * with them.
+   */
   bytes(bytes: Uint8Array, alone: boolean): void {
     if (this.#dead) return;
     if (this.unsent === null) {
@@ -155,7 +164,9 @@ export class Sender implements Rest {
     }
   }
 
-  /** Every byte is out; were they all of one version? (RUNTIME 0.20: queued pages are not a copy.) */
+  /**
+   * Every byte is out; were they all of one version? (sendfile queues pages, not copies.)
+   */
   #complete(transfer: Transfer): Pushed {
     if (transfer.file.fate() === "changed") return "broken";
     this.transfer = null;
@@ -163,7 +174,9 @@ export class Sender implements Rest {
     return "done";
   }
 
-  /** The file system can't send this file by sendfile(2): the copy branch goes on at the same byte. */
+  /**
+   * The file system can't send this file by sendfile(2): the copy branch goes on at the same byte.
+   */
   #takeOver(transfer: Transfer): Pushed {
     uncork(this.socket);
     const { file, position } = transfer;

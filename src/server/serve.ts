@@ -1,6 +1,6 @@
 /**
- * A running server: listens, admits, sweeps, stops. It owns the listeners and the table of connections; what a
- * connection does is its own business.
+ * A running server: listens, admits, sweeps, stops. It owns the listeners and the table of
+ * connections; what a connection does is its own business.
  */
 import { Outbox } from "../flow/outbox.ts";
 import { Turns } from "../flow/turns.ts";
@@ -64,6 +64,11 @@ export class Server {
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
+  /** What it serves. */
+  get store(): Store {
+    return this.#options.store;
+  }
+
   /** Where it listens, with the ports that were picked. */
   get addresses(): Address[] {
     return this.#listeners.map((listener) => listener.address);
@@ -91,8 +96,8 @@ export class Server {
   }
 
   /**
-   * Stops listening, lets what is under way finish within `graceMs`, then resets what is left. Resolves when the
-   * last connection is gone. Called again it cuts the wait short.
+   * Stops listening, lets what is under way finish within `graceMs`, then resets what is left.
+   * Resolves when the last connection is gone. Called again it cuts the wait short.
    */
   stop(graceMs: number = this.#options.limits.graceMs): Promise<void> {
     for (const listener of this.#listeners) listener.stop();

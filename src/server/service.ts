@@ -1,4 +1,7 @@
-/** What the connections of one server share. Made once by listen.ts; connections hold it and nothing global. */
+/**
+ * What the connections of one server share. Made once by listen.ts; connections hold it and nothing
+ * global.
+ */
 import type { Outbox } from "../flow/outbox.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { Limits } from "../guard/limits.ts";
@@ -28,7 +31,10 @@ export interface Service {
   ended(connection: Connection): void;
 }
 
-/** One dialect: turns lines into answers. It has no state: what it must remember it puts on the connection. */
+/**
+ * One dialect: turns lines into answers. It has no state: what it must remember it puts on the
+ * connection.
+ */
 export interface Door {
   /** Its name in the log. */
   readonly name: string;

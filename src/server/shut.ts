@@ -1,6 +1,7 @@
 /**
- * Doors that are not built: HTTP and TLS. Their first line gets a short refusal that its own software can show, and
- * a close; what follows it is never read as a request (ALPACA, CVE-2021-3618). Nothing is echoed.
+ * Doors that are not built: HTTP and TLS. Their first line gets a short refusal that its own
+ * software can show, and a close; what follows it is never read as a request (ALPACA,
+ * CVE-2021-3618). Nothing is echoed.
  */
 import { clock } from "../sys/clock.ts";
 import { type Refusal, Refusal as Refused } from "../wire/errors.ts";
@@ -15,7 +16,10 @@ const HTTP_REFUSAL =
   "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
   `Content-Length: ${EXPLANATION.length}\r\n\r\n${EXPLANATION}`;
 
-/** A fatal TLS alert, protocol_version (RFC 8446 6.2): the client says "wrong version" instead of waiting. */
+/**
+ * A fatal TLS alert, protocol_version (RFC 8446 6.2): the client says "wrong version" instead of
+ * waiting.
+ */
 const TLS_REFUSAL = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46]);
 
 /** Answers an HTTP request line. */

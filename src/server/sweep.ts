@@ -1,6 +1,6 @@
 /**
- * Deadlines. One pass a second over all connections instead of a timer each: 0.2-0.6 ms for 10,000 (RUNTIME 0.13).
- * A deadline is met at most a second late.
+ * Deadlines. One pass a second over all connections instead of a timer each: 0.2-0.6 ms for 10,000
+ *. A deadline is met at most a second late.
  */
 import type { Limits } from "../guard/limits.ts";
 import { LINGER_MS } from "../guard/limits.ts";
@@ -47,7 +47,10 @@ function sweepRequest(connection: Connection, now: number, limits: Limits): bool
   return true;
 }
 
-/** A peer must take stallBytes within stallMs, however slowly: what it acknowledged counts, not what we wrote. */
+/**
+ * A peer must take stallBytes within stallMs, however slowly: what it acknowledged counts, not what
+ * we wrote.
+ */
 function sweepProgress(connection: Connection, now: number, limits: Limits): boolean {
   const acknowledged = acknowledgedBy(connection);
   if (connection.progress < 0 || acknowledged - connection.progress >= limits.stallBytes) {
@@ -61,8 +64,9 @@ function sweepProgress(connection: Connection, now: number, limits: Limits): boo
 }
 
 /**
- * After our FIN: while the peer still takes bytes it has all the time that progress gives; once it has everything, it has
- * LINGER_MS to close. Then close(2), not RST: the last bytes may be unread in its receive queue.
+ * After our FIN: while the peer still takes bytes it has all the time that progress gives; once it
+ * has everything, it has LINGER_MS to close. Then close(2), not RST: the last bytes may be unread
+ * in its receive queue.
  */
 function sweepLinger(connection: Connection, now: number, limits: Limits): boolean {
   if (kernel.unacked(connection.socket.fd) > 0) {

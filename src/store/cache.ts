@@ -1,7 +1,7 @@
 /**
- * Files by path, the recently used ones. Bounded by three budgets: entries, bytes of held bodies and
- * descriptors; over any of them the one that was not used since the hand last passed goes (second chance:
- * a hit costs one store, where a strict LRU re-links).
+ * Files by path, the recently used ones. Bounded by three budgets: entries, bytes of held bodies
+ * and descriptors; over any of them the one that was not used since the hand last passed goes
+ * (second chance: a hit costs one store, where a strict LRU re-links).
  */
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { DiskFile } from "./file.ts";
@@ -44,7 +44,10 @@ export class FileCache {
     return this.#files.get(path);
   }
 
-  /** Takes over the caller's reference to `file`; what was under `path` is let go, and what is over budget. */
+  /**
+   * Takes over the caller's reference to `file`; what was under `path` is let go, and what is over
+   * budget.
+   */
   put(path: ByteString, file: DiskFile): void {
     this.drop(path);
     this.#files.set(path, file);

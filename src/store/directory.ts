@@ -1,6 +1,7 @@
 /**
- * One page of a directory: reads all names, keeps the first `limit` behind `after` in byte order, and looks at those.
- * It works in steps between which the loop serves others; memory is bounded by the page, not by the directory.
+ * One page of a directory: reads all names, keeps the first `limit` behind `after` in byte order,
+ * and looks at those. It works in steps between which the loop serves others; memory is bounded by
+ * the page, not by the directory.
  */
 import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
@@ -17,7 +18,10 @@ const RECORDS_BYTES = 32_768;
 /** Entries a step looks at: about 3 us each. */
 const LOOKS_PER_STEP = 128;
 
-/** Bytes of one page: 20 clients that do not read their listing hold 10 MB. More follows on the next page. */
+/**
+ * Bytes of one page: 20 clients that do not read their listing hold 10 MB. More follows on the next
+ * page.
+ */
 const PAGE_BYTES_MAX = 524_288;
 
 // struct linux_dirent64: d_ino, d_off, d_reclen (2 bytes), d_type (1 byte), d_name with NUL.
@@ -51,7 +55,9 @@ export class DirectoryPage {
     this.#after = after;
   }
 
-  /** Works on for less than a millisecond: null while there is more to do, then the page or -errno. */
+  /**
+   * Works on for less than a millisecond: null while there is more to do, then the page or -errno.
+   */
   step(): Listing | number | null {
     if (this.#state === "names") this.#readNames();
     else if (this.#state === "looks") this.#look();
@@ -78,7 +84,7 @@ export class DirectoryPage {
       this.#state = "looks";
       return;
     }
-    for (let at = 0; at < filled; ) {
+    for (let at = 0; at < filled;) {
       const length = records.readUInt16LE(at + RECLEN_AT);
       const end = records.indexOf(0, at + NAME_AT);
       this.#take(records.toString("latin1", at + NAME_AT, end));
@@ -119,7 +125,9 @@ export class DirectoryPage {
     if (this.#next >= Math.min(this.#names.length, this.#limit)) this.#state = "done";
   }
 
-  /** Fills `found` with what a READ or STAT of the name would meet; false when it would be refused. */
+  /**
+   * Fills `found` with what a READ or STAT of the name would meet; false when it would be refused.
+   */
   #find(name: ByteString): boolean {
     if (kernel.statx(this.#fd, name, found) < 0) return false;
     if (found.isLink) {

@@ -1,7 +1,7 @@
 /**
- * The store on local disk: a root, an open-file cache in front of it, pages of directories. A name is looked up
- * again at most once a second, so what is replaced, removed or forbidden is gone within that time; what
- * did not exist is never remembered.
+ * The store on local disk: a root, an open-file cache in front of it, pages of directories. A name
+ * is looked up again at most once a second, so what is replaced, removed or forbidden is gone
+ * within that time; what did not exist is never remembered.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -10,8 +10,9 @@ import { ERRNO, errnoName } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
-import { Refusal } from "../wire/errors.ts";
+import { isWireCode, Refusal, textOf, type WireCode } from "../wire/errors.ts";
 import { bytesOf } from "../wire/escape.ts";
+import { printableText } from "../wire/printable.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { FileCache } from "./cache.ts";
@@ -28,7 +29,9 @@ export const REVALIDATE_MS = 1000;
 /** Bytes of small bodies held in memory. */
 const BODIES_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Files in the cache: descriptors have their own budget, this bounds the held empty and tiny ones. */
+/**
+ * Files in the cache: descriptors have their own budget, this bounds the held empty and tiny ones.
+ */
 const ENTRIES_MAX = 65_536;
 
 /** The descriptors a store may use. */
@@ -40,6 +43,12 @@ export interface DiskLimits {
 /** Why a store could not be opened, in words for the person who started the server. */
 export class StoreError extends Error {
   override name = "StoreError";
+  readonly code: WireCode;
+
+  constructor(message: string, code: WireCode) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Opens the directory or the one file `root`. Throws StoreError. */
@@ -50,7 +59,7 @@ export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): 
   const only = isFile ? bytesOf(path.basename(real)) : null;
   const name = bytesOf(directory);
   const fd = kernel.openat(AT_FDCWD, name, OPEN.readOnly | OPEN.directory);
-  if (fd < 0) throw new StoreError(`cannot open ${root}: ${errnoName(-fd)}`);
+  if (fd < 0) throw cannotServe(root, errnoName(-fd));
   const opened = new Root(fd, name, policy, only);
   const failed = policy.unconfined ? 0 : opened.probe();
   if (failed < 0) {
@@ -59,6 +68,7 @@ export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): 
       `this system cannot confine the server to ${root}: openat2 says ${errnoName(-failed)} ` +
         "(it needs Linux 5.6 and no filter against it). --unconfined serves without that wall: " +
         "links inside the directory may then lead out of it",
+      "ENOSYS",
     );
   }
   return new DiskStore(opened, bytesOf(path.resolve(root)), only, limits);
@@ -70,7 +80,9 @@ export class DiskStore implements Store {
   readonly single: ByteString;
   readonly cache: FileCache;
   readonly #root: Root;
-  /** The root's names: as it was given and as it really is, for the bare dialect's absolute paths. */
+  /**
+   * The root's names: as it was given and as it really is, for the bare dialect's absolute paths.
+   */
   readonly #names: readonly ByteString[];
   readonly #limits: DiskLimits;
   readonly #fds: FdCount = { open: 0 };
@@ -81,7 +93,8 @@ export class DiskStore implements Store {
     this.single = only === null ? "" : `/${only}`;
     this.label = root.name + this.single;
     this.#limits = limits;
-    const shown = only === null ? given : bytesOf(path.dirname(Buffer.from(given, "latin1").toString()));
+    const shown =
+      only === null ? given : bytesOf(path.dirname(Buffer.from(given, "latin1").toString()));
     this.#names = [...new Set([root.name, shown])];
     this.cache = new FileCache({
       entries: ENTRIES_MAX,
@@ -186,7 +199,9 @@ export class DiskStore implements Store {
     return this.#hold(canonical, stat, fd);
   }
 
-  /** Puts an open file into the cache: a small one as its content, a large one as its descriptor. */
+  /**
+   * Puts an open file into the cache: a small one as its content, a large one as its descriptor.
+   */
   #hold(canonical: ByteString, stat: FileStat, fd: number): DiskFile | number {
     const body = readBody(fd, stat);
     if (body !== null) kernel.close(fd);
@@ -213,7 +228,7 @@ function realPath(root: string): string {
   try {
     return fs.realpathSync(root);
   } catch (error) {
-    throw new StoreError(`cannot serve ${root}: ${reasonOf(error)}`);
+    throw cannotServe(root, codeOf(error));
   }
 }
 
@@ -221,12 +236,15 @@ function kindOf(real: string): "file" | "dir" {
   const stat = fs.statSync(real);
   if (stat.isDirectory()) return "dir";
   if (stat.isFile()) return "file";
-  throw new StoreError(`cannot serve ${real}: neither a directory nor a regular file`);
+  throw new StoreError(`cannot serve ${real}: neither a directory nor a regular file`, "EINVAL");
 }
 
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "ENOENT") return "no such directory";
-  if (code === "EACCES") return "permission denied";
-  return code === "" ? String(error) : code;
+function cannotServe(root: string, code: string): StoreError {
+  const known: WireCode = isWireCode(code) ? code : "EIO";
+  const why = known === "ENOENT" ? "there is no such file or directory" : textOf(known);
+  return new StoreError(`cannot serve ${printableText(root)}: ${why}`, known);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -1,6 +1,7 @@
 /**
- * A file's version as 16 hex digits. Hashed from ino, size, mtime and ctime with a key, so that no part can be
- * computed back (CVE-2003-1418 leaked inode numbers), and the same in every worker and after a restart.
+ * A file's version as 16 hex digits. Hashed from ino, size, mtime and ctime with a key, so that no
+ * part can be computed back (CVE-2003-1418 leaked inode numbers), and the same in every worker and
+ * after a restart.
  */
 import fs from "node:fs";
 import type { FileStat } from "../sys/types.ts";
@@ -10,7 +11,9 @@ const words = new BigUint64Array(4);
 const bytes = new Uint8Array(words.buffer);
 let key: string | null = null;
 
-/** The etag of the version that `stat` tells of. ctime is in it: a forged mtime still changes it. */
+/**
+ * The etag of the version that `stat` tells of. ctime is in it: a forged mtime still changes it.
+ */
 export function etagOf(stat: FileStat): string {
   key ??= machineKey();
   words[0] = stat.ino;
@@ -24,8 +27,8 @@ export function etagOf(stat: FileStat): string {
 
 /**
  * A secret that outlives restarts without a file of ours: machine-id(5) asks to be hashed with an
- * application's own name before anything derived from it is shown. Without one the key is public, and a patient
- * guesser could find an inode number, nothing else.
+ * application's own name before anything derived from it is shown. Without one the key is public,
+ * and a patient guesser could find an inode number, nothing else.
  */
 function machineKey(): string {
   let id = "";

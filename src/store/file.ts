@@ -1,7 +1,7 @@
 /**
- * A file of the disk store: its version, and either its whole content or a descriptor. It is counted by who uses
- * it; the descriptor is closed in exactly one place, when the cache and the last transfer have let go, so that a
- * number is never used after it means another file.
+ * A file of the disk store: its version, and either its whole content or a descriptor. It is
+ * counted by who uses it; the descriptor is closed in exactly one place, when the cache and the
+ * last transfer have let go, so that a number is never used after it means another file.
  */
 import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
@@ -30,7 +30,10 @@ export class DiskFile implements OpenFile {
   reply: Uint8Array | null = null;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
-  /** Set by each use, cleared by the cache's hand as it passes: a file is evicted when it comes round unused. */
+  /**
+   * Set by each use, cleared by the cache's hand as it passes: a file is evicted when it comes
+   * round unused.
+   */
   used = false;
   #fd: number;
   #refs = 1;

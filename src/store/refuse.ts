@@ -10,7 +10,8 @@ const CODES = new Map<number, WireCode>([
   [ERRNO.EISDIR, "EISDIR"],
   [ERRNO.ENAMETOOLONG, "ENAMETOOLONG"],
   [ERRNO.EOVERFLOW, "EOVERFLOW"],
-  // A link out of the root (EXDEV), a loop of links, a socket or device: not to be had, and no detail why.
+  // A link out of the root (EXDEV), a loop of links, a socket or device: not to be had, and no
+  // detail why.
   [ERRNO.EACCES, "EACCES"],
   [ERRNO.EPERM, "EACCES"],
   [ERRNO.EXDEV, "EACCES"],

@@ -1,7 +1,8 @@
 /**
- * The directory that is served, held by its descriptor: renaming or replacing it changes nothing. Every look-up is
- * one openat2(RESOLVE_BENEATH) from here, so the kernel decides what is inside, for every link and
- * every race. Answers are a descriptor, or a negative errno; nothing is cached here.
+ * The directory that is served, held by its descriptor: renaming or replacing it changes nothing.
+ * Every look-up is one openat2(RESOLVE_BENEATH) from here, so the kernel decides what is inside,
+ * for every link and every race. Answers are a descriptor, or a negative errno; nothing is cached
+ * here.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -26,7 +27,10 @@ const RETRIES_MAX = 128;
 
 /** The served directory. */
 export class Root {
-  /** Its path when it was opened: for messages and the bare dialect, never for look-ups where openat2 works. */
+  /**
+   * Its path when it was opened: for messages and the bare dialect, never for look-ups where
+   * openat2 works.
+   */
   readonly name: ByteString;
   readonly #fd: number;
   readonly #policy: RootPolicy;
@@ -51,8 +55,8 @@ export class Root {
   }
 
   /**
-   * Looks `relative` up and fills `stat`; the descriptor (O_PATH: it opens nothing, a FIFO's writer is not
-   * woken) or -errno. The caller closes it.
+   * Looks `relative` up and fills `stat`; the descriptor (O_PATH: it opens nothing, a FIFO's writer
+   * is not woken) or -errno. The caller closes it.
    */
   look(relative: ByteString, stat: FileStat): number {
     if (!this.allows(relative)) return -ERRNO.ENOENT;
@@ -64,9 +68,13 @@ export class Root {
     return failed;
   }
 
-  /** Opens for reading what look() found, by the descriptor itself: no second walk, nothing to race with. */
+  /**
+   * Opens for reading what look() found, by the descriptor itself: no second walk, nothing to race
+   * with.
+   */
   reopen(found: number, flags: number): number {
-    // Where there is no O_PATH look() has opened it already, and this is what its caller will close.
+    // Where there is no O_PATH look() has opened it already, and this is what its caller will
+    // close.
     if (!kernel.native) return found;
     const fd = kernel.openat(AT_FDCWD, `/proc/self/fd/${found}`, flags | OPEN.nonBlocking);
     kernel.close(found);
@@ -110,7 +118,9 @@ export class Root {
     return kernel.openat(AT_FDCWD, `${this.name}/${relative}`, OPEN.readOnly | OPEN.nonBlocking);
   }
 
-  /** 0, or -errno when a link went to a name that policy hides: the opened file's own path tells. */
+  /**
+   * 0, or -errno when a link went to a name that policy hides: the opened file's own path tells.
+   */
   #leadsToHidden(fd: number): number {
     const real = kernel.readlink(`/proc/self/fd/${fd}`);
     const root = kernel.readlink(`/proc/self/fd/${this.#fd}`);

@@ -1,29 +1,38 @@
 /**
- * Where files live, seen from above: look, open, list. A store decides what may be reached; who may ask is guard's,
- * how bytes leave is flow's. Answers come at once where they can; where they can't, null is returned and the
- * waiter is called later, exactly once, never from inside the call.
+ * Where files live, seen from above: look, open, list. A store decides what may be reached; who may
+ * ask is guard's, how bytes leave is flow's. Answers come at once where they can; where they can't,
+ * null is returned and the waiter is called later, exactly once, never from inside the call.
  */
 import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 
-/** One version of one file, ready to be sent. It stays what it is when the name is given to another file. */
+/**
+ * One version of one file, ready to be sent. It stays what it is when the name is given to another
+ * file.
+ */
 export interface OpenFile {
   readonly entry: Entry;
   /** The whole content when it is small enough to be held in memory, else null. */
   readonly body: Uint8Array | null;
-  /** Free bytes in front of `body`, in the same buffer, so that a reply's head and body are one write. */
+  /**
+   * Free bytes in front of `body`, in the same buffer, so that a reply's head and body are one
+   * write.
+   */
   readonly headroom: number;
   /** The head and body that a door has put together; null until then, dropped with the file. */
   reply: Uint8Array | null;
-  /** The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while retained. */
+  /**
+   * The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while
+   * retained.
+   */
   readonly fd: number;
   /** Keeps the file open beyond this event; each call is paid back by one release(). */
   retain(): void;
   release(): void;
   /**
-   * What became of a file that was sent: "same", "grown" (what was promised is still what it was) or
-   * "changed" (edited in place or cut: what went out may be a mix).
+   * What became of a file that was sent: "same", "grown" (what was promised is still what it was)
+   * or "changed" (edited in place or cut: what went out may be a mix).
    */
   fate(): "same" | "grown" | "changed";
 }
@@ -56,13 +65,17 @@ export interface Store {
   stat(path: ByteString): Entry | Refusal;
   /** Up to `limit` entries behind `after`, sorted by bytes; null: `waiter.listed` comes later. */
   list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
-  /** Readings of a bare dialect's path, best first: below the root, or under the root's own name. */
+  /**
+   * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
+   */
   readings(path: ByteString): ByteString[];
   /** Closes what is idle and lets go of the root; files in use close when they are released. */
   close(): void;
 }
 
-/** Bytes kept free in front of a held body: an S6/1 head has at most 130, an HTTP head about 300. */
+/**
+ * Bytes kept free in front of a held body: an S6/1 head has at most 130, an HTTP head about 300.
+ */
 export const HEADROOM_BYTES = 384;
 
 /** Largest content held in memory, in bytes: up to here one write beats a head and a sendfile. */

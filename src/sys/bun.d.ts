@@ -1,4 +1,4 @@
-/** What Bun 1.4.5 has and its types lack (RUNTIME 6, 9). */
+/** What Bun 1.4.5 has and its types lack. */
 import "bun";
 
 declare module "bun" {

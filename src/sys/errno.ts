@@ -33,7 +33,9 @@ export const ERRNO = {
   ESTALE: 116,
 } as const;
 
-const NAMES = new Map<number, string>(Object.entries(ERRNO).map(([name, number]) => [number, name]));
+const NAMES = new Map<number, string>(
+  Object.entries(ERRNO).map(([name, number]) => [number, name]),
+);
 
 /** The name of an errno (positive), or `errno N` for one that is not in the table. */
 export function errnoName(errno: number): string {

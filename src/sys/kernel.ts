@@ -1,7 +1,8 @@
 /**
- * The one table of system calls. Everything the project asks of the kernel, beyond what Bun's own sockets and
- * node:fs do, is a row here; a test makes any of them fail by replacing the row. Rows answer a result >= 0
- * or a negative errno, never throw, and refuse a bad fd: FFI would turn `undefined` into fd 0 (RUNTIME 6).
+ * The one table of system calls. Everything the project asks of the kernel, beyond what Bun's own
+ * sockets and node:fs do, is a row here; a test makes any of them fail by replacing the row. Rows
+ * answer a result >= 0 or a negative errno, never throw, and refuse a bad fd: FFI would turn
+ * `undefined` into fd 0.
  */
 import { linuxKernel } from "./linux.ts";
 import { portableKernel } from "./portable.ts";
@@ -13,15 +14,21 @@ export interface Kernel {
   readonly native: boolean;
 
   /**
-   * Opens `path` below `dirfd` under openat2(2) `resolve` flags; adds O_CLOEXEC. An fd, or -ENOSYS (kernel before 5.6),
-   * -EPERM (a seccomp filter), -EXDEV (left the root), -ELOOP, -EAGAIN (renames meanwhile: try again), any open error.
+   * Opens `path` below `dirfd` under openat2(2) `resolve` flags; adds O_CLOEXEC. An fd, or -ENOSYS
+   * (kernel before 5.6), -EPERM (a seccomp filter), -EXDEV (left the root), -ELOOP, -EAGAIN
+   * (renames meanwhile: try again), any open error.
    */
   openat2(dirfd: number, path: ByteString, flags: number, resolve: number): number;
-  /** openat(2) without any confinement; `dirfd` may be AT_FDCWD. Adds O_CLOEXEC. An fd or -errno. */
+  /**
+   * openat(2) without any confinement; `dirfd` may be AT_FDCWD. Adds O_CLOEXEC. An fd or -errno.
+   */
   openat(dirfd: number, path: ByteString, flags: number): number;
   /** close(2). Linux frees the fd whatever the answer; EIO here can be a lost write. */
   close(fd: number): number;
-  /** Fills `out` from statx(2) of `name` below `dirfd` without following a link; "" is the fd itself. 0 or -errno. */
+  /**
+   * Fills `out` from statx(2) of `name` below `dirfd` without following a link; "" is the fd
+   * itself. 0 or -errno.
+   */
   statx(dirfd: number, name: ByteString, out: FileStat): number;
   /** Where a link points, or -errno as a number. At most PATH_BYTES_MAX bytes. */
   readlink(path: ByteString): ByteString | number;
@@ -29,16 +36,25 @@ export interface Kernel {
   getdents(fd: number, into: Uint8Array): number;
 
   /**
-   * Moves up to `count` bytes of `file` from `offset` into `socket`, without copying. Bytes moved (fewer than
-   * asked: the socket is full or the file ended); 0 at or past the end, each time; -EAGAIN full, -EPIPE or -ECONNRESET
-   * the peer is gone, -EIO the disk failed, -EINVAL this file can't be sent this way (sendfile(2)).
+   * Moves up to `count` bytes of `file` from `offset` into `socket`, without copying. Bytes moved
+   * (fewer than asked: the socket is full or the file ended); 0 at or past the end, each time;
+   * -EAGAIN full, -EPIPE or -ECONNRESET the peer is gone, -EIO the disk failed, -EINVAL this file
+   * can't be sent this way (sendfile(2)).
    */
   sendfile(socket: number, file: number, offset: bigint, count: number): number;
-  /** Reads up to `count` bytes at `offset` into the start of `into`: bytes read, 0 at the end, or -errno. */
+  /**
+   * Reads up to `count` bytes at `offset` into the start of `into`: bytes read, 0 at the end, or
+   * -errno.
+   */
   pread(fd: number, into: Uint8Array, count: number, offset: bigint): number;
-  /** write(2) of `count` bytes: bytes taken or -errno. May block where the fd does: ask poll first. */
+  /**
+   * write(2) of `count` bytes: bytes taken or -errno. May block where the fd does: ask poll first.
+   */
   write(fd: number, bytes: Uint8Array, count: number): number;
-  /** Waits up to `timeoutMs` until `fd` can be written: 1 yes, 0 not yet, or -errno. 0 ms never blocks. */
+  /**
+   * Waits up to `timeoutMs` until `fd` can be written: 1 yes, 0 not yet, or -errno. 0 ms never
+   * blocks.
+   */
   pollOut(fd: number, timeoutMs: number): number;
 
   /** setsockopt(2) of an int: 0 or -errno. */

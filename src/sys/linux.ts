@@ -1,7 +1,7 @@
 /**
- * The table's rows on Linux, through bun:ffi: the only file that touches it. Buffers for arguments live at
- * module level and are passed as themselves, not as numbers: what only a number from ptr() holds is
- * collected, and the call then reads other memory (RUNTIME 0.27).
+ * The table's rows on Linux, through bun:ffi: the only file that touches it. Buffers for arguments
+ * live at module level and are passed as themselves, not as numbers: what only a number from ptr()
+ * holds is collected, and the call then reads other memory.
  */
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";

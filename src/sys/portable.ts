@@ -1,6 +1,7 @@
 /**
- * The table's rows where there is no Linux libc: what node:fs can do, and -ENOSYS for the rest. With it a server
- * runs only unconfined, and sends through user space. It keeps the promises of the bytes, not of speed.
+ * The table's rows where there is no Linux libc: what node:fs can do, and -ENOSYS for the rest.
+ * With it a server runs only unconfined, and sends through user space. It keeps the promises of the
+ * bytes, not of speed.
  */
 import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
@@ -21,7 +22,9 @@ export function portableKernel(): Kernel {
         : -ERRNO.ENOSYS,
     close: (fd) => attempt(() => (fs.closeSync(fd), 0)),
     statx: (dirfd, name, out) =>
-      name === "" ? attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true }))) : lstat(name, out),
+      name === ""
+        ? attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true })))
+        : lstat(name, out),
     readlink: (path) => {
       let target = "";
       const failed = attempt(() => {

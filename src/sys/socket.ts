@@ -1,11 +1,15 @@
 /**
- * What the rest of the program sees of a connection's socket: Bun's own, or a test's. And the options it sets.
- * The fd is read right before each call and never kept: the number is reused at once (RUNTIME 0.12).
+ * What the rest of the program sees of a connection's socket: Bun's own, or a test's. And the
+ * options it sets. The fd is read right before each call and never kept: the number is reused at
+ * once.
  */
 import { kernel } from "./kernel.ts";
 import { SOCKET } from "./types.ts";
 
-/** A non-blocking stream socket. Bun's Socket is one; see RUNTIME 1 to 6 for what each call really does. */
+/**
+ * A non-blocking stream socket. Bun's Socket is one; each line says what the call really
+ * does.
+ */
 export interface StreamSocket {
   /** The descriptor, or -1 once closed. */
   readonly fd: number;
@@ -15,7 +19,10 @@ export interface StreamSocket {
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** FIN: what was accepted is delivered, reading goes on. */
   shutdown(): void;
-  /** close(2) at once: with unread input the kernel sends RST, so only after shutdown() and its answer. */
+  /**
+   * close(2) at once: with unread input the kernel sends RST, so only after shutdown() and its
+   * answer.
+   */
   end(): void;
   /** RST: the peer learns that it failed. `close` is called before this returns. */
   terminate(): void;

@@ -1,6 +1,7 @@
 /**
- * The first line decides what a connection speaks. One of the six verbs and a space, or PING alone: S6/1. A line
- * that ends in " HTTP/1.x": HTTP. Everything else is a bare path, as the exercise speaks it.
+ * The first line decides what a connection speaks. One of the six verbs and a space, or PING alone:
+ * S6/1. A line that ends in " HTTP/1.x": HTTP. Everything else is a bare path, as the exercise
+ * speaks it.
  */
 import { VERBS, type ByteString } from "./vocabulary.ts";
 
@@ -21,14 +22,17 @@ export function dialectOf(line: ByteString): Dialect {
 }
 
 /**
- * True when `start`, a first line without its LF, can already be nothing but S6/1: then 200 ms of quiet do
- * not end it, only LF or FIN does. A client that types slowly is not cut in the middle of a line.
+ * True when `start`, a first line without its LF, can already be nothing but S6/1: then 200 ms of
+ * quiet do not end it, only LF or FIN does. A client that types slowly is not cut in the middle of
+ * a line, nor between CR and LF.
  */
 export function isFramedStart(start: ByteString): boolean {
-  return FRAMED.test(start);
+  return FRAMED.test(start.endsWith("\r") ? start.slice(0, -1) : start);
 }
 
-/** True when `start` is a TLS record: binary, so that waiting for a LF would be waiting for chance. */
+/**
+ * True when `start` is a TLS record: binary, so that waiting for a LF would be waiting for chance.
+ */
 export function isTlsStart(start: ByteString): boolean {
   return start.startsWith(TLS_HANDSHAKE);
 }

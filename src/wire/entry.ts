@@ -1,5 +1,6 @@
 /**
- * What the wire says of one file or directory: the facts of a READ and STAT reply, and a line of a LIST.
+ * What the wire says of one file or directory: the facts of a READ and STAT reply, and a line of a
+ * LIST.
  */
 import { escapePath, unescape } from "./escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "./number.ts";
@@ -32,7 +33,10 @@ export function listLine(entry: Entry, name: ByteString): ByteString {
   return `file size=${entry.size} mtime=${entry.mtime} etag=${entry.etag} ${escapePath(name)}\n`;
 }
 
-/** The entry and its name in a LIST's `line` (no LF), or null. The name is not yet safe to use as a path. */
+/**
+ * The entry and its name in a LIST's `line` (no LF), or null. The name is not yet safe to use as a
+ * path.
+ */
 export function parseListLine(line: ByteString): { entry: Entry; name: ByteString } | null {
   const file = /^file size=([0-9]+) mtime=(-?[0-9]+) etag=([0-9a-f]{16}) (.+)$/s.exec(line);
   const directory = file === null ? /^dir mtime=(-?[0-9]+) (.+)$/s.exec(line) : null;

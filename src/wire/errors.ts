@@ -1,6 +1,6 @@
 /**
- * Every error that crosses the wire: its POSIX name, the words for a person, and the exit status cli6
- * gives it. One table, so that a code can't have two meanings in two doors.
+ * Every error that crosses the wire: its POSIX name, the words for a person, and the exit status
+ * cli6 gives it. One table, so that a code can't have two meanings in two doors.
  */
 
 /** Exit status of cli6, as the contract numbers them. */
@@ -48,12 +48,17 @@ export function textOf(code: WireCode): string {
   return TABLE[code].text;
 }
 
-/** True when `word` is a name of the table: a reply with another one comes from a newer or foreign server. */
+/**
+ * True when `word` is a name of the table: a reply with another one comes from a newer or foreign
+ * server.
+ */
 export function isWireCode(word: string): word is WireCode {
   return Object.hasOwn(TABLE, word);
 }
 
-/** The exit status for an errno name from the wire; a name this table does not know is "unexpected". */
+/**
+ * The exit status for an errno name from the wire; a name this table does not know is "unexpected".
+ */
 export function exitOf(name: string): ExitStatus {
   return isWireCode(name) ? TABLE[name].exit : EXIT.unexpected;
 }
@@ -63,7 +68,10 @@ export class Refusal {
   readonly code: WireCode;
   readonly message: string;
 
-  /** `detail` is printable already (see printable.ts) and replaces nothing: it follows the code's own words. */
+  /**
+   * `detail` is printable already (see printable.ts) and replaces nothing: it follows the code's
+   * own words.
+   */
   constructor(code: WireCode, detail = "") {
     this.code = code;
     this.message = detail === "" ? textOf(code) : `${textOf(code)}: ${detail}`;

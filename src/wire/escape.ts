@@ -1,6 +1,7 @@
 /**
- * `%XX` escapes of paths and values on the wire. Decoding happens exactly once, here; the result is bytes.
- * Encoding escapes `%`, control characters and bytes that are not UTF-8; in a key's value the space too.
+ * `%XX` escapes of paths and values on the wire. Decoding happens exactly once, here; the result is
+ * bytes. Encoding escapes `%`, control characters and bytes that are not UTF-8; in a key's value
+ * the space too.
  */
 import type { ByteString } from "./vocabulary.ts";
 
@@ -36,8 +37,8 @@ export function escapeValue(bytes: ByteString): ByteString {
 }
 
 /**
- * Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates,
- * nothing past U+10FFFF). A byte below 0x80 is a sequence of 1.
+ * Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no
+ * surrogates, nothing past U+10FFFF). A byte below 0x80 is a sequence of 1.
  */
 export function utf8Length(bytes: ByteString, at: number): number {
   const first = bytes.charCodeAt(at);
@@ -66,7 +67,7 @@ export function bytesOf(text: string): ByteString {
 function escape(bytes: ByteString, spaceToo: boolean): ByteString {
   let out = "";
   let from = 0;
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const code = bytes.charCodeAt(i);
     const count = utf8Length(bytes, i);
     const control = code < SPACE || code === DELETE || code === PERCENT;

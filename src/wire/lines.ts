@@ -1,7 +1,7 @@
 /**
- * Bytes in, lines out, at any split. It owns the bytes that have come and have not been read, never more than
- * one chunk and one unfinished line. A line that is too long is a sticky state, not an exception: the
- * owner reads it and hangs up.
+ * Bytes in, lines out, at any split. It owns the bytes that have come and have not been read, never
+ * more than one chunk and one unfinished line. A line that is too long is a sticky state, not an
+ * exception: the owner reads it and hangs up.
  */
 import { LINE_BYTES_MAX, type ByteString } from "./vocabulary.ts";
 
@@ -58,7 +58,9 @@ export class LineReader {
 
   /** The unfinished line so far, without taking it. */
   peek(): ByteString {
-    return this.#chunk === null ? "" : this.#chunk.toString("latin1", this.#position, this.#chunk.length);
+    return this.#chunk === null
+      ? ""
+      : this.#chunk.toString("latin1", this.#position, this.#chunk.length);
   }
 
   /** Up to `count` raw bytes, or null when there are none: the body behind a reply's line. */

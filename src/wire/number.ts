@@ -1,6 +1,6 @@
 /**
- * Numbers on the wire: `0|[1-9][0-9]{0,15}` and nothing else. No sign, no hex, no exponent, no leading
- * zero, never rounded: 16 digits pass 2^53, so the value is a bigint.
+ * Numbers on the wire: `0|[1-9][0-9]{0,15}` and nothing else. No sign, no hex, no exponent, no
+ * leading zero, never rounded: 16 digits pass 2^53, so the value is a bigint.
  */
 
 const DIGIT_0 = 48;
@@ -12,7 +12,10 @@ export const DIGITS_MAX = 16;
 /** Most digits accepted in a reply's number: mtime in nanoseconds and 64-bit sizes have 19. */
 export const REPLY_DIGITS_MAX = 19;
 
-/** The value of `text`, or -1n when it is not a number of the grammar with at most `digitsMax` digits. */
+/**
+ * The value of `text`, or -1n when it is not a number of the grammar with at most `digitsMax`
+ * digits.
+ */
 export function parseNumber(text: string, digitsMax: number = DIGITS_MAX): bigint {
   const count = text.length;
   if (count === 0 || count > digitsMax) return -1n;
@@ -24,7 +27,9 @@ export function parseNumber(text: string, digitsMax: number = DIGITS_MAX): bigin
   return BigInt(text);
 }
 
-/** Like parseNumber, for counts that must fit a double exactly; -1 when malformed or over 2^53-1. */
+/**
+ * Like parseNumber, for counts that must fit a double exactly; -1 when malformed or over 2^53-1.
+ */
 export function parseCount(text: string, digitsMax: number = DIGITS_MAX): number {
   const value = parseNumber(text, digitsMax);
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(value);

@@ -1,7 +1,7 @@
 /**
- * The lexical half of confinement: what can be said of a path without asking the kernel. It turns the
- * path of a request into one relative to the root, or refuses it before any open. The other half, links
- * and races, is the kernel's (store/).
+ * The lexical half of confinement: what can be said of a path without asking the kernel. It turns
+ * the path of a request into one relative to the root, or refuses it before any open. The other
+ * half, links and races, is the kernel's (store/).
  */
 import { Refusal } from "./errors.ts";
 import { printable } from "./printable.ts";
@@ -11,9 +11,10 @@ import type { ByteString } from "./vocabulary.ts";
 export const HERE: ByteString = ".";
 
 /**
- * `path` without leading, doubled or `.` components, keeping one trailing slash (it asks for a directory). `..`
- * in any place is EACCES even where it would stay inside: openat2 answers EAGAIN for it under
- * unrelated renames (RUNTIME 0.17). A NUL is EINVAL: the kernel would cut the name there.
+ * `path` without leading, doubled or `.` components, keeping one trailing slash (it asks for a
+ * directory). `..` in any place is EACCES even where it would stay inside: openat2 answers EAGAIN
+ * for it under unrelated renames (openat2(2)). A NUL is EINVAL: the kernel would cut the name
+ * there.
  */
 export function relativeOf(path: ByteString): ByteString | Refusal {
   if (isSimple(path)) return path.slice(1);
@@ -28,7 +29,10 @@ export function relativeOf(path: ByteString): ByteString | Refusal {
   return directory ? `${kept.join("/")}/` : kept.join("/");
 }
 
-/** True when some component starts with a dot: `.git/config`, `a/.env`. `relative` comes from relativeOf(). */
+/**
+ * True when some component starts with a dot: `.git/config`, `a/.env`. `relative` comes from
+ * relativeOf().
+ */
 export function isHidden(relative: ByteString): boolean {
   if (relative === HERE) return false;
   return relative.startsWith(".") || relative.includes("/.");
@@ -36,7 +40,10 @@ export function isHidden(relative: ByteString): boolean {
 
 // --- internal ---
 
-/** The common form, decided in one pass without allocation: "/a/b", no component that starts with a dot. */
+/**
+ * The common form, decided in one pass without allocation: "/a/b", no component that starts with a
+ * dot.
+ */
 function isSimple(path: ByteString): boolean {
   const count = path.length;
   if (count < 2 || path.charCodeAt(0) !== 47) return false;

@@ -1,13 +1,14 @@
 /**
- * What came from a peer or a disk, made safe to look at: one line, no terminal controls, no text that
- * turns direction. Every message, log line and prompt goes through here (CVE-2019-6109, CVE-2013-1862).
+ * What came from a peer or a disk, made safe to look at: one line, no terminal controls, no text
+ * that turns direction. Every message, log line and prompt goes through here (CVE-2019-6109,
+ * CVE-2013-1862).
  */
 import { utf8Length } from "./escape.ts";
 import type { ByteString } from "./vocabulary.ts";
 
 /**
- * Controls C0, DEL and C1, line and paragraph separators, bidi overrides, zero-width and tag characters:
- * whatever moves the cursor, ends a line or makes one name look like another.
+ * Controls C0, DEL and C1, line and paragraph separators, bidi overrides, zero-width and tag
+ * characters: whatever moves the cursor, ends a line or makes one name look like another.
  */
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/u;
@@ -16,8 +17,8 @@ const UNSAFE =
 export const PRINTABLE_CHARS_MAX = 4096;
 
 /**
- * `bytes` as text: UTF-8 decoded, bytes that are not UTF-8 as `\xHH`, unsafe characters as `\xHH` or
- * `\u{H}`, and `\` doubled so that no name can pretend to be an escape.
+ * `bytes` as text: UTF-8 decoded, bytes that are not UTF-8 as `\xHH`, unsafe characters as `\xHH`
+ * or `\u{H}`, and `\` doubled so that no name can pretend to be an escape.
  */
 export function printable(bytes: ByteString): string {
   let out = "";
@@ -27,7 +28,7 @@ export function printable(bytes: ByteString): string {
     ascii = code >= 0x20 && code < 0x7f && code !== 0x5c;
   }
   if (ascii && bytes.length <= PRINTABLE_CHARS_MAX) return bytes;
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     if (out.length >= PRINTABLE_CHARS_MAX) return `${out}...`;
     const count = utf8Length(bytes, i);
     if (count === 0) {

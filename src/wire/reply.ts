@@ -1,6 +1,6 @@
 /**
- * Reply lines, both ways: the server writes them with okLine() and errLine(), a client reads them with
- * parseReply(). The body is not looked at here.
+ * Reply lines, both ways: the server writes them with okLine() and errLine(), a client reads them
+ * with parseReply(). The body is not looked at here.
  */
 import type { Refusal } from "./errors.ts";
 import { parseCount, REPLY_DIGITS_MAX } from "./number.ts";
@@ -11,7 +11,9 @@ export function okLine(length: number | bigint, facts: string): string {
   return `OK ${length}${facts}\n`;
 }
 
-/** `ERR ENOENT message LF`, in UTF-8 when it goes out. The message is printable, so it holds no LF. */
+/**
+ * `ERR ENOENT message LF`, in UTF-8 when it goes out. The message is printable, so it holds no LF.
+ */
 export function errLine(refusal: Refusal): string {
   return `ERR ${refusal.code} ${refusal.message}\n`;
 }
@@ -26,7 +28,10 @@ export type ReplyLine =
   | { readonly ok: true; readonly length: number; readonly facts: ReadonlyMap<string, string> }
   | { readonly ok: false; readonly code: string; readonly message: ByteString };
 
-/** The reply in `line` (no LF), or null when it breaks the grammar: then the connection can't be trusted. */
+/**
+ * The reply in `line` (no LF), or null when it breaks the grammar: then the connection can't be
+ * trusted.
+ */
 export function parseReply(line: ByteString): ReplyLine | null {
   if (line.startsWith("OK ")) return parseOk(line);
   const match = /^ERR (E[A-Z0-9]{1,31}) (.*)$/s.exec(line);
@@ -34,7 +39,10 @@ export function parseReply(line: ByteString): ReplyLine | null {
   return { ok: false, code: match[1] ?? "", message: match[2] ?? "" };
 }
 
-/** The errno name and message of a bare dialect's `ERROR NAME: message`, or null when `line` is none. */
+/**
+ * The errno name and message of a bare dialect's `ERROR NAME: message`, or null when `line` is
+ * none.
+ */
 export function parsePlainError(line: ByteString): { code: string; message: ByteString } | null {
   const match = /^ERROR (E[A-Z0-9]{1,31}): (.*)$/s.exec(line);
   return match === null ? null : { code: match[1] ?? "", message: match[2] ?? "" };

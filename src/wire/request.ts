@@ -1,6 +1,6 @@
 /**
- * One S6/1 request line into a Request, or into a Refusal that leaves the connection in step. It never
- * sees a socket, a timer or a store; it holds nothing between two lines.
+ * One S6/1 request line into a Request, or into a Refusal that leaves the connection in step. It
+ * never sees a socket, a timer or a store; it holds nothing between two lines.
  */
 import { Refusal, type WireCode } from "./errors.ts";
 import { unescape } from "./escape.ts";
@@ -45,7 +45,8 @@ export function parseRequest(line: ByteString): Request | Refusal {
   const space = line.indexOf(" ");
   const verb = space < 0 ? line : line.slice(0, space);
   if (!isVerb(verb)) return refuse("ENOSYS", `unknown verb ${quote(verb)}`);
-  // The doors that are not built: what follows them is not looked at, so it can't be refused for its form.
+  // The doors that are not built: what follows them is not looked at, so it can't be refused for
+  // its form.
   if (verb === "HASH" || verb === "AUTH") return refuse("ENOSYS", verb);
   const request = blank(verb, "");
   return parseKeys(request, line, space) ?? request;

@@ -6,13 +6,14 @@
  *   reply   = "OK" SP length *( SP key=value ) LF  length*OCTET
  *           | "ERR" SP errno SP message LF
  *
- * A path starts with "/" and runs to the end of the line. `%XX` stands for a byte. A CR before the LF
- * is dropped. The last line of a connection may end in the client's FIN instead of a LF.
+ * A path starts with "/" and runs to the end of the line. `%XX` stands for a byte. A CR before the
+ * LF is dropped. The last line of a connection may end in the client's FIN instead of a LF.
  */
 
 /**
- * Bytes held one to a character (each char code 0..255, that is ISO 8859-1). Names on Linux are bytes, not
- * text; a string of bytes is the cheapest exact key for a Map, and converts in one native call.
+ * Bytes held one to a character (each char code 0..255, that is ISO 8859-1). Names on Linux are
+ * bytes, not text; a string of bytes is the cheapest exact key for a Map, and converts in one
+ * native call.
  */
 export type ByteString = string;
 
@@ -22,13 +23,21 @@ export const PROTOCOL = "S6/1";
 /** The port when none is given. */
 export const PORT_DEFAULT = 6464;
 
-/** Longest request line in bytes, without its LF. Room for a 4,095-byte path with every second byte escaped. */
+/**
+ * Longest request line in bytes, without its LF. Room for a 4,095-byte path with every second byte
+ * escaped.
+ */
 export const LINE_BYTES_MAX = 8192;
 
-/** Longest reply line a client accepts, in bytes without LF: a request line's path comes back in ERR, escaped. */
+/**
+ * Longest reply line a client accepts, in bytes without LF: a request line's path comes back in
+ * ERR, escaped.
+ */
 export const REPLY_LINE_BYTES_MAX = 65_536;
 
-/** Longest value of `if=`, in characters. Ours have 16; anything over this is no etag of anybody's. */
+/**
+ * Longest value of `if=`, in characters. Ours have 16; anything over this is no etag of anybody's.
+ */
 export const ETAG_CHARS_MAX = 64;
 
 /** Entries in one LIST reply when `limit` is not given, and the most that one reply holds. */

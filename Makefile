@@ -1,0 +1,62 @@
+# One command for each thing to do. Each works from a fresh clone on a machine with node and npm:
+# .ci/install fetches Bun and the packages once, and the stamp keeps later starts fast.
+
+ROOT ?= .
+HOST ?= 127.0.0.1
+PORT ?= 6464
+FILE ?=
+ARGS ?=
+
+STAMP := node_modules/.installed
+BUN := node_modules/.bin/bun
+# A bunfig.toml or .env in the current folder runs nothing in the commands.
+RUN := $(BUN) --config=/dev/null --no-env-file
+
+# Names travel by the environment, unexpanded: spaces, quotes and dollars arrive as they were given.
+export root_name := $(value ROOT)
+export file_name := $(value FILE)
+
+# An IPv6 address is bare behind -b and in brackets before a port.
+ADDRESS = $(patsubst [%],%,$(HOST))
+AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
+
+.DEFAULT_GOAL := help
+.PHONY: help servidor cliente test check fmt bench bench-full soak fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+servidor: $(STAMP) ## run the server: ROOT=. HOST=127.0.0.1 PORT=6464 ARGS="more flags"
+	@exec $(RUN) src/serv6.ts "$$root_name" -p '$(PORT)' -b '$(ADDRESS)' $(ARGS)
+
+cliente: $(STAMP) ## print FILE from the server, or ask for paths: FILE= HOST= PORT= ARGS=
+	@exec $(RUN) src/cli6.ts -s '$(AUTHORITY)' $(ARGS) $${file_name:+-- "$$file_name"}
+
+test: $(STAMP) ## run the tests: ARGS="a part of a file's name"
+	@exec $(BUN) test/run.ts $(ARGS)
+
+check: $(STAMP) ## the gate: format, types, room rules, tests
+	@$(BUN) fmt --no-script --check
+	@$(BUN) check --no-script
+	@exec $(BUN) test/run.ts
+
+fmt: $(STAMP) ## format every file
+	@exec $(BUN) fmt --no-script
+
+bench: $(STAMP) ## the benchmark's quick run
+	@exec $(BUN) bench/run.ts $(ARGS)
+
+bench-full: $(STAMP) ## the whole benchmark
+	@exec $(BUN) bench/run.ts --full $(ARGS)
+
+soak: $(STAMP) ## a long run under load, watching memory and descriptors
+	@exec $(BUN) bench/soak.ts $(ARGS)
+
+fuzz: $(STAMP) ## the randomised tests alone, for longer: SEED= RUNS=
+	@exec $(BUN) test/run.ts fuzz $(ARGS)
+
+clean: ## remove what was installed and measured
+	@rm -rf node_modules coverage
+
+$(STAMP): package.json bun.lock .ci/install
+	@.ci/install

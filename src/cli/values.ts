@@ -1,0 +1,111 @@
+/**
+ * What a flag's text may be: one reader for each kind of value. A reader takes text and gives a
+ * value within its bounds or null; it never guesses, rounds a count or prints. What it takes is
+ * said in words for the error.
+ */
+
+/** Reads one kind of value. */
+export interface Reader<T> {
+  /** Completes "--flag takes ...". */
+  readonly takes: string;
+  /** The value, or null when `text` is none. */
+  read(text: string): T | null;
+}
+
+/** Least and most, both allowed. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
+
+/** A whole number. */
+export function count(bounds: Bounds): Reader<number> {
+  return {
+    takes: `a whole number from ${bounds.min} to ${bounds.max}`,
+    read: (given) => (DIGITS.test(given) ? within(Number(given), bounds) : null),
+  };
+}
+
+/** Milliseconds: long enough for anything that is waited for. */
+const DURATION_BOUNDS: Bounds = { min: 1, max: 86_400_000 };
+
+/** Bytes. */
+const SIZE_BOUNDS: Bounds = { min: 1, max: 2 ** 50 };
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * A time in milliseconds: `10` and `1.5` are seconds, `500ms`, `2m`, `1h`, `1d` say their unit.
+ * Bounds in milliseconds.
+ */
+export function duration({ min, max }: Bounds = DURATION_BOUNDS): Reader<number> {
+  return {
+    takes: `a time from ${sayDuration(min)} to ${sayDuration(max)}, as 10 (seconds), 500ms or 2m`,
+    read(text) {
+      const match = /^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)?$/.exec(text);
+      if (match === null) return null;
+      const unit = (match[2] ?? "s") as keyof typeof UNIT_MS;
+      return within(Math.round(Number(match[1]) * UNIT_MS[unit]), { min, max });
+    },
+  };
+}
+
+const UNIT_LETTERS = "KMGTP";
+
+/**
+ * Bytes: `64K`, `2M`, `1GiB` count in 1024s, `64KB` and `2MB` in 1000s; `1.5G` is a whole number of
+ * bytes too.
+ */
+export function size({ min, max }: Bounds = SIZE_BOUNDS): Reader<number> {
+  return {
+    takes: `a size from ${saySize(min)} to ${saySize(max)}, as 65536, 64K, 2M or 1GiB`,
+    read(text) {
+      const match = /^([0-9]{1,16}(?:\.[0-9]{1,6})?)(?:([KMGTP])(i?B)?|B)?$/i.exec(text);
+      if (match === null) return null;
+      const base = match[3]?.toUpperCase() === "B" ? 1000 : 1024;
+      const power = match[2] === undefined ? 0 : UNIT_LETTERS.indexOf(match[2].toUpperCase()) + 1;
+      const bytes = Number(match[1]) * base ** power;
+      return Number.isSafeInteger(bytes) ? within(bytes, { min, max }) : null;
+    },
+  };
+}
+
+/** One of some words. */
+export function oneOf<Word extends string>(words: readonly Word[]): Reader<Word> {
+  return {
+    takes: `one of ${words.join(", ")}`,
+    read: (given) => words.find((word) => word === given) ?? null,
+  };
+}
+
+/** A switch as the environment or `--flag=` gives it. */
+export const yesOrNo: Reader<boolean> = {
+  takes: "1 or 0 (also true, false, yes, no, on, off)",
+  read(given) {
+    if (/^(?:1|true|yes|on)$/i.test(given)) return true;
+    return /^(?:0|false|no|off)$/i.test(given) ? false : null;
+  },
+};
+
+// --- internal ---
+
+function within(value: number, { min, max }: Bounds): number | null {
+  return value >= min && value <= max && Number.isSafeInteger(value) ? value : null;
+}
+
+function sayDuration(ms: number): string {
+  for (const unit of ["d", "h", "m", "s"] as const) {
+    if (ms > 0 && ms % UNIT_MS[unit] === 0) return `${ms / UNIT_MS[unit]}${unit}`;
+  }
+  return ms === 0 ? "0" : `${ms}ms`;
+}
+
+function saySize(bytes: number): string {
+  for (let power = UNIT_LETTERS.length; power > 0; power--) {
+    const unit = 1024 ** power;
+    if (bytes > 0 && bytes % unit === 0) return `${bytes / unit}${UNIT_LETTERS[power - 1]}`;
+  }
+  return String(bytes);
+}

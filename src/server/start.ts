@@ -1,0 +1,69 @@
+/**
+ * From a few words to a running server: what the command line and the library have in common. It
+ * fills in every default and bound, opens the store, listens.
+ */
+import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
+import { Log, type LogFormat } from "../observe/log.ts";
+import { openDisk } from "../store/disk.ts";
+import type { RootPolicy } from "../store/root.ts";
+import { kernel } from "../sys/kernel.ts";
+import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { Server } from "./serve.ts";
+
+/** Where the server listens when nobody says otherwise: this machine alone. */
+export const HOST_DEFAULT = "127.0.0.1";
+
+/** What to serve and how; everything but `root` has a default. */
+export interface ServeOptions extends Partial<RootPolicy> {
+  /** A directory, or one file. */
+  readonly root: string;
+  /** Addresses of this machine: 127.0.0.1 when none; "0.0.0.0" and "::" are all of them. */
+  readonly hosts?: readonly string[];
+  /** 6464 by default; 0 picks a free port. */
+  readonly port?: number;
+  /** False: large files leave through user space even where sendfile works. */
+  readonly sendfile?: boolean;
+  /** Bounds other than the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** Request log on stderr; "off" by default for a library. */
+  readonly log?: LogFormat;
+}
+
+/**
+ * Serves `root` until stop(). Throws StoreError when it can't be served and ListenError when an
+ * address can't be had; nothing is left half-started.
+ */
+export function serve(options: ServeOptions): Server {
+  const limits = limitsOf(options.limits ?? {});
+  const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
+  const store = openDisk(options.root, { hidden, symlinks, mounts, unconfined }, limits);
+  const hosts = options.hosts ?? [HOST_DEFAULT];
+  const port = options.port ?? PORT_DEFAULT;
+  try {
+    return new Server({
+      store,
+      limits,
+      log: new Log(options.log ?? "off"),
+      addresses: hosts.map((host) => ({ host, port })),
+      zeroCopy: kernel.native && (options.sendfile ?? true),
+    });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+// --- internal ---
+
+/** Descriptors are shared out so that they can't run out, whatever was asked for. */
+function limitsOf(wanted: Partial<Limits>): Limits {
+  const nofile = kernel.nofile();
+  const share = shares(nofile);
+  const files = Math.min(wanted.files ?? share.files, share.files + share.connections);
+  const connections = Math.min(
+    wanted.connections ?? share.connections,
+    Math.max(1, share.connections + share.files - files),
+  );
+  const connectionsPerPeer = wanted.connectionsPerPeer ?? Math.ceil((connections * 3) / 4);
+  return { ...LIMITS_DEFAULT, ...wanted, files, connections, connectionsPerPeer };
+}

@@ -1,0 +1,76 @@
+/** A server in the test's own process, on a free port, with limits that a test can tighten. */
+import { type Limits, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
+import { Log, type LogFormat } from "../../src/observe/log.ts";
+import { Server } from "../../src/server/serve.ts";
+import { DiskStore, openDisk } from "../../src/store/disk.ts";
+import type { RootPolicy } from "../../src/store/root.ts";
+import { Peer } from "./peer.ts";
+
+/** Both branches of the flow: every transfer test runs on each. */
+export const BRANCHES: readonly [name: string, zeroCopy: boolean][] = [
+  ["sendfile", true],
+  ["copy", false],
+];
+
+/** What a test may change. */
+export interface RunningOptions {
+  readonly limits?: Partial<Limits>;
+  readonly policy?: Partial<RootPolicy>;
+  readonly zeroCopy?: boolean;
+  readonly log?: LogFormat;
+  readonly logFd?: number;
+}
+
+/** The limits of a test's server, unless it says otherwise. */
+export const TEST_LIMITS: Limits = {
+  ...LIMITS_DEFAULT,
+  connections: 2000,
+  connectionsPerPeer: 2000,
+  files: 500,
+};
+
+/** A server that stops with the test (`await using`). */
+export class Running {
+  readonly server: Server;
+  readonly store: DiskStore;
+  readonly port: number;
+
+  /** Serves `root`. */
+  constructor(root: string, options: RunningOptions = {}) {
+    const limits = { ...TEST_LIMITS, ...options.limits };
+    const policy = {
+      hidden: false,
+      symlinks: true,
+      mounts: false,
+      unconfined: false,
+      ...options.policy,
+    };
+    this.store = openDisk(root, policy, limits);
+    this.server = new Server({
+      store: this.store,
+      limits,
+      log: new Log(options.log ?? "off", options.logFd),
+      addresses: [{ host: "127.0.0.1", port: 0 }],
+      zeroCopy: options.zeroCopy ?? true,
+    });
+    this.port = this.server.addresses[0]?.port ?? 0;
+  }
+
+  /** A new raw connection. */
+  dial(): Promise<Peer> {
+    return Peer.dial(this.port);
+  }
+
+  /** Sends `request`, then FIN: all that comes back. */
+  async ask(request: string): Promise<{ text: string; bytes: Buffer; ending: string }> {
+    using peer = await this.dial();
+    peer.send(request);
+    peer.finish();
+    const { bytes, ending } = await peer.all();
+    return { text: bytes.toString("latin1"), bytes, ending };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.stop(0);
+  }
+}

@@ -1,0 +1,36 @@
+/** That the gate's last line can be trusted: what the closing counts say, and what they hide. */
+import { expect, test } from "bun:test";
+import { judge, readCounts } from "./run.ts";
+
+const CLOSING = `
+(pass) a
+
+ 3 pass
+ 1 skip
+ 2 todo
+ 1 fail
+ 1 error
+snapshots: +1 added
+ 9 expect() calls
+Ran 7 tests across 2 files. [5.00ms]
+`;
+
+test("the closing counts are read, skipped and postponed ones together", () => {
+  expect(readCounts(CLOSING)).toEqual({ passed: 3, failed: 1, skipped: 3 });
+  expect(readCounts(CLOSING.replace("Ran", "\x1b[2mRan"))?.passed).toBe(3);
+});
+
+test("counts that a test printed itself are not taken for the runner's", () => {
+  const printed = `${CLOSING.replaceAll("3 pass", "99 pass")}\n 4 pass\n 0 fail\nRan 4 tests across 1 file.`;
+  expect(readCounts(printed)).toEqual({ passed: 4, failed: 0, skipped: 0 });
+  expect(readCounts(`${CLOSING}\nerror: out of memory\n`)).toBeNull();
+});
+
+test("a run that ends without counts, without tests, or with a bad status has failed", () => {
+  const good = { passed: 2, failed: 0, skipped: 0 };
+  expect(judge(good, 0)).toEqual(good);
+  expect(judge(good, 1).failed).toBe(1);
+  expect(judge(null, 0).failed).toBe(1);
+  expect(judge({ passed: 0, failed: 0, skipped: 5 }, 0).failed).toBe(1);
+  expect(judge({ passed: 2, failed: 3, skipped: 0 }, 1).failed).toBe(3);
+});

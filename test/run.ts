@@ -1,0 +1,74 @@
+/**
+ * What `make test` runs: `bun test` with its output passed on, closed by one line `N passed, N
+ * failed`. Owns that line and the exit status. Anything that leaves the counts in doubt (a crash,
+ * no closing counts, not one test) counts as a failure, so that a broken runner is never taken for
+ * a green one.
+ */
+
+/** A test that waits on a socket which never answers ends here; honest ones take a few seconds. */
+const TEST_TIMEOUT_MS = 20_000;
+
+/** So much of the runner's output is kept to read the closing lines from. */
+const TAIL_CHARS_MAX = 4096;
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Reads the runner's closing counts, or null when it never came to print them. */
+export function readCounts(tail: string): Counts | null {
+  // The last paragraph: one count a line, closed by "Ran 3 tests across 1 file."
+  const closing = Bun.stripANSI(tail).trimEnd().split("\n\n").at(-1) ?? "";
+  if (!/^Ran \d+ tests? across \d+ files?\./m.test(closing)) return null;
+  const count = (word: string): number =>
+    Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(closing)?.[1] ?? 0);
+  return {
+    passed: count("pass"),
+    failed: count("fail"),
+    skipped: count("skip") + count("todo"),
+  };
+}
+
+/** The counts as told, or with one failure more when they hide that the run was no good. */
+export function judge(counts: Counts | null, exitCode: number): Counts {
+  const told = counts ?? { passed: 0, failed: 0, skipped: 0 };
+  const good = counts !== null && exitCode === 0 && told.passed > 0;
+  return good || told.failed > 0 ? told : { ...told, failed: 1 };
+}
+
+async function main(patterns: string[]): Promise<number> {
+  const child = Bun.spawn([process.execPath, "test", `--timeout=${TEST_TIMEOUT_MS}`, ...patterns], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+
+  // Both streams leave by one, so that the last line is last wherever they are joined.
+  const [told, exitCode] = await Promise.all([
+    forward(child.stderr),
+    child.exited,
+    forward(child.stdout),
+  ]);
+  const read = readCounts(told);
+  if (read === null) console.log(`bun test ended with status ${exitCode} and without its counts`);
+  const counts = judge(read, exitCode);
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return counts.failed > 0 ? 1 : 0;
+}
+
+/** Passes a stream on to stdout as it comes and returns its last characters. */
+async function forward(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let tail = "";
+  for await (const chunk of stream) {
+    await Bun.write(Bun.stdout, chunk);
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-TAIL_CHARS_MAX);
+  }
+  return tail;
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));
