@@ -1,137 +1,126 @@
 /**
- * The command line, strictly, for both programs. Options are declared once, as a table of citty's definitions; from
- * it come the parser, the environment's names and the help. An unknown flag, a missing or bad value, a flag given
- * twice end in one line that names what was given and what it takes: nothing is swallowed, nothing guessed.
+ * The command line, strictly. A command declares its options once, as a table of citty's
+ * definitions; from it come the parser here, the environment's names and the help (help.ts).
+ * Nothing is swallowed: an unknown flag, a missing or bad value, a flag given twice end in one line
+ * that names it.
  *
- * citty's own parser is not used: it takes unknown flags and drops repeated ones. Order: flag, environment,
- * default. The default of an option is the caller's: a reader answers undefined when nothing was given.
+ * citty's own parser is not used: it takes unknown flags and drops repeated ones. Order: flag,
+ * environment, default.
  */
 import { parseArgs } from "node:util";
 import type { BooleanArgDef, StringArgDef } from "citty";
 import { printableText } from "../wire/printable.ts";
-import { type Bounds, count, duration, oneOf, type Reader, size, yesOrNo } from "./values.ts";
+import { type Reader, yesOrNo } from "./values.ts";
 
-/** One option. `--name VALUE` when its type is "string", `--name` and `--no-name` when it is "boolean". */
-export type Flag = (StringArgDef | BooleanArgDef) & {
-  readonly type: "string" | "boolean";
-  /** One letter. */
-  readonly alias?: string;
+/** What both kinds of option have. */
+interface Grouped {
   /** The heading of the help under which it stands. */
   readonly group: string;
+  /** One letter. */
+  readonly alias?: string;
+}
+
+/** `--name VALUE`. Its default is text too, so that the help shows what a person would write. */
+export interface ValueFlag<T> extends StringArgDef, Grouped {
+  readonly type: "string";
+  readonly alias?: string;
+  readonly valueHint: string;
+  readonly reader: Reader<T>;
   /** It may be given several times; from the environment its values are separated by spaces. */
-  readonly repeat?: boolean;
+  readonly many?: boolean;
+}
+
+/** `--name` and `--no-name`. */
+export interface SwitchFlag extends BooleanArgDef, Grouped {
+  readonly type: "boolean";
+  readonly alias?: string;
+}
+
+/** A command's options by name. Declare it `as const satisfies FlagTable`. */
+export type FlagTable = Readonly<Record<string, ValueFlag<unknown> | SwitchFlag>>;
+
+/** What parsing gives for each option of a table. */
+export type Values<Table extends FlagTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends ValueFlag<infer T>
+    ? Table[Name] extends { readonly many: true }
+      ? readonly T[]
+      : Table[Name] extends { readonly default: string }
+        ? T
+        : T | undefined
+    : boolean;
 };
 
-/** A program's options by name. `help` and `version` are not read from the environment. */
-export type Flags = Readonly<Record<string, Flag>>;
+/** A program: everything that its help and its command line need. */
+export interface Command<Table extends FlagTable = FlagTable> {
+  /** As it is called; in capitals it is the prefix of its environment variables. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly flags: Table;
+  /** What stands behind the flags, as the usage line shows it: "ROOT", "PATH|URL...". */
+  readonly operands: { readonly name: string; readonly description: string; readonly max: number };
+  /** What to type and what it does. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** Further parts of the help, below the options. */
+  readonly sections?: readonly { readonly title: string; readonly lines: readonly string[] }[];
+}
 
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** Something behind the flags. */
+export interface Operand {
+  readonly text: string;
+  /** It stands behind `--`, so it can't be meant as a command's word. */
+  readonly literal: boolean;
+}
+
+/** What the command line asks for. */
+export type Invocation<Table extends FlagTable> =
+  | { readonly asks: "help" | "version" }
+  | {
+      readonly asks: "run";
+      readonly values: Values<Table>;
+      readonly operands: readonly Operand[];
+    };
 
 /** The command line was wrong. `message` is one printable line without the program's name. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What was given for one option, and where: `--port`, `-p` or `SERV6_PORT`. */
-interface Source {
-  readonly shown: string;
-  readonly texts: readonly string[];
-}
-
-/** What a command line and an environment gave. Its readers throw UsageError for a value that is none. */
-export class Given {
-  /** What stands behind the flags. */
-  readonly words: readonly string[];
-  /** Words from this index on stand behind `--`: they can't be meant as a command's name. */
-  readonly literalFrom: number;
-  readonly #sources: ReadonlyMap<string, Source>;
-
-  /** For parseFlags(). */
-  constructor(
-    sources: ReadonlyMap<string, Source>,
-    words: readonly string[],
-    literalFrom: number = words.length,
-  ) {
-    this.#sources = sources;
-    this.words = words;
-    this.literalFrom = literalFrom;
-  }
-
-  /** A switch. */
-  boolean(name: string, otherwise = false): boolean {
-    return this.value(name, yesOrNo) ?? otherwise;
-  }
-
-  /** A whole number from `min` to `max`. */
-  count(name: string, min: number, max: number): number | undefined {
-    return this.value(name, count({ min, max }));
-  }
-
-  /** A time, in milliseconds. */
-  duration(name: string, bounds?: Bounds): number | undefined {
-    return this.value(name, duration(bounds));
-  }
-
-  /** Bytes. */
-  size(name: string, bounds?: Bounds): number | undefined {
-    return this.value(name, size(bounds));
-  }
-
-  /** One of `words`. */
-  choice<Word extends string>(name: string, words: readonly Word[], otherwise: Word): Word {
-    return this.value(name, oneOf(words)) ?? otherwise;
-  }
-
-  /** What `reader` makes of it, or undefined when nothing was given. */
-  value<T>(name: string, reader: Reader<T>): T | undefined {
-    const source = this.#sources.get(name);
-    const text = source?.texts[0];
-    if (source === undefined || text === undefined) return undefined;
-    const value = reader.read(text);
-    if (value !== null) return value;
-    throw new UsageError(`${source.shown} takes ${reader.takes}, not "${printableText(text)}"`);
-  }
-
-  /** Every value of an option that may be repeated, in order. */
-  all(name: string): readonly string[] {
-    return this.#sources.get(name)?.texts ?? [];
-  }
-}
+/** Options that every command has, at the end of its help. */
+export const COMMON_FLAGS = {
+  help: { type: "boolean", alias: "h", group: "Help", description: "this text" },
+  version: { type: "boolean", alias: "V", group: "Help", description: "name and version" },
+} as const satisfies FlagTable;
 
 /**
- * Parses `args`, which come without program and script, as text or as bytes one a character; `prefix` starts the
- * environment's names. Throws UsageError, except when help or the version is asked for: that wins over any mistake
- * beside it.
+ * Parses `args` (without program and script; text, or bytes one a character) and `environment`.
+ * `--help` and `--version` win over any mistake beside them. Throws UsageError.
  */
-export function parseFlags(
+export function parseFlags<const Table extends FlagTable>(
+  command: Command<Table>,
   args: readonly string[],
-  flags: Flags,
-  environment: Environment,
-  prefix: string,
-): Given {
-  const tokens = tokensOf(flags, args);
-  const asked = tokens.find((token) => token.kind === "option" && isQuestion(token.name));
-  if (asked?.kind === "option") {
-    return new Given(new Map([[asked.name, { shown: asked.rawName, texts: ["yes"] }]]), []);
+  environment: Readonly<Record<string, string | undefined>>,
+): Invocation<Table> {
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  const tokens = tokensOf(table, args);
+  const asked = tokens.find(isQuestion);
+  if (asked?.kind === "option") return { asks: asked.name === "help" ? "help" : "version" };
+  const given = new Map<string, unknown>();
+  for (const token of tokens) if (token.kind === "option") takeOption(table, token, given);
+  const values: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries(command.flags)) {
+    values[name] = given.has(name)
+      ? given.get(name)
+      : fallback(command.name, name, flag, environment);
   }
-  const sources = environmentOf(flags, environment, prefix);
-  const onLine = new Map<string, Source>();
-  for (const token of tokens) if (token.kind === "option") takeOption(flags, token, onLine);
-  for (const [name, source] of onLine) sources.set(name, source);
-  const words = tokens.filter((token) => token.kind === "positional");
-  const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? args.length;
-  const literalFrom = words.filter(({ index }) => index < end).length;
-  return new Given(
-    sources,
-    words.map(({ value }) => value),
-    literalFrom,
-  );
+  const operands = operandsOf(command, tokens);
+  // Each value was read by the reader of its own flag.
+  return { asks: "run", values: values as Values<Table>, operands };
 }
 
-/** The environment variable of an option: `SERV6` and `idle-timeout` give `SERV6_IDLE_TIMEOUT`. */
-export function variableOf(prefix: string, name: string): string {
-  return `${prefix}_${name}`.toUpperCase().replaceAll("-", "_");
+/** The environment variable of a flag: `serv6` and `idle-timeout` give `SERV6_IDLE_TIMEOUT`. */
+export function variableOf(command: string, flag: string): string {
+  return `${command}_${flag}`.toUpperCase().replaceAll("-", "_");
 }
 
 // --- internal ---
@@ -139,73 +128,94 @@ export function variableOf(prefix: string, name: string): string {
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 type OptionToken = Extract<Token, { kind: "option" }>;
 
-function isQuestion(name: string): boolean {
-  return name === "help" || name === "version";
-}
-
-function tokensOf(flags: Flags, args: readonly string[]): readonly Token[] {
+function tokensOf(table: FlagTable, args: readonly string[]): readonly Token[] {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { type, alias }]) => [
+    Object.entries(table).map(([name, { type, alias }]) => [
       name,
       alias === undefined ? { type } : { type, short: alias },
     ]),
   );
-  const { tokens } = parseArgs({
+  const parsed = parseArgs({
     args: [...args],
     options,
     strict: false,
     tokens: true,
     allowPositionals: true,
   });
-  return tokens;
+  return parsed.tokens;
 }
 
-/** Reads one flag of the command line. */
-function takeOption(flags: Flags, token: OptionToken, given: Map<string, Source>): void {
+function isQuestion(token: Token): boolean {
+  return token.kind === "option" && (token.name === "help" || token.name === "version");
+}
+
+function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
   const shown = printableText(token.rawName);
-  const negated = token.name.startsWith("no-") && !Object.hasOwn(flags, token.name);
+  const negated = token.name.startsWith("no-") && !Object.hasOwn(table, token.name);
   const name = negated ? token.name.slice(3) : token.name;
-  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  const flag = Object.hasOwn(table, name) ? table[name] : undefined;
   if (flag === undefined || (negated && flag.type !== "boolean")) {
     throw new UsageError(`unknown flag ${shown}`);
   }
-  const before = given.get(name);
-  if (before !== undefined && flag.repeat !== true) {
-    throw new UsageError(`${shown} is given twice`);
-  }
-  const text =
+  const many = flag.type === "string" && flag.many === true;
+  if (given.has(name) && !many) throw new UsageError(`${shown} is given twice`);
+  const value =
     flag.type === "string" ? valueOf(flag, token, shown) : stateOf(token, negated, shown);
-  given.set(name, { shown, texts: [...(before?.texts ?? []), text] });
+  const before = given.get(name);
+  given.set(name, many ? [...(Array.isArray(before) ? before : []), value] : value);
 }
 
-function valueOf(flag: Flag, { value, inlineValue }: OptionToken, shown: string): string {
-  const hint = flag.valueHint ?? "VALUE";
-  if (value === undefined) throw new UsageError(`${shown} takes a ${hint}, and got nothing`);
-  // `-p --hidden` is a forgotten value; one that starts with a dash is given as --flag=-value.
-  if (!inlineValue && /^-./.test(value)) {
-    throw new UsageError(`${shown} takes a ${hint}, and got the flag ${printableText(value)}`);
+function valueOf(flag: ValueFlag<unknown>, token: OptionToken, shown: string): unknown {
+  const { value } = token;
+  const needs = `${shown} takes ${flag.reader.takes}`;
+  if (value === undefined) throw new UsageError(`${needs}, and got nothing`);
+  // `-p --hidden` is a forgotten value; a value that starts with a dash is given as --flag=-value.
+  if (!token.inlineValue && /^-./.test(value)) {
+    throw new UsageError(`${needs}, and got the flag ${printableText(value)}`);
   }
-  return value;
+  return readValue(flag.reader, value, shown);
 }
 
-function stateOf({ value }: OptionToken, negated: boolean, shown: string): string {
-  if (value === undefined) return negated ? "no" : "yes";
+function stateOf(token: OptionToken, negated: boolean, shown: string): boolean {
+  if (token.value === undefined) return !negated;
   if (negated) throw new UsageError(`${shown} takes no value`);
-  return value;
+  return readValue(yesOrNo, token.value, shown);
 }
 
-/** What the environment gives. An empty variable counts as none. */
-function environmentOf(
-  flags: Flags,
-  environment: Environment,
-  prefix: string,
-): Map<string, Source> {
-  const sources = new Map<string, Source>();
-  for (const [name, { repeat }] of Object.entries(flags)) {
-    const shown = variableOf(prefix, name);
-    const text = environment[shown] ?? "";
-    if (text === "" || isQuestion(name)) continue;
-    sources.set(name, { shown, texts: repeat === true ? text.trim().split(/\s+/) : [text] });
+function readValue<T>(reader: Reader<T>, text: string, shown: string): T {
+  const value = reader.read(text);
+  if (value !== null) return value;
+  throw new UsageError(`${shown} takes ${reader.takes}, not "${printableText(text)}"`);
+}
+
+/** The environment's value, or the default. An empty variable counts as none. */
+function fallback(
+  command: string,
+  name: string,
+  flag: ValueFlag<unknown> | SwitchFlag,
+  environment: Readonly<Record<string, string | undefined>>,
+): unknown {
+  const variable = variableOf(command, name);
+  const text = environment[variable] ?? "";
+  if (flag.type === "boolean") {
+    return text === "" ? (flag.default ?? false) : readValue(yesOrNo, text, variable);
   }
-  return sources;
+  if (flag.many === true) {
+    const words = (text === "" ? (flag.default ?? "") : text).split(/\s+/).filter(Boolean);
+    return words.map((word) => readValue(flag.reader, word, variable));
+  }
+  if (text !== "") return readValue(flag.reader, text, variable);
+  return flag.default === undefined ? undefined : readValue(flag.reader, flag.default, `--${name}`);
+}
+
+function operandsOf(command: Command, tokens: readonly Token[]): Operand[] {
+  const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? Infinity;
+  const operands: Operand[] = [];
+  for (const token of tokens) {
+    if (token.kind !== "positional") continue;
+    operands.push({ text: token.value, literal: token.index > end });
+  }
+  const surplus = operands[command.operands.max];
+  if (surplus === undefined) return operands;
+  throw new UsageError(`one too many: "${printableText(surplus.text)}"`);
 }

@@ -1,48 +1,66 @@
 /**
- * The part of a program's help that is made from its table of options: each in its group, with its default and its
- * environment variable. Plain text, so that it can go anywhere.
+ * The text of --help: what to type, examples first, then every option in its group with its
+ * environment variable and default. Lines of options are made by citty from the same table that is
+ * parsed; it is loaded only here, so that no other run of a program waits for it.
  */
-import { type Flag, type Flags, variableOf } from "./flags.ts";
+import type { ArgsDef } from "citty";
+import manifest from "../../package.json" with { type: "json" };
+import { type Command, COMMON_FLAGS, type FlagTable, variableOf } from "./flags.ts";
 
-/** Where descriptions start, and where lines end. */
-const INDENT_COLUMNS = 28;
-const LINE_COLUMNS = 98;
+/** `cli6 0.1.0`. */
+export function versionLine(command: Command): string {
+  return `${command.name} ${manifest.version}`;
+}
 
-/** The options of `flags` by group, in the table's order. It starts with a line break and ends without one. */
-export function describeFlags(flags: Flags, prefix: string): string {
-  const groups = new Map<string, string[]>();
-  for (const [name, flag] of Object.entries(flags)) {
-    const lines = groups.get(flag.group) ?? [];
-    lines.push(describe(name, flag, prefix));
-    groups.set(flag.group, lines);
+/** The help of `command`, plain text without a final line break. */
+export async function renderHelp(command: Command): Promise<string> {
+  const { renderUsage } = await import("citty");
+  const render = async (args: ArgsDef): Promise<string[]> => {
+    const meta = { name: command.name, version: manifest.version, description: command.summary };
+    return Bun.stripANSI(await renderUsage({ meta, args })).split("\n");
+  };
+  const { name, description } = command.operands;
+  const head = await render({ [name]: { type: "positional", required: false, description } });
+  const lines = [versionLine(command), command.summary, "", ...usage(head), "", "EXAMPLES", ""];
+  lines.push(...columns(command.examples), "", ...below(head, "ARGUMENTS"));
+  for (const [group, args] of groups(command)) {
+    const options = below(await render(args), "OPTIONS").slice(1);
+    lines.push("", group.toUpperCase(), ...options);
   }
-  let text = "";
-  for (const [group, lines] of groups) text += `\n${group}:\n${lines.join("\n")}\n`;
-  return text.trimEnd();
+  for (const { title, lines: text } of command.sections ?? []) {
+    lines.push("", title.toUpperCase(), "", ...text.map((line) => `  ${line}`));
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
 }
 
 // --- internal ---
 
-function describe(name: string, flag: Flag, prefix: string): string {
-  const short = flag.alias === undefined ? "    " : `-${flag.alias}, `;
-  const value = flag.type === "string" ? ` ${flag.valueHint ?? "VALUE"}` : "";
-  const left = `  ${short}--${name}${value}`;
-  const variable = name === "help" || name === "version" ? "" : ` [${variableOf(prefix, name)}]`;
-  const words = `${flag.description ?? ""}${variable}`.split(" ");
-  const lines: string[] = [];
-  // An option too long for its column gets a line of its own.
-  let line = left.length < INDENT_COLUMNS ? left.padEnd(INDENT_COLUMNS - 1) : left;
-  if (line === left) {
-    lines.push(line);
-    line = " ".repeat(INDENT_COLUMNS - 1);
+function usage(rendered: readonly string[]): string[] {
+  return rendered.filter((line) => line.startsWith("USAGE "));
+}
+
+/** The part of citty's text under `heading`, which is kept. */
+function below(rendered: readonly string[], heading: string): string[] {
+  const lines = rendered.slice(rendered.indexOf(heading));
+  while (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** The options by group, in the table's order, with their variables told. */
+function groups(command: Command): Map<string, ArgsDef> {
+  const byGroup = new Map<string, ArgsDef>();
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  for (const [name, flag] of Object.entries(table)) {
+    const args = byGroup.get(flag.group) ?? {};
+    const variable = variableOf(command.name, name);
+    const told = Object.hasOwn(COMMON_FLAGS, name) ? "" : ` [${variable}]`;
+    args[name] = { ...flag, description: `${flag.description ?? ""}${told}` };
+    byGroup.set(flag.group, args);
   }
-  for (const word of words) {
-    if (line.length + 1 + word.length > LINE_COLUMNS) {
-      lines.push(line);
-      line = " ".repeat(INDENT_COLUMNS - 1);
-    }
-    line += ` ${word}`;
-  }
-  lines.push(line);
-  return lines.join("\n");
+  return byGroup;
+}
+
+function columns(rows: Command["examples"]): string[] {
+  const width = Math.max(...rows.map(([line]) => line.length));
+  return rows.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
 }

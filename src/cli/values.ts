@@ -18,21 +18,18 @@ export interface Bounds {
   readonly max: number;
 }
 
+const PORT_MAX = 65_535;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 
-/** A whole number. */
-export function count(bounds: Bounds): Reader<number> {
-  return {
-    takes: `a whole number from ${bounds.min} to ${bounds.max}`,
-    read: (given) => (DIGITS.test(given) ? within(Number(given), bounds) : null),
-  };
+/** A port; `min` 1 where one must be connected to, 0 where the system may pick. */
+export function portNumber(min: 0 | 1): Reader<number> {
+  return whole(`a port from ${min} to ${PORT_MAX}`, { min, max: PORT_MAX });
 }
 
-/** Milliseconds: long enough for anything that is waited for. */
-const DURATION_BOUNDS: Bounds = { min: 1, max: 86_400_000 };
-
-/** Bytes. */
-const SIZE_BOUNDS: Bounds = { min: 1, max: 2 ** 50 };
+/** A whole number. */
+export function count({ min, max }: Bounds): Reader<number> {
+  return whole(`a whole number from ${min} to ${max}`, { min, max });
+}
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -40,7 +37,7 @@ const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
  * A time in milliseconds: `10` and `1.5` are seconds, `500ms`, `2m`, `1h`, `1d` say their unit.
  * Bounds in milliseconds.
  */
-export function duration({ min, max }: Bounds = DURATION_BOUNDS): Reader<number> {
+export function duration({ min, max }: Bounds): Reader<number> {
   return {
     takes: `a time from ${sayDuration(min)} to ${sayDuration(max)}, as 10 (seconds), 500ms or 2m`,
     read(text) {
@@ -58,7 +55,7 @@ const UNIT_LETTERS = "KMGTP";
  * Bytes: `64K`, `2M`, `1GiB` count in 1024s, `64KB` and `2MB` in 1000s; `1.5G` is a whole number of
  * bytes too.
  */
-export function size({ min, max }: Bounds = SIZE_BOUNDS): Reader<number> {
+export function size({ min, max }: Bounds): Reader<number> {
   return {
     takes: `a size from ${saySize(min)} to ${saySize(max)}, as 65536, 64K, 2M or 1GiB`,
     read(text) {
@@ -72,11 +69,30 @@ export function size({ min, max }: Bounds = SIZE_BOUNDS): Reader<number> {
   };
 }
 
+/** Any text but none. */
+export function text(takes: string): Reader<string> {
+  return { takes, read: (given) => (given === "" ? null : given) };
+}
+
 /** One of some words. */
-export function oneOf<Word extends string>(words: readonly Word[]): Reader<Word> {
+export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
   return {
     takes: `one of ${words.join(", ")}`,
     read: (given) => words.find((word) => word === given) ?? null,
+  };
+}
+
+/** Whatever `parse` takes; it throws an Error for the rest, whose message is not shown. */
+export function parsed<T>(takes: string, parse: (text: string) => T): Reader<T> {
+  return {
+    takes,
+    read(given) {
+      try {
+        return parse(given);
+      } catch {
+        return null;
+      }
+    },
   };
 }
 
@@ -90,6 +106,13 @@ export const yesOrNo: Reader<boolean> = {
 };
 
 // --- internal ---
+
+function whole(takes: string, bounds: Bounds): Reader<number> {
+  return {
+    takes,
+    read: (given) => (DIGITS.test(given) ? within(Number(given), bounds) : null),
+  };
+}
 
 function within(value: number, { min, max }: Bounds): number | null {
   return value >= min && value <= max && Number.isSafeInteger(value) ? value : null;
