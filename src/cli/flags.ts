@@ -92,6 +92,9 @@ export const COMMON_FLAGS = {
   version: { type: "boolean", alias: "V", group: "Help", description: "name and version" },
 } as const satisfies FlagTable;
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Parses `args` (without program and script; text, or bytes one a character) and `environment`.
  * `--help` and `--version` win over any mistake beside them. Throws UsageError.
@@ -99,7 +102,7 @@ export const COMMON_FLAGS = {
 export function parseFlags<const Table extends FlagTable>(
   command: Command<Table>,
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Invocation<Table> {
   const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
   const tokens = tokensOf(table, args);
@@ -193,7 +196,7 @@ function fallback(
   command: string,
   name: string,
   flag: ValueFlag<unknown> | SwitchFlag,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): unknown {
   const variable = variableOf(command, name);
   const text = environment[variable] ?? "";

@@ -1,4 +1,3 @@
-// SETTLED by the lead: flags.ts, help.ts and values.ts are the typed ones (parseFlags(command, args, env)); keep them, cli6 uses them too.
 /**
  * The command `serv6`: its flags, what it says at start, its signals and exit status. Serving is
  * server/'s.

@@ -5,7 +5,7 @@
 import { Outbox } from "../flow/outbox.ts";
 import { Turns } from "../flow/turns.ts";
 import { Gate } from "../guard/admission.ts";
-import { type Limits, QUIET_MS } from "../guard/limits.ts";
+import { LINGER_MS, type Limits, QUIET_MS } from "../guard/limits.ts";
 import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
@@ -20,6 +20,9 @@ import { QuietTimer } from "./quiet.ts";
 import type { Service } from "./service.ts";
 import { httpDoor, tlsDoor } from "./shut.ts";
 import { SWEEP_MS, sweep } from "./sweep.ts";
+
+/** Milliseconds between two sweeps while the server stops. */
+const STOPPING_SWEEP_MS = 20;
 
 /** What a server is made of. */
 export interface ServerOptions {
@@ -41,6 +44,7 @@ export class Server {
   readonly #listeners: Listener[] = [];
   readonly #service: Service;
   #timer: NodeJS.Timeout | null = null;
+  #lingerMs = LINGER_MS;
   #stopped: (() => void) | null = null;
 
   /** Listens on all addresses, or on none: throws ListenError for the first that can't be had. */
@@ -102,6 +106,10 @@ export class Server {
   stop(graceMs: number = this.#options.limits.graceMs): Promise<void> {
     for (const listener of this.#listeners) listener.stop();
     for (const connection of [...this.#connections.keys()]) connection.stop();
+    // Who has everything is not waited for, and looked for more often.
+    this.#lingerMs = 0;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#sweep(), STOPPING_SWEEP_MS);
     const cut = setTimeout(() => this.#cut(), graceMs);
     return new Promise((resolve) => {
       this.#stopped = () => {
@@ -109,6 +117,7 @@ export class Server {
         if (this.#timer !== null) clearInterval(this.#timer);
         this.#timer = null;
         this.#options.store.close();
+        this.#options.log.flush();
         resolve();
       };
       this.#whenEmpty();
@@ -135,7 +144,8 @@ export class Server {
     const now = tick();
     for (const connection of this.#connections.keys()) {
       try {
-        if (sweep(connection, now, this.#options.limits)) this.counters.timeouts += 1;
+        if (sweep(connection, now, this.#options.limits, this.#lingerMs))
+          this.counters.timeouts += 1;
       } catch (error) {
         connection.crash(error);
       }

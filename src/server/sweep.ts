@@ -3,7 +3,6 @@
  *. A deadline is met at most a second late.
  */
 import type { Limits } from "../guard/limits.ts";
-import { LINGER_MS } from "../guard/limits.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Refusal } from "../wire/errors.ts";
 import type { Connection } from "./connection.ts";
@@ -17,8 +16,16 @@ function acknowledgedBy(connection: Connection): number {
   return unacked < 0 ? connection.written : connection.written - unacked;
 }
 
-/** Ends `connection` if it has waited too long at `now`; true when it was cut. */
-export function sweep(connection: Connection, now: number, limits: Limits): boolean {
+/**
+ * Ends `connection` if it has waited too long at `now`; true when it was cut. `lingerMs`: how long
+ * a peer that has everything may take to close.
+ */
+export function sweep(
+  connection: Connection,
+  now: number,
+  limits: Limits,
+  lingerMs: number,
+): boolean {
   switch (connection.state) {
     case "request":
     case "quiet":
@@ -26,7 +33,7 @@ export function sweep(connection: Connection, now: number, limits: Limits): bool
     case "room":
       return sweepProgress(connection, now, limits);
     case "linger":
-      return sweepLinger(connection, now, limits);
+      return sweepLinger(connection, now, limits, lingerMs);
     default:
       // A store, a window or its turn: ours to do, and it comes.
       return false;
@@ -65,10 +72,15 @@ function sweepProgress(connection: Connection, now: number, limits: Limits): boo
 
 /**
  * After our FIN: while the peer still takes bytes it has all the time that progress gives; once it
- * has everything, it has LINGER_MS to close. Then close(2), not RST: the last bytes may be unread
+ * has everything, it has lingerMs to close. Then close(2), not RST: the last bytes may be unread
  * in its receive queue.
  */
-function sweepLinger(connection: Connection, now: number, limits: Limits): boolean {
+function sweepLinger(
+  connection: Connection,
+  now: number,
+  limits: Limits,
+  lingerMs: number,
+): boolean {
   if (kernel.unacked(connection.socket.fd) > 0) {
     connection.since = now;
     if (connection.progressAt === 0) {
@@ -77,7 +89,7 @@ function sweepLinger(connection: Connection, now: number, limits: Limits): boole
     }
     return sweepProgress(connection, now, limits);
   }
-  if (now - connection.since <= LINGER_MS) return false;
+  if (now - connection.since <= lingerMs) return false;
   connection.socket.end();
   connection.closed();
   return true;

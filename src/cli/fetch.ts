@@ -1,0 +1,65 @@
+/**
+ * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with a connection for
+ * each path. Whoever prints does not care which.
+ */
+import { authorityOf, type Server, type Target } from "../client/address.ts";
+import { Link, type Patience } from "../client/link.ts";
+import { readPlain } from "../client/plain.ts";
+import { IN_FLIGHT_MAX } from "../client/session.ts";
+import type { Sink } from "../flow/sink.ts";
+
+/** A way to fetch. All promises reject with ClientError. */
+export interface Fetcher {
+  /** Requests to one server that may be under way at once; their answers come in order. */
+  readonly ahead: number;
+  /** Makes sure that `server` is there, if that can be known without asking for a path. */
+  greet(server: Server): Promise<void>;
+  /** The whole of `target` into `sink`. */
+  fetch(target: Target, sink: Sink): Promise<void>;
+}
+
+/** S6/1. */
+export class FramedFetcher implements Fetcher {
+  readonly ahead = IN_FLIGHT_MAX;
+  readonly #patience: Patience;
+  /** One for each server that the command line names. */
+  readonly #links = new Map<string, Link>();
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
+
+  greet(server: Server): Promise<void> {
+    return this.#link(server).greet();
+  }
+
+  fetch({ server, path }: Target, sink: Sink): Promise<void> {
+    return this.#link(server).read(path, sink);
+  }
+
+  // --- internal ---
+
+  #link(server: Server): Link {
+    const name = authorityOf(server);
+    const link = this.#links.get(name) ?? new Link(server, this.#patience);
+    this.#links.set(name, link);
+    return link;
+  }
+}
+
+/** The bare dialect. */
+export class PlainFetcher implements Fetcher {
+  readonly ahead = 1;
+  readonly #patience: Patience;
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
+
+  /** Nothing can be asked but a path: the first one will tell. */
+  async greet(_server: Server): Promise<void> {}
+
+  async fetch({ server, literal }: Target, sink: Sink): Promise<void> {
+    await readPlain(server, literal, sink, this.#patience);
+  }
+}
