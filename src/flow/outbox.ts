@@ -3,6 +3,7 @@
  * connections, and written by one call. What the socket does not take becomes the connection's own
  * Rest. An idle connection holds nothing.
  */
+import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 
 /**
@@ -57,16 +58,21 @@ export class Outbox {
   }
 
   /**
-   * Writes what was gathered. On "full" the rest is copied out, since the buffer serves others
-   * next.
+   * Writes what was gathered. On "full" the rest is copied out, since the buffer serves others next.
+   * `more`: a transfer follows at once, so that a head does not leave in a segment of its own.
    */
-  flush(socket: StreamSocket, rest: Rest): Flushed {
+  flush(socket: StreamSocket, rest: Rest, more = false): Flushed {
     const used = this.#used;
     if (used === 0) return "clear";
     this.#used = 0;
-    const taken = socket.write(this.#bytes, 0, used);
-    if (taken < 0) return "dead";
-    rest.written += taken;
+    const held = more ? Math.max(0, kernel.sendMore(socket.fd, this.#bytes, used)) : 0;
+    rest.written += held;
+    if (held === used) return "clear";
+    // Bun's own write for what was refused: it arms `drain`, and knows whether the peer is gone.
+    const wrote = socket.write(this.#bytes, held, used - held);
+    if (wrote < 0) return "dead";
+    rest.written += wrote;
+    const taken = held + wrote;
     if (taken === used) return "clear";
     rest.unsent = Buffer.from(this.#bytes.subarray(taken, used));
     rest.unsentAt = 0;

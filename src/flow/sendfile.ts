@@ -5,7 +5,7 @@
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
-import { type StreamSocket, uncork } from "../sys/socket.ts";
+import type { StreamSocket } from "../sys/socket.ts";
 import type { OpenFile } from "../store/store.ts";
 import { STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
 
@@ -13,8 +13,8 @@ import { STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
 const next = new Uint8Array(1);
 
 /**
- * Sends `length` bytes of `file` from `start`. The owner corks the socket before it writes the
- * head; the cork comes off with the last byte.
+ * Sends `length` bytes of `file` from `start`. The owner has written the head, held back with
+ * MSG_MORE, so that it leaves in one segment with the first bytes of the file.
  */
 export class SendfileTransfer implements Transfer {
   readonly file: OpenFile;
@@ -39,8 +39,7 @@ export class SendfileTransfer implements Transfer {
     const moved = kernel.sendfile(socket.fd, this.file.fd, this.position, wanted);
     if (moved > 0) {
       this.sent += moved;
-      if (this.sent === this.length) return this.#finish(socket);
-      return STEP.more;
+      return this.sent === this.length ? STEP.done : STEP.more;
     }
     if (moved === 0) return STEP.shrunk;
     if (moved === -ERRNO.EAGAIN) return this.#arm(socket);
@@ -69,11 +68,6 @@ export class SendfileTransfer implements Transfer {
     if (taken < 0) return STEP.dead;
     if (taken === 0) return STEP.full;
     this.sent += 1;
-    return this.sent === this.length ? this.#finish(socket) : STEP.more;
-  }
-
-  #finish(socket: StreamSocket): Step {
-    uncork(socket);
-    return STEP.done;
+    return this.sent === this.length ? STEP.done : STEP.more;
   }
 }

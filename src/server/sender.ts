@@ -9,7 +9,7 @@ import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from ".
 import { SendfileTransfer } from "../flow/sendfile.ts";
 import { STEP, type Transfer } from "../flow/step.ts";
 import type { OpenFile } from "../store/store.ts";
-import { cork, type StreamSocket, uncork } from "../sys/socket.ts";
+import type { StreamSocket } from "../sys/socket.ts";
 
 /** What push() came to. */
 export type Pushed =
@@ -100,8 +100,6 @@ export class Sender implements Rest {
 
   /** Adds `head` and `length` > 0 bytes of `file` from `start`; it has a descriptor. */
   file(head: string, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
-    // Before the head is written: it then leaves in one segment with the first bytes of the file.
-    if (zeroCopy) cork(this.socket);
     if (head !== "") this.text(head);
     this.transfer = zeroCopy
       ? new SendfileTransfer(file, start, length)
@@ -113,7 +111,8 @@ export class Sender implements Rest {
     if (this.#dead) return "gone";
     if (this.#full) return "room";
     const flushed = this.unsent === null ? "clear" : flushRest(this.socket, this);
-    const out = flushed === "clear" ? this.#outbox.flush(this.socket, this) : flushed;
+    const more = this.transfer !== null;
+    const out = flushed === "clear" ? this.#outbox.flush(this.socket, this, more) : flushed;
     this.#note(out);
     if (out !== "clear") return out === "full" ? "room" : "gone";
     return this.transfer === null ? "clear" : this.#step(this.transfer);
@@ -178,7 +177,6 @@ export class Sender implements Rest {
    * The file system can't send this file by sendfile(2): the copy branch goes on at the same byte.
    */
   #takeOver(transfer: Transfer): Pushed {
-    uncork(this.socket);
     const { file, position } = transfer;
     const left = transfer.length - transfer.sent;
     this.transfer = this.#copy(file, position, left);

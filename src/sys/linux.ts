@@ -18,6 +18,7 @@ const SYMBOLS = {
   readlink: { args: ["ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   getdents64: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  send: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
   write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
@@ -37,6 +38,8 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BYTES = 256;
 const POLLOUT = 4;
+/** MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL. */
+const MSG_MORE_NOW = 0x8000 | 0x40 | 0x4000;
 const SIOCOUTQ = 0x5411;
 const RLIMIT_NOFILE = 7;
 /** getrlimit's "no limit" is larger than any table of fds. */
@@ -133,7 +136,10 @@ function readStatx(facts: DataView, out: FileStat): void {
   out.dev = (BigInt(facts.getUint32(136, true)) << 32n) | BigInt(facts.getUint32(140, true));
 }
 
-function transfers(c: C, fail: Fail): Rows<"sendfile" | "pread" | "write" | "pollOut"> {
+function transfers(
+  c: C,
+  fail: Fail,
+): Rows<"sendfile" | "sendMore" | "pread" | "write" | "pollOut"> {
   const position = new BigInt64Array(1);
   const polled = new Int16Array(new ArrayBuffer(8));
   const polledFd = new Int32Array(polled.buffer, 0, 1);
@@ -143,6 +149,11 @@ function transfers(c: C, fail: Fail): Rows<"sendfile" | "pread" | "write" | "pol
       position[0] = offset;
       const moved = Number(c.sendfile(socket, file, position, count));
       return moved < 0 ? fail() : moved;
+    },
+    sendMore(socket, bytes, count) {
+      if (!(socket >= 0) || count > bytes.length) return -ERRNO.EBADF;
+      const taken = Number(c.send(socket, bytes, count, MSG_MORE_NOW));
+      return taken < 0 ? fail() : taken;
     },
     pread(fd, into, count, offset) {
       if (!(fd >= 0) || count > into.length) return -ERRNO.EBADF;

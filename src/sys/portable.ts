@@ -36,6 +36,7 @@ export function portableKernel(): Kernel {
     },
     getdents: () => -ERRNO.ENOSYS,
     sendfile: () => -ERRNO.ENOSYS,
+    sendMore: () => -ERRNO.ENOSYS,
     pread: (fd, into, count, offset) => attempt(() => fs.readSync(fd, into, 0, count, offset)),
     write: (fd, bytes, count) => attempt(() => fs.writeSync(fd, bytes, 0, count)),
     pollOut: () => 1,

@@ -3,8 +3,6 @@
  * options it sets. The fd is read right before each call and never kept: the number is reused at
  * once.
  */
-import { kernel } from "./kernel.ts";
-import { SOCKET } from "./types.ts";
 
 /**
  * A non-blocking stream socket. Bun's Socket is one; each line says what the call really
@@ -29,14 +27,4 @@ export interface StreamSocket {
   /** Stops `data` events at once. The peer's FIN is not seen until resume(). */
   pause(): void;
   resume(): void;
-}
-
-/** Holds partial segments back until uncork(). A cork left set costs 200 ms (tcp(7) TCP_CORK). */
-export function cork(socket: StreamSocket): void {
-  kernel.setsockopt(socket.fd, SOCKET.tcpLevel, SOCKET.tcpCork, 1);
-}
-
-/** Sends what cork() held back. */
-export function uncork(socket: StreamSocket): void {
-  kernel.setsockopt(socket.fd, SOCKET.tcpLevel, SOCKET.tcpCork, 0);
 }
