@@ -49,7 +49,7 @@ const FLAGS = {
   plain: {
     type: "boolean",
     group: CONNECTION,
-    description: "send the bare path, one connection each: for servers that know nothing else",
+    description: "speak bare paths, for servers that know nothing else",
   },
   "connect-timeout": {
     type: "string",
@@ -141,7 +141,7 @@ async function run(
   const report = new Report(values.quiet);
   const output = new Output(values.binary);
   if (targets.length > 0) await printAll(targets, fetcher, output, report);
-  else if (isatty(STDIN)) await converse(server, fetcher, output, report);
+  else if (isatty(STDIN)) return converse(server, fetcher, output, report);
   else await printLines(server, fetcher, output, report);
   return report.status;
 }

@@ -159,6 +159,7 @@ export class Sender implements Rest {
       case STEP.unfit:
         return this.#takeOver(transfer);
       default:
+        transfer.file.distrust();
         return "broken";
     }
   }
@@ -167,7 +168,9 @@ export class Sender implements Rest {
    * Every byte is out; were they all of one version? (sendfile queues pages, not copies.)
    */
   #complete(transfer: Transfer): Pushed {
-    if (transfer.file.fate() === "changed") return "broken";
+    const fate = transfer.file.fate();
+    if (fate !== "same") transfer.file.distrust();
+    if (fate === "changed") return "broken";
     this.transfer = null;
     transfer.close();
     return "done";

@@ -71,6 +71,10 @@ export class DiskFile implements OpenFile {
     this.#fds.open -= 1;
   }
 
+  distrust(): void {
+    this.checked = Number.NEGATIVE_INFINITY;
+  }
+
   fate(): "same" | "grown" | "changed" {
     if (this.#fd < 0) return "same";
     const now = new FileStat();

@@ -35,6 +35,8 @@ export interface OpenFile {
    * or "changed" (edited in place or cut: what went out may be a mix).
    */
   fate(): "same" | "grown" | "changed";
+  /** It was not what it seemed: the next open() looks again instead of believing the cache. */
+  distrust(): void;
 }
 
 /** A page of a directory. */

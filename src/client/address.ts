@@ -1,0 +1,140 @@
+/**
+ * Who is asked and for what: `s6://host:port/path`, or a bare path on a server named elsewhere. It does no I/O and
+ * resolves no names. Paths are bytes; a URL's percent escapes are decoded exactly once, a bare path is literal.
+ */
+import { bytesOf, escapePath, unescape } from "../wire/escape.ts";
+import { parseCount } from "../wire/number.ts";
+import { printable, printableText } from "../wire/printable.ts";
+import { type ByteString, PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { type ClientError, usageError } from "./error.ts";
+
+/** A server's address. IPv6 stands here without its brackets. */
+export interface Server {
+  readonly host: string;
+  /** 1..65535. */
+  readonly port: number;
+}
+
+/** One thing to ask for. */
+export interface Target {
+  readonly server: Server;
+  /** Decoded bytes, starting with "/": what S6/1 asks for. */
+  readonly path: ByteString;
+  /** The bytes as they were given: what the bare dialect asks for. */
+  readonly literal: ByteString;
+}
+
+/** Where bare paths go when nothing else is said. */
+export const SERVER_DEFAULT: Server = { host: "127.0.0.1", port: PORT_DEFAULT };
+
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
+const PORT_MAX = 65_535;
+/** Letters of every script, digits, dots, dashes: DNS itself refuses the rest. */
+const HOST = /^[^\s/@[\]%?#:\\\u0000-\u001f\u007f]{1,255}$/;
+const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
+
+/** `HOST`, `HOST:PORT`, `[IPv6]:PORT` or `s6://HOST:PORT`. Throws ClientError (usage) that quotes it. */
+export function parseServer(text: string): Server {
+  const shown = printableText(text);
+  const scheme = SCHEME.exec(text);
+  if (scheme === null) return parseAuthority(text, shown);
+  checkScheme(scheme[1] ?? "", shown);
+  return parseAuthority(text.slice(scheme[0].length).replace(/\/$/, ""), shown);
+}
+
+/**
+ * A URL with its own server, or a bare path on `server`: `a/b` is asked for as `/a/b`. Throws ClientError
+ * (usage) for a URL that can't be meant as one.
+ */
+export function parseTarget(text: ByteString, server: Server): Target {
+  const scheme = SCHEME.exec(text);
+  if (scheme === null) return bareTarget(text, server);
+  const shown = printable(text);
+  checkScheme(scheme[1] ?? "", shown);
+  const rest = text.slice(scheme[0].length);
+  const slash = rest.indexOf("/");
+  const authority = slash < 0 ? rest : rest.slice(0, slash);
+  const escaped = slash < 0 ? "/" : rest.slice(slash);
+  const marked = /[?#]/.exec(rest)?.[0];
+  if (marked !== undefined) {
+    const escape = marked === "?" ? "%3F" : "%23";
+    throw usageError(
+      `${shown}: an s6 URL has no "${marked}" part; in a name it is written ${escape}`,
+    );
+  }
+  const path = unescape(escaped);
+  if (path === null) throw usageError(`${shown}: "%" without two hex digits; write %25 for itself`);
+  const host = Buffer.from(authority, "latin1").toString("utf8");
+  return { server: parseAuthority(host, shown), path, literal: path };
+}
+
+/** A bare path, never read as a URL: a line of standard input. Throws ClientError (usage) when it is empty. */
+export function bareTarget(path: ByteString, server: Server): Target {
+  if (path === "") throw usageError("the path is empty");
+  return { server, path: path.startsWith("/") ? path : `/${path}`, literal: path };
+}
+
+/** `host:port`, IPv6 in brackets, printable. */
+export function authorityOf({ host, port }: Server): string {
+  const shown = printableText(host);
+  return host.includes(":") ? `[${shown}]:${port}` : `${shown}:${port}`;
+}
+
+/** `s6://host:port`, as messages name a server, with `path` behind it when given. */
+export function urlOf(server: Server, path: ByteString = ""): string {
+  return `s6://${authorityOf(server)}${printable(escapePath(path))}`;
+}
+
+/** True when both are one server as far as their names tell. */
+export function sameServer(a: Server, b: Server): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+/** The bytes of a path: text is taken as UTF-8. Throws ClientError (usage) unless it starts with "/". */
+export function pathBytes(path: string | Uint8Array): ByteString {
+  const bytes = typeof path === "string" ? bytesOf(path) : Buffer.from(path).toString("latin1");
+  if (!bytes.startsWith("/")) throw usageError(`a path starts with "/": ${printable(bytes)}`);
+  return bytes;
+}
+
+// --- internal ---
+
+function checkScheme(scheme: string, shown: string): void {
+  const name = scheme.toLowerCase();
+  if (name === "s6") return;
+  if (name === "s6s") throw usageError(`${shown}: TLS (s6s://) is not supported yet, use s6://`);
+  const asFile = `a file of that name is asked for as ./${shown}`;
+  throw usageError(`${shown}: only s6:// URLs can be fetched; ${asFile}`);
+}
+
+function parseAuthority(text: string, shown: string): Server {
+  if (text.includes("@")) throw usageError(`${shown}: an s6 address has no user name`);
+  const bracketed = /^\[([^\]]*)\](.*)$/s.exec(text);
+  if (bracketed !== null) {
+    const host = bracketed[1] ?? "";
+    if (!IPV6.test(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
+    return { host, port: parsePort(bracketed[2] ?? "", shown) };
+  }
+  const colon = text.indexOf(":");
+  if (colon !== text.lastIndexOf(":")) {
+    throw usageError(`${shown}: an IPv6 address is written in brackets, as [::1]:${PORT_DEFAULT}`);
+  }
+  const host = colon < 0 ? text : text.slice(0, colon);
+  if (!HOST.test(host)) throw badHost(host, shown);
+  return { host, port: parsePort(colon < 0 ? "" : text.slice(colon), shown) };
+}
+
+function badHost(host: string, shown: string): ClientError {
+  if (host === "") return usageError(`${shown}: the host is missing, as in s6://HOST:PORT/path`);
+  return usageError(`${shown}: not a host name or address`);
+}
+
+/** `text` is "" or starts with ":". */
+function parsePort(text: string, shown: string): number {
+  if (text === "") return PORT_DEFAULT;
+  const port = text.startsWith(":") ? parseCount(text.slice(1)) : -1;
+  if (port < 1 || port > PORT_MAX) {
+    throw usageError(`${shown}: a port is a number from 1 to ${PORT_MAX}`);
+  }
+  return port;
+}

@@ -1,0 +1,253 @@
+/**
+ * The requests a client makes: one class a verb, which writes the line, judges the OK line that comes back, and
+ * settles one promise. It sees no socket; the session feeds it. A reply that breaks the contract in any
+ * point is refused as a whole: a server that miscounts once can't be believed elsewhere.
+ */
+import { BytesSink, type Sink } from "../flow/sink.ts";
+import { type Entry, parseListLine } from "../wire/entry.ts";
+import { escapePath, escapeValue } from "../wire/escape.ts";
+import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
+import type { ReplyLine } from "../wire/reply.ts";
+import { type ByteString, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
+import type { ClientError } from "./error.ts";
+
+/** The line of a reply that is no error. */
+export type OkLine = Extract<ReplyLine, { ok: true }>;
+
+/** One request and what becomes of it, as the session sees it. */
+export interface Exchange {
+  /** The request, without LF. */
+  readonly line: ByteString;
+  /** What was asked for, for messages; "" when nothing is named. */
+  readonly path: ByteString;
+  /** Takes the reply's body; null when the reply has none. */
+  readonly sink: Sink | null;
+  /** Judges the OK line: null, or how it breaks the contract. */
+  head(reply: OkLine): string | null;
+  /** Every promised byte is in the sink: settles, or tells how the body breaks the contract. */
+  finish(): string | null;
+  /** Settles with an error. */
+  fail(error: ClientError): void;
+}
+
+/** What a READ brought, beside the bytes themselves. */
+export interface ReadResult {
+  /** Bytes that went into the sink. */
+  readonly length: number;
+  /** Where in the file they start. */
+  readonly offset: bigint;
+  /** Bytes of the whole file. */
+  readonly size: bigint;
+  /** The file's version: give it as `ifEtag` to get more of the same. */
+  readonly etag: string;
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint;
+}
+
+/** One line of a LIST. The name is what the server says: not yet safe to use as a path. */
+export interface NamedEntry extends Entry {
+  readonly name: ByteString;
+}
+
+/** One page of a directory. */
+export interface Listing {
+  readonly entries: readonly NamedEntry[];
+  /** True when more follow behind the last entry's name. */
+  readonly more: boolean;
+}
+
+/** What a server says of itself. */
+export interface Pong {
+  readonly server: string;
+  readonly version: string;
+}
+
+/** READ with `length` null: to the end of the file. */
+export class ReadExchange implements Exchange {
+  readonly done = Promise.withResolvers<ReadResult>();
+  readonly line: ByteString;
+  readonly path: ByteString;
+  readonly sink: Sink;
+  readonly #offset: bigint;
+  readonly #length: bigint | null;
+  #result: ReadResult | null = null;
+
+  constructor(
+    path: ByteString,
+    sink: Sink,
+    offset: bigint,
+    length: bigint | null,
+    ifEtag: string | null,
+  ) {
+    this.path = path;
+    this.sink = sink;
+    this.#offset = offset;
+    this.#length = length;
+    const keys = [
+      offset === 0n ? "" : `offset=${offset} `,
+      length === null ? "" : `length=${length} `,
+      ifEtag === null ? "" : `if=${ifEtag} `,
+    ];
+    this.line = `READ ${keys.join("")}${escapePath(path)}`;
+  }
+
+  head({ length, facts }: OkLine): string | null {
+    const size = number(facts, "size");
+    const offset = number(facts, "offset");
+    const etag = facts.get("etag") ?? "";
+    const mtime = signed(facts, "mtime");
+    if (size < 0n || offset < 0n || mtime === null || !isEtag(etag)) {
+      return "READ's reply lacks a well-formed size=, offset=, etag= or mtime=";
+    }
+    if (offset !== this.#offset) return `asked from byte ${this.#offset}, got byte ${offset}`;
+    const rest = size - offset;
+    const promised = this.#length === null || this.#length > rest ? rest : this.#length;
+    if (BigInt(length) !== promised) return `${promised} bytes are due, ${length} are announced`;
+    this.#result = { length, offset, size, etag, mtime };
+    return null;
+  }
+
+  finish(): string | null {
+    if (this.#result !== null) this.done.resolve(this.#result);
+    return null;
+  }
+
+  fail(error: ClientError): void {
+    this.done.reject(error);
+  }
+}
+
+/** STAT. */
+export class StatExchange implements Exchange {
+  readonly done = Promise.withResolvers<Entry>();
+  readonly line: ByteString;
+  readonly path: ByteString;
+  readonly sink = null;
+  #result: Entry | null = null;
+
+  constructor(path: ByteString) {
+    this.path = path;
+    this.line = `STAT ${escapePath(path)}`;
+  }
+
+  head({ length, facts }: OkLine): string | null {
+    const type = facts.get("type");
+    const size = number(facts, "size");
+    const mtime = signed(facts, "mtime");
+    const etag = facts.get("etag") ?? "";
+    const known = type === "file" || type === "dir";
+    if (length !== 0 || !known || size < 0n || mtime === null || !isEtag(etag)) {
+      return "STAT's reply lacks a well-formed type=, size=, mtime= or etag=";
+    }
+    this.#result = { type, size, mtime, etag };
+    return null;
+  }
+
+  finish(): string | null {
+    if (this.#result !== null) this.done.resolve(this.#result);
+    return null;
+  }
+
+  fail(error: ClientError): void {
+    this.done.reject(error);
+  }
+}
+
+/** Longest body of one LIST: entries with names of 255 bytes, each escaped, stay below 1 KiB. */
+const LIST_BODY_BYTES_MAX = LIST_ENTRIES_MAX * 1024;
+
+/** LIST, one page. */
+export class ListExchange implements Exchange {
+  readonly done = Promise.withResolvers<Listing>();
+  readonly line: ByteString;
+  readonly path: ByteString;
+  readonly sink = new BytesSink(LIST_BODY_BYTES_MAX);
+  #count = 0;
+  #more = false;
+  readonly #limit: number;
+
+  /** `limit` is at most LIST_ENTRIES_MAX; `after` "" starts at the beginning. */
+  constructor(path: ByteString, limit: number, after: ByteString) {
+    this.path = path;
+    this.#limit = limit;
+    const key = after === "" ? "" : `after=${escapeValue(after)} `;
+    this.line = `LIST limit=${limit} ${key}${escapePath(path)}`;
+  }
+
+  head({ length, facts }: OkLine): string | null {
+    const count = number(facts, "count");
+    const more = facts.get("more");
+    if (count < 0n || (more !== "0" && more !== "1")) return "LIST's reply lacks count= or more=";
+    if (count > BigInt(this.#limit)) return `${this.#limit} entries asked for, ${count} announced`;
+    if (length > LIST_BODY_BYTES_MAX) return `a page of ${length} bytes for ${count} entries`;
+    this.#count = Number(count);
+    this.#more = more === "1";
+    return null;
+  }
+
+  finish(): string | null {
+    const { bytes } = this.sink;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    const lines = text.split("\n");
+    if (lines.pop() !== "" || lines.length !== this.#count) return "LIST's count= is not its lines";
+    const entries: NamedEntry[] = [];
+    for (const line of lines) {
+      const parsed = parseListLine(line);
+      if (parsed === null) return "LIST has a line that is no entry";
+      entries.push({ ...parsed.entry, name: parsed.name });
+    }
+    this.done.resolve({ entries, more: this.#more });
+    return null;
+  }
+
+  fail(error: ClientError): void {
+    this.done.reject(error);
+  }
+}
+
+/** PING. */
+export class PingExchange implements Exchange {
+  readonly done = Promise.withResolvers<Pong>();
+  readonly line: ByteString = "PING";
+  readonly path: ByteString = "";
+  readonly sink = null;
+  #result: Pong = { server: "", version: "" };
+
+  head({ length, facts }: OkLine): string | null {
+    if (length !== 0) return `PING's reply announces ${length} bytes`;
+    this.#result = { server: facts.get("server") ?? "", version: facts.get("version") ?? "" };
+    return null;
+  }
+
+  finish(): string | null {
+    this.done.resolve(this.#result);
+    return null;
+  }
+
+  fail(error: ClientError): void {
+    this.done.reject(error);
+  }
+}
+
+// --- internal ---
+
+type Facts = ReadonlyMap<string, string>;
+
+/** A fact's number, or -1n when it is missing or malformed. */
+function number(facts: Facts, key: string): bigint {
+  return parseNumber(facts.get(key) ?? "", REPLY_DIGITS_MAX);
+}
+
+/** A time, which may lie before 1970; null when it is missing or malformed. */
+function signed(facts: Facts, key: string): bigint | null {
+  const text = facts.get(key) ?? "";
+  const negative = text.startsWith("-");
+  const value = parseNumber(negative ? text.slice(1) : text, REPLY_DIGITS_MAX);
+  if (value < 0n) return null;
+  return negative ? -value : value;
+}
+
+/** Etags are opaque; ours have 16 hex digits. Another server's may differ, within bounds. */
+function isEtag(text: string): boolean {
+  return /^[!-~]{1,64}$/.test(text);
+}

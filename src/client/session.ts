@@ -1,0 +1,333 @@
+/**
+ * One S6/1 connection seen from the client: requests go out pipelined, replies are taken in order, and every byte
+ * is accounted for. The state names what is awaited; bytes, FIN, RST and time each end in one place.
+ *
+ * It owns the socket and the requests in flight. It knows no verb (exchanges do), never retries and never
+ * guesses: a surplus byte, a malformed line or a count that does not fit ends the connection. Invariant: each
+ * exchange is settled exactly once, in the order of asking, and no sink gets more than was promised.
+ */
+import { LocalError } from "../flow/sink.ts";
+import type { StreamSocket } from "../sys/socket.ts";
+import { EXIT } from "../wire/errors.ts";
+import { LineReader } from "../wire/lines.ts";
+import { printable } from "../wire/printable.ts";
+import { parsePlainError, parseReply } from "../wire/reply.ts";
+import { type ByteString, LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import type { Server } from "./address.ts";
+import type { SocketOwner } from "./dial.ts";
+import {
+  ClientError,
+  incompleteError,
+  localFailure,
+  protocolError,
+  refusedError,
+  stalledError,
+  usageError,
+} from "./error.ts";
+import type { Exchange } from "./exchange.ts";
+import { StallTimer } from "./stall.ts";
+import { about, readable } from "./subject.ts";
+
+/**
+ * Requests sent whose replies have not ended. A server answers 64 before it gives others their turn, so more would
+ * only lie in its receive queue; over 50 ms of delay it still makes 1,280 small files a second.
+ */
+export const IN_FLIGHT_MAX = 64;
+
+/** Requests that may wait to be sent: beyond, whoever asks is not listening to the answers. */
+const WAITING_MAX = 65_536;
+
+/** What the connection waits for. */
+type State =
+  /** Nothing was asked: a byte now is one too many. */
+  | { readonly awaits: "nothing" }
+  /** The line of the first exchange's reply. */
+  | { readonly awaits: "reply" }
+  /** `left` > 0 more bytes of its body. */
+  | { readonly awaits: "body"; readonly promised: number; left: number }
+  /** Nothing ever again; `error` says why. */
+  | { readonly awaits: "never"; readonly error: ClientError };
+
+const NOTHING: State = { awaits: "nothing" };
+const REPLY: State = { awaits: "reply" };
+
+/** A connection that speaks S6/1. */
+export class Session implements SocketOwner {
+  #state: State = NOTHING;
+  readonly #server: Server;
+  readonly #socket: StreamSocket;
+
+  // Receiving.
+  readonly #reader = new LineReader(REPLY_LINE_BYTES_MAX);
+  /** Asked and not settled; the first is the one whose reply comes. */
+  readonly #inFlight: Exchange[] = [];
+  readonly #stall: StallTimer;
+  #answered = 0;
+
+  // Sending.
+  readonly #waiting: Exchange[] = [];
+  /** Lines of this turn of the loop: they leave in one write. */
+  #lines: ByteString = "";
+  /** What the socket has not taken. */
+  #unsent: Buffer | null = null;
+
+  constructor(socket: StreamSocket, server: Server, stallTimeoutMs: number) {
+    this.#socket = socket;
+    this.#server = server;
+    this.#stall = new StallTimer(stallTimeoutMs, () => this.#stalled());
+  }
+
+  /** Replies that ended, errors included: the server is one that answers. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** False once nothing can be asked any more. */
+  get open(): boolean {
+    return this.#state.awaits !== "never";
+  }
+
+  /** Asks. The exchange is settled later, never within this call unless it can't be asked at all. */
+  ask(exchange: Exchange): void {
+    const refused = this.#unaskable(exchange);
+    if (refused !== null) {
+      exchange.fail(refused);
+      return;
+    }
+    this.#waiting.push(exchange);
+    this.#send();
+  }
+
+  /** Ends the connection now. What is under way fails. */
+  close(): void {
+    const idle = this.#inFlight.length === 0;
+    this.#end(usageError(this.#about("the connection was closed on this side")), idle);
+  }
+
+  // --- events ---
+
+  data(chunk: Buffer): void {
+    if (!this.open) return;
+    this.#reader.push(chunk);
+    while (this.#step());
+    this.#stall.touch();
+  }
+
+  drain(): void {
+    if (this.#unsent !== null) this.#flush();
+  }
+
+  end(): void {
+    this.#cutOff("the server closed the connection");
+  }
+
+  closed(_error: Error | null): void {
+    this.#cutOff("the connection was reset");
+  }
+
+  failed(error: Error): void {
+    this.#end(new ClientError(EXIT.unexpected, "EIO", error.stack ?? error.message), false);
+  }
+
+  // --- internal: sending ---
+
+  #unaskable(exchange: Exchange): ClientError | null {
+    if (this.#state.awaits === "never") return this.#tooLate(this.#state.error, exchange);
+    if (exchange.line.length > LINE_BYTES_MAX) {
+      return usageError(`the path makes a request of over ${LINE_BYTES_MAX} bytes`);
+    }
+    if (this.#waiting.length < WAITING_MAX) return null;
+    return usageError(`more than ${WAITING_MAX} requests wait on one connection`);
+  }
+
+  /** What a request hears that comes after the end: the server's farewell, or that there is no connection. */
+  #tooLate(reason: ClientError, exchange: Exchange): ClientError {
+    if (reason.unanswered) return reason;
+    const text = `the connection has ended (${reason.code})`;
+    return incompleteError(about(text, this.#server, exchange.path), true);
+  }
+
+  /** Moves waiting requests into flight. */
+  #send(): void {
+    while (this.#waiting.length > 0 && this.#inFlight.length < IN_FLIGHT_MAX) {
+      const exchange = this.#waiting.shift();
+      if (exchange === undefined) return;
+      this.#inFlight.push(exchange);
+      if (this.#lines === "") queueMicrotask(() => this.#flush());
+      this.#lines += `${exchange.line}\n`;
+      if (this.#state.awaits === "nothing") this.#state = REPLY;
+      this.#stall.start();
+    }
+  }
+
+  #flush(): void {
+    if (!this.open) return;
+    const bytes = this.#takeUnsent();
+    if (bytes === null) return;
+    const taken = this.#socket.write(bytes, 0, bytes.length);
+    // A dead socket still holds what came before: its `close` settles the rest.
+    this.#unsent = taken < 0 || taken === bytes.length ? null : bytes.subarray(taken);
+  }
+
+  #takeUnsent(): Buffer | null {
+    const lines = this.#lines === "" ? null : Buffer.from(this.#lines, "latin1");
+    this.#lines = "";
+    if (this.#unsent === null || lines === null) return this.#unsent ?? lines;
+    return Buffer.concat([this.#unsent, lines]);
+  }
+
+  // --- internal: receiving, one function a state; true while there is more to do ---
+
+  #step(): boolean {
+    switch (this.#state.awaits) {
+      case "nothing":
+        return this.#unasked();
+      case "reply":
+        return this.#reply();
+      case "body":
+        return this.#body(this.#state);
+      case "never":
+        return false;
+    }
+  }
+
+  /** Bytes that nobody asked for: a server's farewell ("ERR EBUSY"), or a violation. */
+  #unasked(): boolean {
+    if (this.#reader.buffered === 0) return false;
+    const start = this.#reader.peek();
+    if (!start.startsWith("ERR".slice(0, start.length))) return this.#violated(SURPLUS);
+    const line = this.#nextLine();
+    if (line === null) return false;
+    const reply = parseReply(line) ?? parsePlainError(line);
+    if (reply === null || ("ok" in reply && reply.ok)) return this.#violated(SURPLUS);
+    this.#end(refusedError(reply.code, this.#about(readable(reply.message)), true), false);
+    return false;
+  }
+
+  #reply(): boolean {
+    const line = this.#nextLine();
+    const [exchange] = this.#inFlight;
+    if (line === null || exchange === undefined) return false;
+    const reply = parseReply(line);
+    if (reply === null) return this.#notFramed(line);
+    if (!reply.ok) {
+      this.#settle(exchange, refusedError(reply.code, this.#about(readable(reply.message))));
+      return true;
+    }
+    const broken = exchange.head(reply);
+    if (broken !== null) return this.#violated(broken);
+    if (!this.#local(() => exchange.sink?.begin(reply.length))) return false;
+    if (reply.length === 0) return this.#complete(exchange);
+    this.#state = { awaits: "body", promised: reply.length, left: reply.length };
+    return true;
+  }
+
+  #body(state: Extract<State, { awaits: "body" }>): boolean {
+    const [exchange] = this.#inFlight;
+    const bytes = this.#reader.take(state.left);
+    if (bytes === null || exchange === undefined) return false;
+    if (!this.#local(() => exchange.sink?.write(bytes))) return false;
+    state.left -= bytes.length;
+    return state.left > 0 ? true : this.#complete(exchange);
+  }
+
+  /** Every promised byte of the first exchange is in its sink. */
+  #complete(exchange: Exchange): boolean {
+    if (!this.#local(() => exchange.sink?.end())) return false;
+    if (this.#inFlight.length === 1 && this.#reader.buffered > 0) return this.#violated(SURPLUS);
+    const broken = exchange.finish();
+    if (broken !== null) return this.#violated(broken);
+    this.#settle(exchange, null);
+    return true;
+  }
+
+  #settle(exchange: Exchange, error: ClientError | null): void {
+    this.#inFlight.shift();
+    this.#answered += 1;
+    this.#state = this.#inFlight.length > 0 ? REPLY : NOTHING;
+    if (error !== null) exchange.fail(error);
+    this.#send();
+    if (this.#state.awaits === "nothing") this.#stall.stop();
+  }
+
+  #nextLine(): ByteString | null {
+    const line = this.#reader.next();
+    if (line === null && this.#reader.overflowed) {
+      this.#violated(`a reply's line is longer than ${REPLY_LINE_BYTES_MAX} bytes`);
+    }
+    return line;
+  }
+
+  /** A line that is no reply: another door's error, or not S6/1 at all. */
+  #notFramed(line: ByteString): boolean {
+    const plain = parsePlainError(line);
+    if (plain !== null) {
+      this.#end(refusedError(plain.code, this.#about(readable(plain.message))), false);
+      return false;
+    }
+    const start = printable(line.slice(0, QUOTE_BYTES_MAX));
+    return this.#violated(`not a reply of S6/1: "${start}" (--plain speaks to simpler servers)`);
+  }
+
+  // --- internal: endings ---
+
+  /** Runs what touches our own disk or terminal; false when it failed, and with it the connection. */
+  #local(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (!(error instanceof LocalError)) throw error;
+      this.#end(localFailure(error, this.#about(error.message)), false);
+      return false;
+    }
+  }
+
+  #violated(how: string): boolean {
+    this.#end(protocolError(this.#about(how)), false);
+    return false;
+  }
+
+  #stalled(): void {
+    const seconds = this.#stall.timeoutMs / 1000;
+    this.#end(stalledError(this.#about(`nothing came for ${seconds} s`)), false);
+  }
+
+  #cutOff(how: string): void {
+    const state = this.#state;
+    const body = state.awaits === "body";
+    const came = body ? ` after ${state.promised - state.left} of ${state.promised} bytes` : "";
+    const unanswered = !body && this.#reader.buffered === 0;
+    this.#end(incompleteError(this.#about(`${how}${came}`), unanswered), false);
+  }
+
+  /** The one way out: the first exchange gets `error`, those behind it were never answered. */
+  #end(error: ClientError, orderly: boolean): void {
+    if (this.#state.awaits === "never") return;
+    this.#state = { awaits: "never", error };
+    this.#stall.stop();
+    this.#reader.discard();
+    this.#unsent = null;
+    if (orderly) this.#socket.end();
+    else this.#socket.terminate();
+    const left = [...this.#inFlight, ...this.#waiting];
+    this.#inFlight.length = 0;
+    this.#waiting.length = 0;
+    for (const [index, exchange] of left.entries()) {
+      const text = about("the connection ended before its turn", this.#server, exchange.path);
+      exchange.fail(index === 0 ? error : incompleteError(text, true));
+    }
+  }
+
+  /** The message for the request whose turn it is. */
+  #about(text: string): string {
+    return about(text, this.#server, this.#inFlight[0]?.path ?? "");
+  }
+}
+
+// --- internal ---
+
+const SURPLUS = "the server sent bytes that nobody asked for";
+
+/** Bytes of a foreign server's words that are shown: enough to recognise it. */
+const QUOTE_BYTES_MAX = 64;

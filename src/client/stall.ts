@@ -1,0 +1,56 @@
+/**
+ * Notices that a peer has gone silent. It counts quiet ticks of its own instead of comparing clocks, so that neither
+ * a program that was stopped and continued (SIGSTOP) nor a reader of stdout that held us up looks like
+ * a silent server: only time in which we could have received counts. The peer can't extend it but by sending.
+ */
+
+/** Seconds without a byte before a peer is given up, when nothing else is said. */
+export const STALL_TIMEOUT_MS = 60_000;
+
+/** Longest tick: how late a stall may be noticed. */
+const TICK_MS_MAX = 1000;
+
+/** Ticks a timeout is made of at least: a shorter one is noticed more exactly. */
+const TICKS_MIN = 4;
+
+/** Calls back once when `timeoutMs` have passed without touch(), while it runs. */
+export class StallTimer {
+  readonly timeoutMs: number;
+  readonly #stalled: () => void;
+  readonly #tickMs: number;
+  #quietMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(timeoutMs: number, stalled: () => void) {
+    this.timeoutMs = timeoutMs;
+    this.#stalled = stalled;
+    this.#tickMs = Math.min(TICK_MS_MAX, timeoutMs / TICKS_MIN);
+  }
+
+  /** Something is awaited from now on. Does nothing when it runs already. */
+  start(): void {
+    if (this.#timer !== null) return;
+    this.#quietMs = 0;
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+  }
+
+  /** Bytes came, and we are done with them. */
+  touch(): void {
+    this.#quietMs = 0;
+  }
+
+  /** Nothing is awaited. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  // --- internal ---
+
+  #tick(): void {
+    this.#quietMs += this.#tickMs;
+    if (this.#quietMs < this.timeoutMs) return;
+    this.stop();
+    this.#stalled();
+  }
+}

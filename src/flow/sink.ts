@@ -1,0 +1,143 @@
+/**
+ * Where bytes that arrive go. A sink takes them synchronously, chunk by chunk, with no promise and
+ * no queue: a slow disk or a slow reader of stdout slows the receiving, and so the peer, by TCP
+ * itself.
+ *
+ * It never knows who sends. Invariant: when write() returns, every byte of the chunk is out of our
+ * hands; what can't be written is thrown as a LocalError at the very call that failed.
+ */
+import { getSystemErrorMap } from "node:util";
+import { ERRNO, errnoName } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { waitWritable } from "../sys/poll.ts";
+import { EXIT, type ExitStatus } from "../wire/errors.ts";
+
+/** `promised` of begin() when the peer does not say how much comes. */
+export const UNKNOWN_LENGTH = -1;
+
+/**
+ * Takes the bytes of one answer: begin() once, write() any number of times, end() once if all came.
+ */
+export interface Sink {
+  /** Bytes taken so far. */
+  readonly written: number;
+  /** `promised` bytes will come, or UNKNOWN_LENGTH. May throw LocalError: no room, refused. */
+  begin(promised: number): void;
+  /** Takes all of `chunk`, which stays the caller's. Throws LocalError. */
+  write(chunk: Uint8Array): void;
+  /**
+   * Every promised byte has been written. Not called for an answer that broke off. Throws
+   * LocalError.
+   */
+  end(): void;
+}
+
+/** This side could not take the bytes: a full disk, a closed pipe, a refusal. */
+export class LocalError extends Error {
+  override name = "LocalError";
+  /** The system's name for it, as "ENOSPC". */
+  readonly code: string;
+  /** The exit status for it. */
+  readonly exit: ExitStatus;
+
+  /** `message` is one line for a person and does not repeat the code. */
+  constructor(code: string, message: string, exit: ExitStatus = EXIT.localDisk) {
+    super(message);
+    this.code = code;
+    this.exit = exit;
+  }
+}
+
+/**
+ * Bytes into a descriptor of ours: a file, a pipe, a terminal, blocking or not. It never closes it.
+ */
+export class FdSink implements Sink {
+  written = 0;
+  readonly #fd: number;
+  readonly #label: string;
+
+  /** `label` names the place in messages: "standard output", a file's printable name. */
+  constructor(fd: number, label: string) {
+    this.#fd = fd;
+    this.#label = label;
+  }
+
+  begin(_promised: number): void {}
+
+  write(chunk: Uint8Array): void {
+    const failed = writeFully(this.#fd, chunk);
+    if (failed < 0) throw localError(-failed, `writing ${this.#label}`);
+    this.written += chunk.length;
+  }
+
+  end(): void {}
+}
+
+/** Bytes into memory, never more than `bytesMax`. */
+export class BytesSink implements Sink {
+  written = 0;
+  readonly #bytesMax: number;
+  #bytes = new Uint8Array(0);
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** What has come. A view of the sink's own memory. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.written);
+  }
+
+  begin(promised: number): void {
+    this.#check(promised);
+    if (promised > 0) this.#bytes = new Uint8Array(promised);
+  }
+
+  write(chunk: Uint8Array): void {
+    const needed = this.written + chunk.length;
+    this.#check(needed);
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(this.#bytesMax, Math.max(needed, needed * 2)));
+      grown.set(this.bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(chunk, this.written);
+    this.written = needed;
+  }
+
+  end(): void {}
+
+  // --- internal ---
+
+  #check(count: number): void {
+    if (count <= this.#bytesMax) return;
+    throw new LocalError(
+      "E2BIG",
+      `more than the ${this.#bytesMax} bytes that may be held in memory`,
+    );
+  }
+}
+
+/**
+ * Writes all of `bytes` to `fd`: 0, or the negative errno that ended it. Short writes go on; a
+ * descriptor that is set non-blocking (a pipe shared with another program) is waited for, however
+ * long its reader takes.
+ */
+export function writeFully(fd: number, bytes: Uint8Array): number {
+  let rest = bytes;
+  while (rest.length > 0) {
+    const taken = kernel.write(fd, rest, rest.length);
+    if (taken > 0) rest = rest.subarray(taken);
+    else if (taken === -ERRNO.EAGAIN) waitWritable(fd, -1);
+    else if (taken === 0) return -ERRNO.EIO;
+    else if (taken !== -ERRNO.EINTR) return taken;
+  }
+  return 0;
+}
+
+// --- internal ---
+
+function localError(errno: number, doing: string): LocalError {
+  const [name, text] = getSystemErrorMap().get(-errno) ?? [errnoName(errno), "write failed"];
+  return new LocalError(name, `${doing}: ${text}`);
+}
