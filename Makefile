@@ -49,8 +49,8 @@ bench: $(STAMP) ## the benchmark's quick run
 bench-full: $(STAMP) ## the whole benchmark
 	@exec $(BUN) bench/run.ts --full $(ARGS)
 
-soak: $(STAMP) ## a long run under load, watching memory and descriptors
-	@exec $(BUN) bench/soak.ts $(ARGS)
+soak: $(STAMP) ## ten minutes of restless clients, watching bytes and leaks: SOAK_SECONDS= SEED=
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} exec $(BUN) test/run.ts soak $(ARGS)
 
 fuzz: $(STAMP) ## the randomised tests alone, for longer: SEED= RUNS=
 	@exec $(BUN) test/run.ts fuzz $(ARGS)
