@@ -1,0 +1,116 @@
+/**
+ * Owns the command line of `bun run bench`. Pure: it never prints and never exits.
+ * Invariant: an option that is not known, or a value out of its range, is an error in words.
+ */
+import { parseArgs } from "node:util";
+import { SERV6_ENTRY } from "./server.ts";
+
+export interface Options {
+  /** Parts of scenario names; none means all. */
+  readonly only: readonly string[];
+  readonly seconds: number;
+  readonly samples: number;
+  /** Processes that make the load. */
+  readonly procs: number;
+  /** Families of rivals; null means all. */
+  readonly rivals: readonly string[] | null;
+  readonly serv6Args: readonly string[];
+  readonly entry: string;
+  readonly network: "private" | "host";
+  readonly json: string | null;
+  readonly list: boolean;
+  readonly help: boolean;
+}
+
+export type Parsed = { readonly options: Options } | { readonly error: string };
+
+const QUICK = { seconds: 0.4, samples: 9 };
+const FULL = { seconds: 0.8, samples: 25 };
+
+export const HELP = `bun run bench [flags]         the quick run: all scenarios, 1 to 2 minutes
+  --full                      longer: ${FULL.samples} samples of ${FULL.seconds} s each
+  --only NAME                 scenarios whose name contains NAME; may be repeated
+  --seconds N                 measured seconds of a sample (${QUICK.seconds})
+  --samples N                 paired samples (${QUICK.samples})
+  --rival nginx|c|none        only these rivals; may be repeated
+  --procs N                   processes that make the load (1)
+  --serv6-args 'A B'          further arguments for our server
+  --entry FILE                our server's entry file (src/serv6.ts)
+  --network private|host      a network namespace of its own where allowed (private)
+  --json FILE                 writes every sample
+  --list                      names the scenarios
+  --help                      this text`;
+
+const FLAGS = {
+  full: { type: "boolean", default: false },
+  only: { type: "string", multiple: true },
+  seconds: { type: "string" },
+  samples: { type: "string" },
+  rival: { type: "string", multiple: true },
+  procs: { type: "string" },
+  "serv6-args": { type: "string", default: "" },
+  entry: { type: "string", default: SERV6_ENTRY },
+  network: { type: "string", default: "private" },
+  json: { type: "string" },
+  list: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+export function parseFlags(argv: readonly string[]): Parsed {
+  try {
+    return { options: options([...argv]) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// --- internal ---
+
+function options(args: string[]): Options {
+  const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
+  const { seconds, samples } = values.full ? FULL : QUICK;
+  return {
+    only: values.only ?? [],
+    seconds: inRange("--seconds", values.seconds, seconds, 0.05, 60),
+    samples: whole("--samples", values.samples, samples, 100),
+    procs: whole("--procs", values.procs, 1, 16),
+    rivals: rivals(values.rival),
+    serv6Args: values["serv6-args"].split(/\s+/).filter((arg) => arg !== ""),
+    entry: values.entry,
+    network: oneOf("--network", values.network, ["private", "host"]),
+    json: values.json ?? null,
+    list: values.list,
+    help: values.help,
+  };
+}
+
+function rivals(given: readonly string[] | undefined): readonly string[] | null {
+  if (given === undefined) return null;
+  const names = given.map((name) => oneOf("--rival", name, ["nginx", "c", "none"]));
+  return names.filter((name) => name !== "none");
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found === undefined) throw new Error(`${flag} is one of ${allowed.join(", ")}: ${value}`);
+  return found;
+}
+
+function whole(flag: string, text: string | undefined, otherwise: number, max: number): number {
+  const value = inRange(flag, text, otherwise, 1, max);
+  if (!Number.isInteger(value)) throw new Error(`${flag} is a whole number: ${text}`);
+  return value;
+}
+
+function inRange(
+  flag: string,
+  text: string | undefined,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  if (text === undefined) return otherwise;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new Error(`${flag} is a number from ${min} to ${max}: ${text}`);
+}

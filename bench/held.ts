@@ -1,0 +1,147 @@
+/**
+ * Owns what idle.ts and stall.ts share: their flags, the servers they ask for, connections that are
+ * held open, and memory before and after. Never times anything.
+ * Invariant: one process holds all client ends, so N is bounded by its limit of open files.
+ */
+import { parseArgs } from "node:util";
+import { csendfile } from "./csendfile.ts";
+import { type FileName, makeFiles } from "./files.ts";
+import * as sys from "./load/sys.ts";
+import { enterNetwork } from "./network.ts";
+import { nginx } from "./nginx.ts";
+import { machineLine, tcpMemoryBytes, type UserMemory, userMemory } from "./proc.ts";
+import type { Rival } from "./rival.ts";
+import { SERV6_ENTRY, serv6 } from "./server.ts";
+import type { RunningServer } from "./spawn.ts";
+import { median } from "./stats.ts";
+
+/** Time for queues to fill, and for a server to notice what closed and to collect its garbage. */
+const SETTLE_MS = 3_000;
+
+/** The kernel's counter is the machine's: the median of some readings passes over bursts. */
+const READINGS = 9;
+const READING_MS = 50;
+
+const CONNECT_MS_MAX = 5_000;
+const CONNECTIONS_MAX = 30_000;
+const KIB = 1024;
+
+export interface HeldOptions {
+  readonly connections: number;
+  readonly rivals: readonly Rival[];
+}
+
+export interface Memory extends UserMemory {
+  readonly tcpBytes: number;
+}
+
+/** Runs `measure` against our server and each rival that `--rival` names; exits with its status. */
+export async function main(
+  name: string,
+  connectionsDefault: number,
+  files: readonly FileName[],
+  measure: (rival: Rival, server: RunningServer, connections: number) => Promise<void>,
+): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => process.exit(1));
+  }
+  let options: ReturnType<typeof parse>;
+  try {
+    options = parse(connectionsDefault);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(
+      `${name}: ${reason}\n\nflags: --connections N (${connectionsDefault})  --rival nginx|c` +
+        `  --serv6-args 'A B'  --entry FILE  --network private|host`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  console.log(`network: ${await enterNetwork(options.network)}\n${machineLine()}`);
+  const folder = makeFiles(files);
+  try {
+    for (const rival of options.rivals) {
+      const reason = rival.unavailable();
+      console.log(`\n${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
+      if (reason !== null) continue;
+      const server = await rival.start(folder.path);
+      await measure(rival, server, options.connections).finally(() => server.stop());
+    }
+  } catch (error) {
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    folder.remove();
+  }
+}
+
+/** Opens `count` connections and calls `first` on each; an error names how many there were. */
+export function hold(port: number, count: number, first: (fd: number) => void): number[] {
+  const fds: number[] = [];
+  try {
+    while (fds.length < count) {
+      const fd = sys.connectLoopback(port, CONNECT_MS_MAX);
+      fds.push(fd);
+      first(fd);
+    }
+    return fds;
+  } catch (error) {
+    release(fds);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`connection ${fds.length} of ${count}: ${reason}`);
+  }
+}
+
+export function release(fds: readonly number[]): void {
+  for (const fd of fds) sys.closeSocket(fd);
+}
+
+/** The server's memory and the kernel's, when both have come to rest. */
+export async function settledMemory(server: RunningServer): Promise<Memory> {
+  await Bun.sleep(SETTLE_MS);
+  const readings: number[] = [];
+  for (let i = 0; i < READINGS; i++) {
+    readings.push(tcpMemoryBytes());
+    await Bun.sleep(READING_MS);
+  }
+  return { ...userMemory(server.pids()), tcpBytes: median(readings) };
+}
+
+/** A line that says by how much memory grew for each of `count` connections. */
+export function growthLine(what: string, from: Memory, to: Memory, count: number): string {
+  const kib = (of: (memory: Memory) => number): string =>
+    ((of(to) - of(from)) / count / KIB).toFixed(2).padStart(9);
+  const user = `RSS ${kib((m) => m.rssBytes)}  Pss ${kib((m) => m.pssBytes)}`;
+  const rest = `anonymous ${kib((m) => m.anonymousBytes)}  kernel TCP ${kib((m) => m.tcpBytes)}`;
+  return `  ${what.padEnd(34)} ${user}  ${rest}  KiB each`;
+}
+
+// --- internal ---
+
+function parse(connectionsDefault: number) {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: {
+      connections: { type: "string", default: String(connectionsDefault) },
+      rival: { type: "string", multiple: true },
+      "serv6-args": { type: "string", default: "" },
+      entry: { type: "string", default: SERV6_ENTRY },
+      network: { type: "string", default: "private" },
+    },
+    allowPositionals: false,
+  });
+  const connections = Number(values.connections);
+  if (!Number.isInteger(connections) || connections < 1 || connections > CONNECTIONS_MAX) {
+    throw new Error(`--connections is a whole number from 1 to ${CONNECTIONS_MAX}`);
+  }
+  const { network } = values;
+  if (network !== "private" && network !== "host") throw new Error("--network is private or host");
+  const known = [nginx, csendfile];
+  const rivals = (values.rival ?? []).map((name) => {
+    const rival = known.find((candidate) => candidate.name === name);
+    if (rival === undefined) throw new Error(`--rival is one of nginx, c: ${name}`);
+    return rival;
+  });
+  const args = values["serv6-args"].split(/\s+/).filter((arg) => arg !== "");
+  return { connections, network, rivals: [serv6("s6", values.entry, args), ...rivals] } as const;
+}

@@ -1,0 +1,28 @@
+/**
+ * Owns how our own server is started for a measurement: as a user would, from source, with what
+ * `--serv6-args` adds. Never imports the server: the benchmark stays an outside judge.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { DoorName } from "./load/door.ts";
+import type { Rival } from "./rival.ts";
+import { startServer } from "./spawn.ts";
+
+/** The entry file, unless `--entry` names another. */
+export const SERV6_ENTRY = join(import.meta.dir, "..", "src", "serv6.ts");
+
+/** Our server at one of its doors, in the shape of a rival. */
+export function serv6(door: DoorName, entry: string, args: readonly string[]): Rival {
+  return {
+    name: "serv6",
+    family: "serv6",
+    door,
+    about: [entry === SERV6_ENTRY ? "src/serv6.ts" : entry, ...args].join(" "),
+    unavailable: () => (existsSync(entry) ? null : `${entry} does not exist`),
+    start: (root) =>
+      startServer([
+        ...[process.execPath, "--config=/dev/null", "--no-env-file", entry, root],
+        ...["-p", "0", "-b", "127.0.0.1", "--log", "off", ...args],
+      ]),
+  };
+}
