@@ -1,24 +1,33 @@
 /**
- * The program's arguments as bytes. Bun decodes them as UTF-8 and loses what is none; Linux still has them, so that a
- * name of any bytes can be asked for.
+ * The program's arguments as they were given. Bun swallows a `--` right behind the script, and
+ * decodes what is not UTF-8 into something else; Linux still has the bytes.
  */
 import fs from "node:fs";
 import { bytesOf } from "../wire/escape.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 
-/** What stands where bytes were not UTF-8. */
-const REPLACEMENT = "\ufffd";
-
 /** The arguments behind program and script, one byte a character. */
 export function argumentBytes(): ByteString[] {
   const args = process.argv.slice(2);
-  const decoded = args.map(bytesOf);
-  if (args.length === 0 || !args.some((arg) => arg.includes(REPLACEMENT))) return decoded;
+  const words = commandLine();
+  const from = words.length - args.length;
+  const tail = words.slice(from);
+  const same = tail.every((word, nth) => textOf(word) === args[nth]);
+  // No Linux, or a command line that was overwritten: what Bun decoded is the best there is.
+  if (from < 1 || !same) return args.map(bytesOf);
+  return words[from - 1] === "--" ? ["--", ...tail] : tail;
+}
+
+// --- internal ---
+
+function commandLine(): ByteString[] {
   try {
-    const line = fs.readFileSync("/proc/self/cmdline", "latin1");
-    return line.split("\0").slice(0, -1).slice(-args.length);
+    return fs.readFileSync("/proc/self/cmdline", "latin1").split("\0").slice(0, -1);
   } catch {
-    // No Linux: what was decoded is the best there is.
-    return decoded;
+    return [];
   }
+}
+
+function textOf(bytes: ByteString): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -1,6 +1,7 @@
 /**
- * The command `cli6`: its options, and which of its three forms is meant: paths on the command line, paths from a
- * pipe, or a prompt. Fetching is client/'s; this file only turns flags into options and results into a status.
+ * The command `cli6`: its options, and which of its three forms is meant: paths on the command
+ * line, paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into
+ * options and results into a status.
  */
 import { isatty } from "node:tty";
 import { parseServer, parseTarget, type Server, type Target } from "../client/address.ts";

@@ -1,6 +1,6 @@
 /**
- * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with a connection for
- * each path. Whoever prints does not care which.
+ * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with
+ * a connection for each path. Whoever prints does not care which.
  */
 import { authorityOf, type Server, type Target } from "../client/address.ts";
 import { Link, type Patience } from "../client/link.ts";

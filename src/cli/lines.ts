@@ -1,6 +1,7 @@
 /**
- * Paths from standard input, one a line, as bytes: a name that is not UTF-8 arrives as it was written. At most one chunk
- * of input and one unfinished line are held; the next chunk is read when the last line was taken.
+ * Paths from standard input, one a line, as bytes: a name that is not UTF-8 arrives as it was
+ * written. At most one chunk of input and one unfinished line are held; the next chunk is read when
+ * the last line was taken.
  */
 import { bareTarget, type Server, type Target } from "../client/address.ts";
 import { usageError } from "../client/error.ts";
@@ -8,8 +9,9 @@ import { LineReader } from "../wire/lines.ts";
 import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 
 /**
- * The lines of `input` as targets on `server`, empty ones skipped, a last one without LF included. Lines are literal:
- * no escapes, no URLs. Throws ClientError (usage) behind the last good line when one is over 8,192 bytes.
+ * The lines of `input` as targets on `server`, empty ones skipped, a last one without LF included.
+ * Lines are literal: no escapes, no URLs. Throws ClientError (usage) behind the last good line when
+ * one is over 8,192 bytes.
  */
 export async function* pathLines(
   input: ReadableStream<Uint8Array>,

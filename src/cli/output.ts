@@ -1,6 +1,6 @@
 /**
- * Standard output as the place where contents go. On a terminal it refuses what would only garble it, as curl does:
- * content whose first bytes hold a NUL.
+ * Standard output as the place where contents go. On a terminal it refuses what would only garble
+ * it, as curl does: content whose first bytes hold a NUL.
  */
 import { isatty } from "node:tty";
 import { FdSink, LocalError, type Sink, writeFully } from "../flow/sink.ts";

@@ -1,13 +1,16 @@
 /**
- * Many targets to standard output, in their order, each in full before the next begins. Requests go ahead of their
- * answers on one server's connection; another server is asked when the one before has answered.
+ * Many targets to standard output, in their order, each in full before the next begins. Requests go
+ * ahead of their answers on one server's connection; another server is asked when the one before
+ * has answered.
  */
 import { sameServer, type Target } from "../client/address.ts";
 import type { Fetcher } from "./fetch.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
 
-/** Prints `targets`; failures are reported and the others go on. Ends early when `report` is over. */
+/**
+ * Prints `targets`; failures are reported and the others go on. Ends early when `report` is over.
+ */
 export async function printAll(
   targets: Iterable<Target> | AsyncIterable<Target>,
   fetcher: Fetcher,
@@ -42,13 +45,16 @@ async function printEach(
   // Answers come in order, so the oldest is the one to wait for.
   const underWay: Promise<void>[] = [];
   let before: Target | null = null;
-  for await (const target of targets) {
-    const moved = before !== null && !sameServer(before.server, target.server);
-    while (underWay.length >= fetcher.ahead || (moved && underWay.length > 0)) {
-      await underWay.shift();
+  try {
+    for await (const target of targets) {
+      const moved = before !== null && !sameServer(before.server, target.server);
+      while (underWay.length >= fetcher.ahead || (moved && underWay.length > 0)) {
+        await underWay.shift();
+      }
+      underWay.push(printOne(target, fetcher, output, report));
+      before = target;
     }
-    underWay.push(printOne(target, fetcher, output, report));
-    before = target;
+  } finally {
+    await Promise.all(underWay);
   }
-  await Promise.all(underWay);
 }

@@ -1,6 +1,7 @@
 /**
- * The prompt: a person types paths, their contents appear, over one connection for as long as it lasts. The prompt
- * and all messages go to stderr, so that `cli6 > FILE` gets contents alone. History is in memory.
+ * The prompt: a person types paths, their contents appear, over one connection for as long as it
+ * lasts. The prompt and all messages go to stderr, so that `cli6 > FILE` gets contents alone.
+ * History is in memory.
  */
 import { bareTarget, type Server, urlOf } from "../client/address.ts";
 import { EXIT, type ExitStatus } from "../wire/errors.ts";
@@ -16,8 +17,9 @@ const PROMPT = "serv6> ";
 const INTERRUPTED = 130;
 
 /**
- * Asks for paths on `server` until `quit`, Ctrl-D or the end of input, and gives the exit status: what failed in
- * between was seen by the person and is no failure of the program. Ctrl-C ends it at once.
+ * Asks for paths on `server` until `quit`, Ctrl-D or the end of input, and gives the exit status:
+ * what failed in between was seen by the person and is no failure of the program. Ctrl-C ends it at
+ * once.
  */
 export async function converse(
   server: Server,

@@ -1,6 +1,6 @@
 /**
- * What cli6 tells of failures: one line each on stderr, the first one's exit status. It decides nothing else; what
- * comes from a peer is printable when it arrives here.
+ * What cli6 tells of failures: one line each on stderr, the first one's exit status. It decides
+ * nothing else; what comes from a peer is printable when it arrives here.
  */
 import { ClientError } from "../client/error.ts";
 import { writeFully } from "../flow/sink.ts";
@@ -11,8 +11,10 @@ const STDERR = 2;
 /** Failures so far. */
 export class Report {
   readonly #quiet: boolean;
-  readonly #over = Promise.withResolvers<void>();
   #status: ExitStatus = EXIT.done;
+  /** Standard output has failed: what fails from now on is only its echo. */
+  #broken = false;
+  readonly #over = Promise.withResolvers<void>();
 
   /** `quiet`: the exit status alone tells. */
   constructor(quiet: boolean) {
@@ -32,10 +34,13 @@ export class Report {
   /** Tells of a failed request. Anything but a ClientError is a bug and is thrown on. */
   fail(error: unknown): void {
     if (!(error instanceof ClientError)) throw error;
+    if (this.#broken) return;
     if (this.#status === EXIT.done) this.#status = error.exit;
     // A reader that has seen enough (`| head`) is no accident: it hears nothing.
     if (error.code !== "EPIPE") this.say(`cli6: ${error.message}`);
-    if (error.exit === EXIT.localDisk) this.#over.resolve();
+    if (error.exit !== EXIT.localDisk) return;
+    this.#broken = true;
+    this.#over.resolve();
   }
 
   /** A line for the person, not for a program. It may get lost: nothing depends on stderr. */

@@ -1,6 +1,7 @@
 /**
- * Who is asked and for what: `s6://host:port/path`, or a bare path on a server named elsewhere. It does no I/O and
- * resolves no names. Paths are bytes; a URL's percent escapes are decoded exactly once, a bare path is literal.
+ * Who is asked and for what: `s6://host:port/path`, or a bare path on a server named elsewhere. It
+ * does no I/O and resolves no names. Paths are bytes; a URL's percent escapes are decoded exactly
+ * once, a bare path is literal.
  */
 import { bytesOf, escapePath, unescape } from "../wire/escape.ts";
 import { parseCount } from "../wire/number.ts";
@@ -33,7 +34,10 @@ const PORT_MAX = 65_535;
 const HOST = /^[^\s/@[\]%?#:\\\u0000-\u001f\u007f]{1,255}$/;
 const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
 
-/** `HOST`, `HOST:PORT`, `[IPv6]:PORT` or `s6://HOST:PORT`. Throws ClientError (usage) that quotes it. */
+/**
+ * `HOST`, `HOST:PORT`, `[IPv6]:PORT` or `s6://HOST:PORT`. Throws ClientError (usage) that quotes
+ * it.
+ */
 export function parseServer(text: string): Server {
   const shown = printableText(text);
   const scheme = SCHEME.exec(text);
@@ -43,8 +47,8 @@ export function parseServer(text: string): Server {
 }
 
 /**
- * A URL with its own server, or a bare path on `server`: `a/b` is asked for as `/a/b`. Throws ClientError
- * (usage) for a URL that can't be meant as one.
+ * A URL with its own server, or a bare path on `server`: `a/b` is asked for as `/a/b`. Throws
+ * ClientError (usage) for a URL that can't be meant as one.
  */
 export function parseTarget(text: ByteString, server: Server): Target {
   const scheme = SCHEME.exec(text);
@@ -68,7 +72,10 @@ export function parseTarget(text: ByteString, server: Server): Target {
   return { server: parseAuthority(host, shown), path, literal: path };
 }
 
-/** A bare path, never read as a URL: a line of standard input. Throws ClientError (usage) when it is empty. */
+/**
+ * A bare path, never read as a URL: a line of standard input. Throws ClientError (usage) when it is
+ * empty.
+ */
 export function bareTarget(path: ByteString, server: Server): Target {
   if (path === "") throw usageError("the path is empty");
   return { server, path: path.startsWith("/") ? path : `/${path}`, literal: path };
@@ -90,7 +97,10 @@ export function sameServer(a: Server, b: Server): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
-/** The bytes of a path: text is taken as UTF-8. Throws ClientError (usage) unless it starts with "/". */
+/**
+ * The bytes of a path: text is taken as UTF-8. Throws ClientError (usage) unless it starts with
+ * "/".
+ */
 export function pathBytes(path: string | Uint8Array): ByteString {
   const bytes = typeof path === "string" ? bytesOf(path) : Buffer.from(path).toString("latin1");
   if (!bytes.startsWith("/")) throw usageError(`a path starts with "/": ${printable(bytes)}`);

@@ -1,7 +1,7 @@
 /**
- * A server as a library sees it: connect() gives a Client, whose methods each make one request. Any number may be
- * under way at once on its one connection; they are pipelined and answered in order. It does not reconnect:
- * a connection that broke stays broken, and says why to every later call.
+ * A server as a library sees it: connect() gives a Client, whose methods each make one request. Any
+ * number may be under way at once on its one connection; they are pipelined and answered in order.
+ * It does not reconnect: a connection that broke stays broken, and says why to every later call.
  *
  *   const server = await connect({ host: "127.0.0.1" });
  *   const { bytes } = await server.bytes("/README.md");
@@ -36,7 +36,9 @@ export interface ConnectOptions {
   readonly port?: number;
   /** Milliseconds until connect() gives up; 10,000 when not given. */
   readonly connectTimeoutMs?: number;
-  /** Milliseconds without a byte after which a request under way is given up; 60,000 when not given. */
+  /**
+   * Milliseconds without a byte after which a request under way is given up; 60,000 when not given.
+   */
   readonly stallTimeoutMs?: number;
 }
 
@@ -58,7 +60,10 @@ export const BYTES_MAX = 67_108_864;
 
 const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
 
-/** Connects. Rejects with ClientError: exit 7 (nobody there), 10 (no answer in time), 2 (bad options). */
+/**
+ * Connects. Rejects with ClientError: exit 7 (nobody there), 10 (no answer in time), 2 (bad
+ * options).
+ */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const { host = SERVER_DEFAULT.host, port = SERVER_DEFAULT.port } = options;
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, stallTimeoutMs = STALL_TIMEOUT_MS } = options;
@@ -71,7 +76,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   );
 }
 
-/** A connection to a server. Every method rejects with ClientError, whose `code` and `exit` say why. */
+/**
+ * A connection to a server. Every method rejects with ClientError, whose `code` and `exit` say why.
+ */
 export class Client implements Disposable {
   readonly #session: Session;
 
@@ -91,10 +98,10 @@ export class Client implements Disposable {
   }
 
   /**
-   * Reads a file or a part of one into `sink`, which gets exactly what the reply promised, while it comes. Rejects
-   * with the server's errno (ENOENT exit 3, EACCES 4, ESTALE 6, ...), 5 when the connection ended first, 9 when
-   * the sink threw (the connection is then ended: its rest is unread), 10 after a stall, 11 when the reply
-   * breaks the protocol.
+   * Reads a file or a part of one into `sink`, which gets exactly what the reply promised, while it
+   * comes. Rejects with the server's errno (ENOENT exit 3, EACCES 4, ESTALE 6, ...), 5 when the
+   * connection ended first, 9 when the sink threw (the connection is then ended: its rest is
+   * unread), 10 after a stall, 11 when the reply breaks the protocol.
    */
   async read(path: Path, options: Range & { readonly sink: Sink }): Promise<ReadResult> {
     const { offset = 0, length, ifEtag } = options;
@@ -109,8 +116,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * The same into memory: rejects (exit 2) when there are more than `bytesMax` bytes (64 MiB unless given), with the
-   * connection still in step.
+   * The same into memory: rejects (exit 2) when there are more than `bytesMax` bytes (64 MiB unless
+   * given), with the connection still in step.
    */
   async bytes(
     path: Path,
@@ -134,8 +141,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * One page of a directory, sorted by bytes: at most `limit` entries (1..4096), those behind `after` when given.
-   * Names are bytes, one a character, and not yet safe to use as a path.
+   * One page of a directory, sorted by bytes: at most `limit` entries (1..4096), those behind
+   * `after` when given. Names are bytes, one a character, and not yet safe to use as a path.
    */
   async list(
     path: Path,

@@ -1,6 +1,6 @@
 /**
- * Opens a connection: the edge to Bun.connect, with a timeout that holds and errors that say what happened. No
- * logic of a protocol: events go to the owner that `own` makes for the socket.
+ * Opens a connection: the edge to Bun.connect, with a timeout that holds and errors that say what
+ * happened. No logic of a protocol: events go to the owner that `own` makes for the socket.
  */
 import type { Socket } from "bun";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -10,7 +10,10 @@ import { type ClientError, unconnectedError } from "./error.ts";
 /** Milliseconds for the name and the handshake, when nothing else is said. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
-/** What a connection's owner hears. All calls are synchronous; what they throw comes back as failed(). */
+/**
+ * What a connection's owner hears. All calls are synchronous; what they throw comes back as
+ * failed().
+ */
 export interface SocketOwner {
   /** Bytes came; `chunk` is the owner's from now on. */
   data(chunk: Buffer): void;
@@ -18,16 +21,20 @@ export interface SocketOwner {
   drain(): void;
   /** FIN from the peer while our side is open. */
   end(): void;
-  /** It is closed. `error` is set when the system reported one; none does not prove that all was well. */
+  /**
+   * It is closed. `error` is set when the system reported one; none does not prove that all was
+   * well.
+   */
   closed(error: Error | null): void;
   /** An error of ours in one of the calls above: the socket is still open. */
   failed(error: Error): void;
 }
 
 /**
- * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs before any event.
- * Rejects with ClientError: exit 7, or 10 when the time is up. A connection that comes about later is cut; until
- * then the attempt itself goes on in the system, which offers no way to end it (RUNTIME 10).
+ * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs
+ * before any event. Rejects with ClientError: exit 7, or 10 when the time is up. A connection that
+ * comes about later is cut; until then the attempt itself goes on in the system, which offers no
+ * way to end it (RUNTIME 10).
  */
 export function dial<Owner extends SocketOwner>(
   server: Server,
@@ -101,7 +108,10 @@ function lateError(server: Server, timeoutMs: number): ClientError {
   return unconnectedError("ETIMEDOUT", `no connection to ${urlOf(server)} ${within}: ${advice}`);
 }
 
-/** Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others (RUNTIME 10). */
+/**
+ * Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others (RUNTIME
+ * 10).
+ */
 function connectError(error: unknown, server: Server): ClientError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";
   if (code === "ENOTFOUND" || code.startsWith("EAI_") || code.startsWith("DNS_")) {

@@ -1,18 +1,25 @@
 /**
- * Why a request or a connection failed, in one class: what a script reads (exit status, code) and what a person
- * reads. Messages are printable already, name the server, and say what can be done about it.
+ * Why a request or a connection failed, in one class: what a script reads (exit status, code) and
+ * what a person reads. Messages are printable already, name the server, and say what can be done
+ * about it.
  */
 import type { LocalError } from "../flow/sink.ts";
 import { EXIT, type ExitStatus, exitOf } from "../wire/errors.ts";
 
-/** A failed request or connection. `message` is one line: "ENOENT: no such file: /x (s6://h:6464)". */
+/**
+ * A failed request or connection. `message` is one line: "ENOENT: no such file: /x (s6://h:6464)".
+ */
 export class ClientError extends Error {
   override name = "ClientError";
   /** The exit status that cli6 gives it. */
   readonly exit: ExitStatus;
-  /** An errno name: the server's (ENOENT), or what it resembles on our side (ECONNREFUSED, EPROTO). */
+  /**
+   * An errno name: the server's (ENOENT), or what it resembles on our side (ECONNREFUSED, EPROTO).
+   */
   readonly code: string;
-  /** True when not one byte of an answer came: asking again on another connection repeats nothing. */
+  /**
+   * True when not one byte of an answer came: asking again on another connection repeats nothing.
+   */
   readonly unanswered: boolean;
 
   /** `message` is printable. */

@@ -1,7 +1,8 @@
 /**
- * The requests a client makes: one class a verb, which writes the line, judges the OK line that comes back, and
- * settles one promise. It sees no socket; the session feeds it. A reply that breaks the contract in any
- * point is refused as a whole: a server that miscounts once can't be believed elsewhere.
+ * The requests a client makes: one class a verb, which writes the line, judges the OK line that
+ * comes back, and settles one promise. It sees no socket; the session feeds it. A reply that breaks
+ * the contract in any point is refused as a whole: a server that miscounts once can't be believed
+ * elsewhere.
  */
 import { BytesSink, type Sink } from "../flow/sink.ts";
 import { type Entry, parseListLine } from "../wire/entry.ts";

@@ -1,8 +1,8 @@
 /**
- * A server that is asked again and again, for as long as a person or a pipe goes on asking. It opens its connection
- * when first needed, and anew when the server has closed it between two requests. Only what was not
- * answered by a single byte is asked again, once, and only after the server had answered something: a server that
- * never answers is not knocked at twice.
+ * A server that is asked again and again, for as long as a person or a pipe goes on asking. It
+ * opens its connection when first needed, and anew when the server has closed it between two
+ * requests. Only what was not answered by a single byte is asked again, once, and only after the
+ * server had answered something: a server that never answers is not knocked at twice.
  */
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Server } from "./address.ts";
@@ -30,7 +30,9 @@ export class Link {
     this.#patience = patience;
   }
 
-  /** Reads all of `path` into `sink`. Rejects with ClientError. Answers come in the order of asking. */
+  /**
+   * Reads all of `path` into `sink`. Rejects with ClientError. Answers come in the order of asking.
+   */
   async read(path: ByteString, sink: Sink): Promise<void> {
     const bytes = Buffer.from(path, "latin1");
     await this.#again((client) => client.read(bytes, { sink }));

@@ -1,9 +1,9 @@
 /**
- * The bare dialect from the client's side: the path, our FIN, then everything up to the server's FIN. It works
- * against a server that knows no more than accept, one recv, sendall, close.
+ * The bare dialect from the client's side: the path, our FIN, then everything up to the server's
+ * FIN. It works against a server that knows no more than accept, one recv, sendall, close.
  *
- * FIN is complete and RST is failed; an answer that is one line `ERROR ENOENT: ...` is an error. Only bytes that can
- * still become such a line are held back, so nothing else is delayed or copied.
+ * FIN is complete and RST is failed; an answer that is one line `ERROR ENOENT: ...` is an error.
+ * Only bytes that can still become such a line are held back, so nothing else is delayed or copied.
  */
 import { LocalError, type Sink, UNKNOWN_LENGTH } from "../flow/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -27,9 +27,10 @@ import { StallTimer } from "./stall.ts";
 import { about, readable } from "./subject.ts";
 
 /**
- * Fetches `path`, its bytes taken literally, into `sink` on a connection of its own; resolves to the bytes
- * written. Rejects with ClientError: 5 when it ended in RST, the errno's status for an ERROR line, 7 and 10 for the
- * connection, 2 for a path that this dialect can't carry (LF, NUL, over 8,192 bytes).
+ * Fetches `path`, its bytes taken literally, into `sink` on a connection of its own; resolves to
+ * the bytes written. Rejects with ClientError: 5 when it ended in RST, the errno's status for an
+ * ERROR line, 7 and 10 for the connection, 2 for a path that this dialect can't carry (LF, NUL,
+ * over 8,192 bytes).
  */
 export async function readPlain(
   server: Server,
@@ -47,7 +48,10 @@ export async function readPlain(
   return reading.done.promise;
 }
 
-/** The bytes that ask for `path`. A name that reads as another dialect's first line goes as `./READ x`. */
+/**
+ * The bytes that ask for `path`. A name that reads as another dialect's first line goes as `./READ
+ * x`.
+ */
 export function plainRequest(path: ByteString): ByteString {
   if (path === "" || /[\n\0]/.test(path)) {
     const what = path === "" ? "an empty path" : `${printable(path)}: a line break or NUL`;
@@ -207,7 +211,10 @@ const ERROR_START = "ERROR E";
 /** "ERROR " + a code of up to 32 letters + ": " is this long at most. */
 const ERROR_HEAD_BYTES_MAX = 40;
 
-/** True while `held` can still turn out to be one line of the bare dialect's error, and nothing else. */
+/**
+ * True while `held` can still turn out to be one line of the bare dialect's error, and nothing
+ * else.
+ */
 function canBeError(held: Buffer): boolean {
   const start = held.toString("latin1", 0, ERROR_HEAD_BYTES_MAX);
   if (!start.startsWith(ERROR_START.slice(0, start.length))) return false;

@@ -1,10 +1,12 @@
 /**
- * One S6/1 connection seen from the client: requests go out pipelined, replies are taken in order, and every byte
- * is accounted for. The state names what is awaited; bytes, FIN, RST and time each end in one place.
+ * One S6/1 connection seen from the client: requests go out pipelined, replies are taken in order,
+ * and every byte is accounted for. The state names what is awaited; bytes, FIN, RST and time each
+ * end in one place.
  *
- * It owns the socket and the requests in flight. It knows no verb (exchanges do), never retries and never
- * guesses: a surplus byte, a malformed line or a count that does not fit ends the connection. Invariant: each
- * exchange is settled exactly once, in the order of asking, and no sink gets more than was promised.
+ * It owns the socket and the requests in flight. It knows no verb (exchanges do), never retries and
+ * never guesses: a surplus byte, a malformed line or a count that does not fit ends the connection.
+ * Invariant: each exchange is settled exactly once, in the order of asking, and no sink gets more
+ * than was promised.
  */
 import { LocalError } from "../flow/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -29,8 +31,9 @@ import { StallTimer } from "./stall.ts";
 import { about, readable } from "./subject.ts";
 
 /**
- * Requests sent whose replies have not ended. A server answers 64 before it gives others their turn, so more would
- * only lie in its receive queue; over 50 ms of delay it still makes 1,280 small files a second.
+ * Requests sent whose replies have not ended. A server answers 64 before it gives others their
+ * turn, so more would only lie in its receive queue; over 50 ms of delay it still makes 1,280 small
+ * files a second.
  */
 export const IN_FLIGHT_MAX = 64;
 
@@ -87,7 +90,9 @@ export class Session implements SocketOwner {
     return this.#state.awaits !== "never";
   }
 
-  /** Asks. The exchange is settled later, never within this call unless it can't be asked at all. */
+  /**
+   * Asks. The exchange is settled later, never within this call unless it can't be asked at all.
+   */
   ask(exchange: Exchange): void {
     const refused = this.#unaskable(exchange);
     if (refused !== null) {
@@ -140,7 +145,10 @@ export class Session implements SocketOwner {
     return usageError(`more than ${WAITING_MAX} requests wait on one connection`);
   }
 
-  /** What a request hears that comes after the end: the server's farewell, or that there is no connection. */
+  /**
+   * What a request hears that comes after the end: the server's farewell, or that there is no
+   * connection.
+   */
   #tooLate(reason: ClientError, exchange: Exchange): ClientError {
     if (reason.unanswered) return reason;
     const text = `the connection has ended (${reason.code})`;
@@ -271,7 +279,9 @@ export class Session implements SocketOwner {
 
   // --- internal: endings ---
 
-  /** Runs what touches our own disk or terminal; false when it failed, and with it the connection. */
+  /**
+   * Runs what touches our own disk or terminal; false when it failed, and with it the connection.
+   */
   #local(action: () => void): boolean {
     try {
       action();

@@ -1,7 +1,8 @@
 /**
- * Notices that a peer has gone silent. It counts quiet ticks of its own instead of comparing clocks, so that neither
- * a program that was stopped and continued (SIGSTOP) nor a reader of stdout that held us up looks like
- * a silent server: only time in which we could have received counts. The peer can't extend it but by sending.
+ * Notices that a peer has gone silent. It counts quiet ticks of its own instead of comparing
+ * clocks, so that neither a program that was stopped and continued (SIGSTOP) nor a reader of stdout
+ * that held us up looks like a silent server: only time in which we could have received counts. The
+ * peer can't extend it but by sending.
  */
 
 /** Seconds without a byte before a peer is given up, when nothing else is said. */

@@ -3,7 +3,9 @@ import { printable } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { type Server, urlOf } from "./address.ts";
 
-/** `text: PATH (s6://host:port)`, without the path where `text` ends in it already or `path` is "". */
+/**
+ * `text: PATH (s6://host:port)`, without the path where `text` ends in it already or `path` is "".
+ */
 export function about(text: string, server: Server, path: ByteString): string {
   const name = printable(path);
   const named = name === "" || text.endsWith(`: ${name}`);
@@ -11,8 +13,8 @@ export function about(text: string, server: Server, path: ByteString): string {
 }
 
 /**
- * A server's message as text. An honest one is printable already, with every backslash of a name doubled, so those
- * are not doubled again; what could move a cursor is still escaped.
+ * A server's message as text. An honest one is printable already, with every backslash of a name
+ * doubled, so those are not doubled again; what could move a cursor is still escaped.
  */
 export function readable(message: ByteString): string {
   return printable(message).replaceAll("\\\\", "\\");

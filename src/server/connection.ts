@@ -105,7 +105,8 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
     this.#receiver.push(chunk);
     if (this.state === "request" || this.state === "quiet") this.#run();
-    else this.#receiver.holdBack();
+    // Also when it has just run: what it left is enough to go on with.
+    this.#receiver.holdBack();
   }
 
   /** The socket has room again. Also called without cause (oven-sh/bun#37099). */
@@ -199,7 +200,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
    * Sends `head`, then `length` > 0 bytes of `file`, which has a descriptor; `job` is logged when
    * they are out.
    */
-  sendFile(head: string, file: OpenFile, start: bigint, length: number, job: Job): void {
+  sendFile(head: Uint8Array, file: OpenFile, start: bigint, length: number, job: Job): void {
     this.#sender.file(head, file, start, length, this.service.zeroCopy);
     this.#job = job;
   }

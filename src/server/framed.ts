@@ -14,6 +14,9 @@ import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
 import { VERSION } from "./version.ts";
 
+/** Whole files over this go the long way, which refuses them. */
+const SIZE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
 const PONG = okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`);
 
 /** The door of the framed protocol. */
@@ -50,12 +53,22 @@ function answer(connection: Connection, line: ByteString): void {
 
 function readWhole(connection: Connection, path: ByteString): void {
   const file = connection.service.store.open(path, connection);
-  if (file === null || file instanceof Refusal || file.body === null) {
+  if (file === null || file instanceof Refusal || file.entry.size > SIZE_MAX) {
     readOpened(connection, wholeFile(path), file);
     return;
   }
+  const length = Number(file.entry.size);
+  const job = jobOf("READ", path, length);
+  if (file.body === null) {
+    connection.sendFile(file.reply ?? (file.reply = headOf(file)), file, 0n, length, job);
+    return;
+  }
   connection.sendBytes(file.reply ?? dress(file, file.body));
-  connection.record(jobOf("READ", path, file.body.length), "OK", file.body.length);
+  connection.record(job, "OK", length);
+}
+
+function headOf(file: OpenFile): Buffer {
+  return Buffer.from(okLine(file.entry.size, readFacts(file.entry, 0n)), "latin1");
 }
 
 /** Writes the head right in front of the held body: from then on the whole reply is one piece. */
@@ -97,7 +110,7 @@ function readOpened(
   const { start, length } = range;
   const head = okLine(length, readFacts(file.entry, start));
   if (length > 0 && file.body === null) {
-    connection.sendFile(head, file, start, length, { ...job, length });
+    connection.sendFile(Buffer.from(head), file, start, length, { ...job, length });
     return;
   }
   connection.sendText(head);

@@ -18,6 +18,9 @@ export const plainDoor: Door = { name: "plain", answer, refusal: plainErrorLine 
 
 // --- internal ---
 
+/** The bare dialect sends the content and nothing else. */
+const NO_HEAD = new Uint8Array(0);
+
 function answer(connection: Connection, path: ByteString): void {
   connection.closeAfter();
   const job: Job = { verb: "READ", path, began: clock.now, length: 0 };
@@ -65,7 +68,7 @@ function send(connection: Connection, job: Job, file: OpenFile): void {
   }
   const { length } = range;
   if (length > 0 && file.body === null) {
-    connection.sendFile("", file, 0n, length, { ...job, length });
+    connection.sendFile(NO_HEAD, file, 0n, length, { ...job, length });
     return;
   }
   if (file.body !== null) connection.sendBytes(file.body);

@@ -99,8 +99,8 @@ export class Sender implements Rest {
   }
 
   /** Adds `head` and `length` > 0 bytes of `file` from `start`; it has a descriptor. */
-  file(head: string, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
-    if (head !== "") this.text(head);
+  file(head: Uint8Array, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
+    if (head.length > 0) this.bytes(head, false);
     this.transfer = zeroCopy
       ? new SendfileTransfer(file, start, length)
       : this.#copy(file, start, length);

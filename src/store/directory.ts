@@ -1,14 +1,15 @@
 /**
- * One page of a directory: reads all names, keeps the first `limit` behind `after` in byte order,
- * and looks at those. It works in steps between which the loop serves others; memory is bounded by
- * the page, not by the directory.
+ * One page of a directory: reads all names, keeps the first ones behind `after` in byte order, and
+ * looks at those. Where all of them would be refused it goes on behind them, so that a page with
+ * more behind it is never empty. It works in steps between which the loop serves others; memory is
+ * bounded by the page, not by the directory.
  */
 import { kernel } from "../sys/kernel.ts";
-import { FileStat } from "../sys/types.ts";
+import { FileStat, OPEN } from "../sys/types.ts";
 import { listLine } from "../wire/entry.ts";
 import { HERE } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
-import { entryOf } from "./file.ts";
+import { entryOf, type FdCount } from "./file.ts";
 import type { Root } from "./root.ts";
 import type { Listing } from "./store.ts";
 
@@ -17,6 +18,9 @@ const RECORDS_BYTES = 32_768;
 
 /** Entries a step looks at: about 3 us each. */
 const LOOKS_PER_STEP = 128;
+
+/** A directory of links that lead nowhere is read once for so many of them. */
+const NAMES_REFUSED = 4096;
 
 /**
  * Bytes of one page: 20 clients that do not read their listing hold 10 MB. More follows on the next
@@ -31,13 +35,16 @@ const NAME_AT = 19;
 const records = Buffer.alloc(RECORDS_BYTES);
 const found = new FileStat();
 
-/** A page in the making. Owns the directory's descriptor until close(). */
+/** A page in the making. Owns the directory's descriptor, which it counts, until close(). */
 export class DirectoryPage {
-  readonly #fd: number;
+  #fd: number;
+  readonly #fds: FdCount;
   readonly #root: Root;
   readonly #directory: ByteString;
   readonly #limit: number;
-  readonly #after: ByteString;
+  /** Names that are looked at before the directory is read again. */
+  #kept: number;
+  #after: ByteString;
   #state: "names" | "looks" | "done" | number = "names";
   #names: ByteString[] = [];
   /** Names from here on are not on this page; "" while there is room for all. */
@@ -47,11 +54,21 @@ export class DirectoryPage {
   #count = 0;
 
   /** `fd` is the open directory called `directory`, relative to `root`. */
-  constructor(fd: number, root: Root, directory: ByteString, limit: number, after: ByteString) {
+  constructor(
+    fd: number,
+    fds: FdCount,
+    root: Root,
+    directory: ByteString,
+    limit: number,
+    after: ByteString,
+  ) {
+    fds.open += 1;
     this.#fd = fd;
+    this.#fds = fds;
     this.#root = root;
     this.#directory = directory === HERE ? "" : `${directory.replace(/\/$/, "")}/`;
     this.#limit = limit;
+    this.#kept = limit;
     this.#after = after;
   }
 
@@ -68,6 +85,7 @@ export class DirectoryPage {
   }
 
   close(): void {
+    this.#fds.open -= 1;
     kernel.close(this.#fd);
   }
 
@@ -97,22 +115,22 @@ export class DirectoryPage {
     if (name <= this.#after || (this.#cutoff !== "" && name >= this.#cutoff)) return;
     if (!this.#root.allows(this.#directory + name)) return;
     this.#names.push(name);
-    // Twice the page before each sort: every name is moved a bounded number of times.
-    if (this.#names.length > 2 * (this.#limit + 1)) this.#trim();
+    // Twice what is kept before each sort: every name is moved a bounded number of times.
+    if (this.#names.length > 2 * (this.#kept + 1)) this.#trim();
   }
 
-  /** Keeps one name more than the page: it tells that there is more. */
+  /** Keeps one name more than is looked at: it tells that there is more. */
   #trim(): void {
     this.#names.sort(byBytes);
-    if (this.#names.length <= this.#limit + 1) return;
-    this.#names.length = this.#limit + 1;
-    this.#cutoff = this.#names[this.#limit] ?? "";
+    if (this.#names.length <= this.#kept + 1) return;
+    this.#names.length = this.#kept + 1;
+    this.#cutoff = this.#names[this.#kept] ?? "";
   }
 
   #look(): void {
-    const end = Math.min(this.#next + LOOKS_PER_STEP, this.#names.length, this.#limit);
+    const end = Math.min(this.#next + LOOKS_PER_STEP, this.#names.length, this.#kept);
     while (this.#next < end) {
-      if (this.#text.length > PAGE_BYTES_MAX) {
+      if (this.#count === this.#limit || this.#text.length > PAGE_BYTES_MAX) {
         this.#state = "done";
         return;
       }
@@ -122,7 +140,27 @@ export class DirectoryPage {
       this.#text += listLine(entryOf(found), name);
       this.#count += 1;
     }
-    if (this.#next >= Math.min(this.#names.length, this.#limit)) this.#state = "done";
+    if (this.#next < Math.min(this.#names.length, this.#kept)) return;
+    const empty = this.#count === 0 && this.#limit > 0;
+    if (empty && this.#next < this.#names.length) this.#readOn();
+    else this.#state = "done";
+  }
+
+  /** None of the names can be had, but there are more: from the directory's start, behind those. */
+  #readOn(): void {
+    const fd = kernel.openat(this.#fd, HERE, OPEN.readOnly | OPEN.directory);
+    if (fd < 0) {
+      this.#state = fd;
+      return;
+    }
+    kernel.close(this.#fd);
+    this.#fd = fd;
+    this.#after = this.#names[this.#next - 1] ?? "";
+    this.#kept = Math.max(this.#limit, NAMES_REFUSED);
+    this.#names = [];
+    this.#cutoff = "";
+    this.#next = 0;
+    this.#state = "names";
   }
 
   /**

@@ -21,7 +21,7 @@ import { DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { refusalOf } from "./refuse.ts";
 import { Root, type RootPolicy } from "./root.ts";
-import type { OpenFile, Store, Waiter } from "./store.ts";
+import type { Listing, OpenFile, Store, Waiter } from "./store.ts";
 
 /** How long a name is believed to mean the file it meant, in milliseconds. */
 export const REVALIDATE_MS = 1000;
@@ -104,7 +104,7 @@ export class DiskStore implements Store {
     });
   }
 
-  /** Descriptors held by files, cached or in use. */
+  /** Descriptors held by files, cached or in use, and by directories that are being read. */
   get openFds(): number {
     return this.#fds.open;
   }
@@ -141,9 +141,13 @@ export class DiskStore implements Store {
       kernel.close(found);
       return refusalOf(-ERRNO.ENOTDIR, path);
     }
+    if (!this.#hasRoom()) {
+      kernel.close(found);
+      return refusalOf(-ERRNO.EMFILE, path);
+    }
     const fd = this.#root.reopen(found, OPEN.directory);
     if (fd < 0) return refusalOf(fd, path);
-    const page = new DirectoryPage(fd, this.#root, relative, limit, after);
+    const page = new DirectoryPage(fd, this.#fds, this.#root, relative, limit, after);
     setImmediate(listOn, page, waiter, path);
     return null;
   }
@@ -165,10 +169,15 @@ export class DiskStore implements Store {
 
   // --- internal ---
 
+  /** True when one more descriptor fits the budget, if need be in place of a cached file. */
+  #hasRoom(): boolean {
+    while (this.#fds.open >= this.#limits.files && this.cache.evict());
+    return this.#fds.open < this.#limits.files;
+  }
+
   /** The file at `relative`, from the cache when the name still means it; or -errno. */
   #openOrEvict(canonical: ByteString, relative: ByteString): DiskFile | number {
-    while (this.#fds.open >= this.#limits.files && this.cache.evict());
-    if (this.#fds.open >= this.#limits.files) return -ERRNO.EMFILE;
+    if (!this.#hasRoom()) return -ERRNO.EMFILE;
     const opened = this.#open(canonical, relative);
     if (opened !== -ERRNO.EMFILE && opened !== -ERRNO.ENFILE) return opened;
     // Somebody else's descriptors: give back all that is only cached, and try once more.
@@ -214,7 +223,15 @@ export class DiskStore implements Store {
 
 /** One step of a page; the next comes when others have had their turn. */
 function listOn(page: DirectoryPage, waiter: Waiter, path: ByteString): void {
-  const result = waiter.gone ? 0 : page.step();
+  let result: Listing | number | null = 0;
+  try {
+    if (!waiter.gone) result = page.step();
+  } catch (error) {
+    // Nobody above would catch it: it costs this client, not the server.
+    page.close();
+    waiter.crash(error);
+    return;
+  }
   if (result === null) {
     setImmediate(listOn, page, waiter, path);
     return;

@@ -20,7 +20,10 @@ export interface OpenFile {
    * write.
    */
   readonly headroom: number;
-  /** The head and body that a door has put together; null until then, dropped with the file. */
+  /**
+   * What a door answers for the whole file, made once: head and body in one piece, or the head alone
+   * where the body leaves from the descriptor. Null until then, dropped with the file.
+   */
   reply: Uint8Array | null;
   /**
    * The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while
@@ -53,6 +56,8 @@ export interface Waiter {
   readonly gone: boolean;
   opened(result: OpenFile | Refusal): void;
   listed(result: Listing | Refusal): void;
+  /** An error of ours on the way: nothing else will come. */
+  crash(error: unknown): void;
 }
 
 /** A place where files live, read only. Paths are a request's: bytes that start with "/". */
