@@ -2,7 +2,10 @@
  * The library: `import { serve, connect } from "serv6"`. What is exported here is kept stable;
  * everything else is the program's own business.
  */
-export { connect } from "./client/connect.ts";
+export { type Client, connect, type ConnectOptions } from "./client/connect.ts";
+export { ClientError } from "./client/error.ts";
+export type { Listing, NamedEntry, Pong, ReadResult } from "./client/exchange.ts";
+export { BytesSink, FdSink, LocalError, type Sink } from "./flow/sink.ts";
 export { ListenError } from "./server/listen.ts";
 export type { Server } from "./server/serve.ts";
 export { serve, type ServeOptions } from "./server/start.ts";

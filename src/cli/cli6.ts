@@ -27,7 +27,7 @@ import { Output } from "./output.ts";
 import { printAll } from "./print.ts";
 import { converse } from "./prompt.ts";
 import { Report } from "./report.ts";
-import { duration, text } from "./values.ts";
+import { duration, parsed } from "./values.ts";
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -43,7 +43,7 @@ const FLAGS = {
     alias: "s",
     group: CONNECTION,
     valueHint: "host:port",
-    reader: text("HOST, HOST:PORT or [IPv6]:PORT"),
+    reader: parsed("HOST, HOST:PORT or [IPv6]:PORT (TLS is not supported yet)", parseServer),
     description: "server for paths that are no URL",
     default: `127.0.0.1:${PORT_DEFAULT}`,
   },
@@ -136,7 +136,7 @@ async function run(
   values: Values<typeof FLAGS>,
   operands: readonly Operand[],
 ): Promise<ExitStatus> {
-  const server = inTable(() => parseServer(values.server));
+  const { server } = values;
   const targets = targetsOf(operands, server);
   const fetcher = fetcherOf(values);
   const report = new Report(values.quiet);
@@ -175,13 +175,8 @@ function targetsOf(operands: readonly Operand[], server: Server): Target[] {
     const instead = `a file of that name is asked for as ./${first.text}`;
     throw new UsageError(`the command ${first.text} does not exist yet; ${instead}`);
   }
-  return operands.map(({ text: given }) => inTable(() => parseTarget(given, server)));
-}
-
-/** What the client calls a usage error is one of the command line here. */
-function inTable<T>(parse: () => T): T {
   try {
-    return parse();
+    return operands.map(({ text }) => parseTarget(text, server));
   } catch (error) {
     throw error instanceof ClientError ? new UsageError(error.message) : error;
   }

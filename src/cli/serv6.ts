@@ -8,7 +8,7 @@ import type { Server } from "../server/serve.ts";
 import { HOST_DEFAULT, serve, type ServeOptions } from "../server/start.ts";
 import { StoreError } from "../store/disk.ts";
 import { EXIT, type ExitStatus, exitOf } from "../wire/errors.ts";
-import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { type ByteString, PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { type Command, type FlagTable, parseFlags, UsageError, type Values } from "./flags.ts";
 import { renderHelp, versionLine } from "./help.ts";
 import { count, duration, oneOf, portNumber, size, text } from "./values.ts";
@@ -178,7 +178,7 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
   const limits = limitsOf(values);
   const hosts = bind;
   return {
-    root: root ?? ".",
+    root: textOf(root ?? "."),
     hosts,
     port,
     hidden,
@@ -189,6 +189,11 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
     log,
     limits,
   };
+}
+
+/** Node's file functions take text: a ROOT that is not UTF-8 is found under no name. */
+function textOf(bytes: ByteString): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 function limitsOf(values: Values<typeof FLAGS>): Partial<Limits> {

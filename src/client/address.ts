@@ -30,8 +30,8 @@ export const SERVER_DEFAULT: Server = { host: "127.0.0.1", port: PORT_DEFAULT };
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 const PORT_MAX = 65_535;
-/** Letters of every script, digits, dots, dashes: DNS itself refuses the rest. */
-const HOST = /^[^\s/@[\]%?#:\\\u0000-\u001f\u007f]{1,255}$/;
+/** A DNS name (other scripts are written in punycode) or an IPv4 address. */
+const HOST = /^[A-Za-z0-9._-]{1,255}$/;
 const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
 
 /**

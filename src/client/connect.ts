@@ -58,6 +58,9 @@ export interface Range {
 /** Most bytes that bytes() holds when nothing else is said: 64 MiB. */
 export const BYTES_MAX = 67_108_864;
 
+/** The longest that a timer can wait; beyond, it would fire at once. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
 const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
 
 /**
@@ -69,6 +72,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, stallTimeoutMs = STALL_TIMEOUT_MS } = options;
   if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {
     throw usageError("connect() takes a host and a port from 1 to 65535");
+  }
+  for (const timeoutMs of [connectTimeoutMs, stallTimeoutMs]) {
+    if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) continue;
+    throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
   const server: Server = { host, port };
   return new Client(

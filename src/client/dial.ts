@@ -115,7 +115,7 @@ function lateError(server: Server, timeoutMs: number): ClientError {
 function connectError(error: unknown, server: Server): ClientError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";
   if (code === "ENOTFOUND" || code.startsWith("EAI_") || code.startsWith("DNS_")) {
-    return unconnectedError(code, `there is no host "${server.host}" (${urlOf(server)})`);
+    return unconnectedError(code, `there is no host of that name (${urlOf(server)})`);
   }
   const start = `start one with: serv6 DIR -p ${server.port}`;
   const what = `no server answers on ${authorityOf(server)}: refused or unreachable`;

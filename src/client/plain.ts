@@ -55,7 +55,7 @@ export async function readPlain(
 export function plainRequest(path: ByteString): ByteString {
   if (path === "" || /[\n\0]/.test(path)) {
     const what = path === "" ? "an empty path" : `${printable(path)}: a line break or NUL`;
-    throw usageError(`${what} can't be sent as a bare path (without --plain it can)`);
+    throw usageError(`${what} can't be sent as a bare path`);
   }
   const request = dialectOf(path) === "plain" ? path : `./${path}`;
   if (request.length <= LINE_BYTES_MAX) return request;
@@ -206,7 +206,8 @@ class PlainReading implements SocketOwner {
 
 // --- internal ---
 
-const ERROR_START = "ERROR E";
+/** How an error can start: the bare dialect's, and that of a server which is full. */
+const ERROR_STARTS = ["ERROR E", "ERR EBUSY "];
 
 /** "ERROR " + a code of up to 32 letters + ": " is this long at most. */
 const ERROR_HEAD_BYTES_MAX = 40;
@@ -217,7 +218,7 @@ const ERROR_HEAD_BYTES_MAX = 40;
  */
 function canBeError(held: Buffer): boolean {
   const start = held.toString("latin1", 0, ERROR_HEAD_BYTES_MAX);
-  if (!start.startsWith(ERROR_START.slice(0, start.length))) return false;
+  if (!ERROR_STARTS.some((error) => start.startsWith(error.slice(0, start.length)))) return false;
   if (held.length > REPLY_LINE_BYTES_MAX) return false;
   const lineEnd = held.indexOf(10);
   if (lineEnd >= 0 && lineEnd < held.length - 1) return false;

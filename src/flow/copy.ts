@@ -4,9 +4,9 @@
  * sent by sendfile.
  *
  * It reads by position from the confined descriptor itself (fs.read on Bun's thread pool):
- * `Bun.file(fd).slice` shares the file position and mixes bytes (seen in 41 of 200 concurrent slices), and opening
- * /proc/self/fd/N anew fails for a file whose mode was changed meanwhile; this is also 1.6-2.3
- * times as fast, because the windows are reused.
+ * `Bun.file(fd).slice` shares the file position and mixes bytes (seen in 41 of 200 concurrent
+ * slices), and opening /proc/self/fd/N anew fails for a file whose mode was changed meanwhile; this
+ * is also 1.6-2.3 times as fast, because the windows are reused.
  */
 import fs from "node:fs";
 import type { StreamSocket } from "../sys/socket.ts";

@@ -58,8 +58,9 @@ export class Outbox {
   }
 
   /**
-   * Writes what was gathered. On "full" the rest is copied out, since the buffer serves others next.
-   * `more`: a transfer follows at once, so that a head does not leave in a segment of its own.
+   * Writes what was gathered. On "full" the rest is copied out, since the buffer serves others
+   * next. `more`: a transfer follows at once, so that a head does not leave in a segment of its
+   * own.
    */
   flush(socket: StreamSocket, rest: Rest, more = false): Flushed {
     const used = this.#used;

@@ -15,7 +15,8 @@ export type LogFormat = "human" | "json" | "off";
 export interface LogLine {
   readonly peer: string;
   readonly door: string;
-  readonly verb: string;
+  /** As the peer wrote it: one of ours, or anything. */
+  readonly verb: ByteString;
   readonly path: ByteString;
   /** "OK", an errno name, or "RESET" when what was promised could not be delivered. */
   readonly status: string;
@@ -132,13 +133,14 @@ export class Log {
 
 function humanLine(line: LogLine): string {
   const time = new Date().toISOString();
-  const what = `${line.door} ${line.verb} ${printable(line.path)}`.trimEnd();
+  const what = `${line.door} ${printable(line.verb)} ${printable(line.path)}`.trimEnd();
   return `${time} ${line.peer} ${what} ${line.status} ${line.bytes} B ${line.ms.toFixed(1)} ms\n`;
 }
 
 function jsonLine(line: LogLine): string {
-  const { peer, door, verb, status, bytes } = line;
+  const { peer, door, status, bytes } = line;
   const time = new Date().toISOString();
+  const verb = printable(line.verb);
   const path = printable(line.path);
   const ms = Number(line.ms.toFixed(3));
   return `${JSON.stringify({ time, peer, door, verb, path, status, bytes, ms })}\n`;

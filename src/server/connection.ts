@@ -3,10 +3,10 @@
  * window, quiet, FIN) only notes what came and calls #run(), which does the next thing until it has
  * to wait again.
  *
- * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It knows no
- * dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop the shared
- * outbox is empty, and either something is awaited that will come, or a deadline of the sweep ends
- * it.
+ * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
+ * knows no dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop
+ * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
+ * sweep ends it.
  */
 import { STEP_BYTES } from "../flow/step.ts";
 import type { Turn } from "../flow/turns.ts";

@@ -33,8 +33,8 @@ export class ListenError extends Error {
 }
 
 /**
- * Connections waiting to be accepted. Bun fixes it at 512 (oven-sh/bun#33786); a burst of thousands needs
- * more.
+ * Connections waiting to be accepted. Bun fixes it at 512 (oven-sh/bun#33786); a burst of thousands
+ * needs more.
  */
 const BACKLOG = 4096;
 

@@ -102,7 +102,7 @@ export class Sender implements Rest {
   file(head: Uint8Array, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
     this.transfer = zeroCopy
-      ? new SendfileTransfer(file, start, length)
+      ? new SendfileTransfer(this.socket, file, start, length)
       : this.#copy(file, start, length);
   }
 

@@ -21,8 +21,8 @@ export interface OpenFile {
    */
   readonly headroom: number;
   /**
-   * What a door answers for the whole file, made once: head and body in one piece, or the head alone
-   * where the body leaves from the descriptor. Null until then, dropped with the file.
+   * What a door answers for the whole file, made once: head and body in one piece, or the head
+   * alone where the body leaves from the descriptor. Null until then, dropped with the file.
    */
   reply: Uint8Array | null;
   /**

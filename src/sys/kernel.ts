@@ -43,8 +43,8 @@ export interface Kernel {
    */
   sendfile(socket: number, file: number, offset: bigint, count: number): number;
   /**
-   * Sends `count` bytes and tells the socket that more follows at once (send(2) with MSG_MORE): what
-   * does not fill a segment waits for it. Bytes taken, or -errno. Never blocks.
+   * Sends `count` bytes and tells the socket that more follows at once (send(2) with MSG_MORE):
+   * what does not fill a segment waits for it. Bytes taken, or -errno. Never blocks.
    */
   sendMore(socket: number, bytes: Uint8Array, count: number): number;
   /**

@@ -71,6 +71,7 @@ export const SOCKET = {
   sendBuffer: 7,
   receiveBuffer: 8,
   tcpLevel: 6,
+  tcpCork: 3,
   tcpUserTimeout: 18,
   tcpNotSentLowat: 25,
 } as const;

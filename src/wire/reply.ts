@@ -41,10 +41,11 @@ export function parseReply(line: ByteString): ReplyLine | null {
 
 /**
  * The errno name and message of a bare dialect's `ERROR NAME: message`, or null when `line` is
- * none.
+ * none. A server that is full says `ERR EBUSY message` before it knows the dialect: that counts
+ * too.
  */
 export function parsePlainError(line: ByteString): { code: string; message: ByteString } | null {
-  const match = /^ERROR (E[A-Z0-9]{1,31}): (.*)$/s.exec(line);
+  const match = /^ERROR (E[A-Z0-9]{1,31}): (.*)$/s.exec(line) ?? /^ERR (EBUSY) (.*)$/s.exec(line);
   return match === null ? null : { code: match[1] ?? "", message: match[2] ?? "" };
 }
 
