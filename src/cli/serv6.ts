@@ -85,7 +85,7 @@ const FLAGS = {
   },
   "max-connections": countFlag("connections at once; default: what the fd limit leaves"),
   "max-per-peer": countFlag("connections at once from one address; default: 3/4 of all"),
-  "max-files": countFlag("files open at once; default: 1/8 of the fd limit"),
+  "max-files": countFlag("files open at once; default: 1/4 of the fd limit"),
   "max-in-flight": {
     ...countFlag("requests of one connection answered before others have their turn"),
     default: String(LIMITS_DEFAULT.pipeline),

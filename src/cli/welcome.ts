@@ -74,13 +74,27 @@ function bare(host: string): string {
 function exampleOf(store: Store): string {
   if (store.single !== "") return store.single.slice(1);
   try {
-    const entries = fs.readdirSync(Buffer.from(store.label, "latin1"), { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    const files = firstFiles(Buffer.from(store.label, "latin1"));
     const plain = files.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)).sort();
     return bytesOf(plain.find((name) => /^readme/i.test(name)) ?? plain[0] ?? "PATH");
   } catch {
     return "PATH";
   }
+}
+
+/** Names looked at for an example: a directory may have a million. */
+const NAMES_MAX = 1000;
+
+function firstFiles(root: Buffer): string[] {
+  const directory = fs.opendirSync(root);
+  const files: string[] = [];
+  for (let i = 0; i < NAMES_MAX; i++) {
+    const entry = directory.readSync();
+    if (entry === null) break;
+    if (entry.isFile()) files.push(entry.name);
+  }
+  directory.closeSync();
+  return files;
 }
 
 function shellWord(text: string): string {

@@ -35,6 +35,7 @@ interface Window {
  */
 export class CopyTransfer implements Transfer {
   readonly file: OpenFile;
+  readonly zeroCopy = false;
   readonly length: number;
   sent = 0;
   readonly #start: bigint;
@@ -43,6 +44,8 @@ export class CopyTransfer implements Transfer {
   readonly #windows: Window[] = [];
   /** Bytes asked of the disk so far. */
   #asked = 0;
+  /** Windows that the disk is filling. */
+  #reading = 0;
   #waiting = false;
   #closed = false;
   #error: Step | null = null;
@@ -99,6 +102,7 @@ export class CopyTransfer implements Transfer {
     const window: Window = { bytes: spare.pop() ?? newWindow(), filled: -1, taken: 0 };
     const at = this.#start + BigInt(this.#asked);
     this.#asked += wanted;
+    this.#reading += 1;
     this.#windows.push(window);
     this.file.retain();
     this.#fill(window, wanted, 0, at);
@@ -107,7 +111,7 @@ export class CopyTransfer implements Transfer {
   /** Reads until the window is full: a short count alone is not the end of a file. */
   #fill(window: Window, wanted: number, got: number, at: bigint): void {
     fs.read(this.file.fd, window.bytes, got, wanted - got, at, (error, count) => {
-      const total = got + count;
+      const total = got + (error === null ? count : 0);
       if (error === null && count > 0 && total < wanted && !this.#closed) {
         this.#fill(window, wanted, total, at + BigInt(count));
         return;
@@ -115,19 +119,24 @@ export class CopyTransfer implements Transfer {
       this.#filled(
         window,
         total,
-        error === null ? (total < wanted ? STEP.shrunk : null) : STEP.failed,
+        error === null ? (total < wanted ? STEP.changed : null) : STEP.failed,
       );
     });
   }
 
   #filled(window: Window, filled: number, error: Step | null): void {
-    this.file.release();
     window.filled = filled;
     if (this.#closed) {
       giveBack(window.bytes);
+      this.file.release();
       return;
     }
+    this.#reading -= 1;
     this.#error ??= error;
+    // All of it is in memory now: was it one version?
+    const last = this.#reading === 0 && this.#asked === this.length;
+    if (last && this.file.fate() === "changed") this.#error ??= STEP.changed;
+    this.file.release();
     if (!this.#waiting) return;
     this.#waiting = false;
     this.#ready();

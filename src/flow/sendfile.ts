@@ -16,9 +16,14 @@ const next = new Uint8Array(1);
 /**
  * Sends `length` bytes of `file` from `start`. The owner has written the head, held back with
  * MSG_MORE, so that it leaves in one segment with the first bytes of the file.
+ *
+ * What does not go out in one step keeps its last byte back until the file has been looked at: a
+ * file edited meanwhile fails before it is complete. Pages are queued, not copied, so that an edit
+ * within the last milliseconds can still slip in (sendfile(2)).
  */
 export class SendfileTransfer implements Transfer {
   readonly file: OpenFile;
+  readonly zeroCopy = true;
   readonly length: number;
   sent = 0;
   readonly #start: bigint;
@@ -43,13 +48,15 @@ export class SendfileTransfer implements Transfer {
   }
 
   step(socket: StreamSocket): Step {
-    const wanted = Math.min(STEP_BYTES, this.length - this.sent);
+    const left = this.length - this.sent;
+    if (left === 1 && this.sent > 0 && this.file.fate() === "changed") return STEP.changed;
+    const wanted = Math.min(STEP_BYTES, this.sent > 0 && left > 1 ? left - 1 : left);
     const moved = kernel.sendfile(socket.fd, this.file.fd, this.position, wanted);
     if (moved > 0) {
       this.sent += moved;
       return this.#progress(socket);
     }
-    if (moved === 0) return STEP.shrunk;
+    if (moved === 0) return STEP.changed;
     if (moved === -ERRNO.EAGAIN) return this.#arm(socket);
     if (moved === -ERRNO.EINTR) return STEP.more;
     if (moved === -ERRNO.EPIPE || moved === -ERRNO.ECONNRESET || moved === -ERRNO.EBADF) {
@@ -72,7 +79,7 @@ export class SendfileTransfer implements Transfer {
    */
   #arm(socket: StreamSocket): Step {
     const got = kernel.pread(this.file.fd, next, 1, this.position);
-    if (got === 0) return STEP.shrunk;
+    if (got === 0) return STEP.changed;
     if (got < 0) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;
     const taken = socket.write(next, 0, 1);
     if (taken < 0) return STEP.dead;

@@ -18,8 +18,8 @@ export const STEP = {
   wait: 3,
   /** The peer is gone. */
   dead: 4,
-  /** The file ended before the promise did: only RST can tell the peer. */
-  shrunk: 5,
+  /** The file ended before the promise did, or was edited: only RST can tell the peer. */
+  changed: 5,
   /** The disk failed. */
   failed: 6,
   /** This file can't be sent by this branch: the other one takes over where it stopped. */
@@ -32,6 +32,8 @@ export type Step = (typeof STEP)[keyof typeof STEP];
 /** A range on its way. */
 export interface Transfer {
   readonly file: OpenFile;
+  /** True when its bytes go into the socket by its descriptor, so that a head may wait for them. */
+  readonly zeroCopy: boolean;
   /** Where in the file the next byte comes from. */
   readonly position: bigint;
   /** Bytes promised. */

@@ -17,7 +17,13 @@ export class Turns {
   #ready: Turn[] = [];
   #running: Turn[] = [];
   #armed = false;
+  readonly #failed: (error: unknown) => void;
   readonly #round = (): void => this.#run();
+
+  /** `failed` is told of a turn that threw: it costs the others nothing. */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
 
   /** Gives `one` a place in the next round, unless it has one. */
   add(one: Turn): void {
@@ -38,7 +44,11 @@ export class Turns {
     this.#running = running;
     for (const one of running) {
       one.queued = false;
-      one.turn();
+      try {
+        one.turn();
+      } catch (error) {
+        this.#failed(error);
+      }
     }
     running.length = 0;
   }

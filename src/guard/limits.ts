@@ -74,11 +74,11 @@ export const LIMITS_DEFAULT = {
 } as const;
 
 /**
- * Splits `nofile` descriptors so that they can't run out: an eighth for files, a reserve, the rest
+ * Splits `nofile` descriptors so that they can't run out: a quarter for files, a reserve, the rest
  * for connections. At the limit Bun's accept loop would spin at 100 % CPU (oven-sh/bun#32705).
  */
 export function shares(nofile: number): { connections: number; files: number } {
-  const files = Math.max(FILES_MIN, Math.min(FILES_MAX, Math.floor(nofile / 8)));
+  const files = Math.max(FILES_MIN, Math.min(FILES_MAX, Math.floor(nofile / 4)));
   const free = Math.max(1, nofile - FDS_RESERVED - files);
   const connections = Math.min(CONNECTIONS_MAX, free);
   return { connections, files };

@@ -3,8 +3,10 @@
  * what a stopped reader or a full disk does not take is counted and dropped, and the next line says
  * how many.
  */
+import { isatty } from "node:tty";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
+import { AT_FDCWD, OPEN } from "../sys/types.ts";
 import { printable, printableText } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 
@@ -48,7 +50,7 @@ export class Log {
 
   constructor(format: LogFormat, fd = 2) {
     this.#format = format;
-    this.#fd = fd;
+    this.#fd = isatty(fd) ? unblocked(fd) : fd;
   }
 
   /** False when nobody reads: callers spare themselves the making of lines. */
@@ -66,16 +68,14 @@ export class Log {
     this.#add(this.#format === "json" ? jsonLine(line) : humanLine(line));
   }
 
-  /**
-   * A line that is no request: what the operator should know. `text` is ours, `subject` anybody's.
-   */
-  note(text: string, subject = ""): void {
-    if (this.#format === "off") return;
-    const said = subject === "" ? text : `${text}: ${printableText(subject)}`;
-    const time = new Date().toISOString();
-    this.#add(
-      this.#format === "json" ? `${JSON.stringify({ time, note: said })}\n` : `${time} ${said}\n`,
-    );
+  /** A line that is no request: what the operator should know. */
+  note(text: string): void {
+    if (this.#format !== "off") this.#say(text);
+  }
+
+  /** An error of our own, written even where the log is off. `subject` is anybody's text. */
+  fault(text: string, subject: string): void {
+    this.#say(`${text}: ${printableText(subject)}`);
   }
 
   /**
@@ -101,7 +101,15 @@ export class Log {
 
   // --- internal ---
 
+  #say(said: string): void {
+    const time = new Date().toISOString();
+    this.#add(
+      this.#format === "json" ? `${JSON.stringify({ time, note: said })}\n` : `${time} ${said}\n`,
+    );
+  }
+
   #add(line: string): void {
+    if (this.#text.length + line.length > GATHER_CHARS_MAX) this.flush();
     if (this.#text.length + line.length > GATHER_CHARS_MAX) {
       this.#dropped += 1;
       return;
@@ -130,6 +138,15 @@ export class Log {
 }
 
 // --- internal ---
+
+/**
+ * A terminal takes part of a write and then blocks, whatever poll said, for as long as Ctrl-S
+ * lasts. Opened anew it can be non-blocking without changing it for the shell that shares it.
+ */
+function unblocked(fd: number): number {
+  const opened = kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, OPEN.writeOnly | OPEN.nonBlocking);
+  return opened < 0 ? fd : opened;
+}
 
 function humanLine(line: LogLine): string {
   const time = new Date().toISOString();

@@ -73,6 +73,8 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   gone = false;
   /** Requests read. */
   asked = 0;
+  /** Requests read when the present wait began. */
+  #rested = 0;
   /** When the present wait for a request began, in clock.now's milliseconds. */
   since: number = clock.now;
   /** When the peer last took enough of what it asked for, or 0 while it owes nothing. */
@@ -174,7 +176,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   crash(error: unknown): void {
     this.service.counters.crashes += 1;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.service.log.note(`internal error, connection from ${this.peer} reset`, text);
+    this.service.log.fault(`internal error, connection from ${this.peer} reset`, text);
     this.terminate();
   }
 
@@ -363,7 +365,9 @@ export class Connection implements Turn, Waiter, WindowWaiter {
       return;
     }
     this.state = "request";
-    if (this.asked > 0) this.since = clock.now;
+    // Only an answer starts a new wait: a byte now and then must not stretch the old one.
+    if (this.asked > this.#rested) this.since = clock.now;
+    this.#rested = this.asked;
     this.#receiver.resume();
     if (this.door !== null || this.backlog === 0) return;
     const start = this.#receiver.peek();

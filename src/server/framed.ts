@@ -59,11 +59,11 @@ function readWhole(connection: Connection, path: ByteString): void {
   }
   const length = Number(file.entry.size);
   const job = jobOf("READ", path, length);
-  if (file.body === null) {
+  if (file.body === null && length > 0) {
     connection.sendFile(file.reply ?? (file.reply = headOf(file)), file, 0n, length, job);
     return;
   }
-  connection.sendBytes(file.reply ?? dress(file, file.body));
+  connection.sendBytes(file.reply ?? (file.body === null ? headOf(file) : dress(file, file.body)));
   connection.record(job, "OK", length);
 }
 
@@ -81,7 +81,19 @@ function dress(file: OpenFile, body: Uint8Array): Uint8Array {
 }
 
 function read(connection: Connection, request: Request): void {
-  readOpened(connection, request, connection.service.store.open(request.path, connection));
+  const { store } = connection.service;
+  let file = store.open(request.path, connection);
+  if (file !== null && !(file instanceof Refusal) && doubts(request, file)) {
+    // STAT looks anew each time: what it just told must not be refused for what READ remembers.
+    file.distrust();
+    file = store.open(request.path, connection);
+  }
+  readOpened(connection, request, file);
+}
+
+/** True when `request` knows another version of the file than the cache does. */
+function doubts({ etag, offset }: Request, { entry }: OpenFile): boolean {
+  return (etag !== "" && etag !== entry.etag) || offset > entry.size;
 }
 
 function readOpened(

@@ -111,7 +111,7 @@ export class Sender implements Rest {
     if (this.#dead) return "gone";
     if (this.#full) return "room";
     const flushed = this.unsent === null ? "clear" : flushRest(this.socket, this);
-    const more = this.transfer !== null;
+    const more = this.transfer?.zeroCopy ?? false;
     const out = flushed === "clear" ? this.#outbox.flush(this.socket, this, more) : flushed;
     this.#note(out);
     if (out !== "clear") return out === "full" ? "room" : "gone";
@@ -155,25 +155,14 @@ export class Sender implements Rest {
       case STEP.dead:
         return "gone";
       case STEP.done:
-        return this.#complete(transfer);
+        this.transfer = null;
+        transfer.close();
+        return "done";
       case STEP.unfit:
         return this.#takeOver(transfer);
       default:
-        transfer.file.distrust();
         return "broken";
     }
-  }
-
-  /**
-   * Every byte is out; were they all of one version? (sendfile queues pages, not copies.)
-   */
-  #complete(transfer: Transfer): Pushed {
-    const fate = transfer.file.fate();
-    if (fate !== "same") transfer.file.distrust();
-    if (fate === "changed") return "broken";
-    this.transfer = null;
-    transfer.close();
-    return "done";
   }
 
   /**

@@ -14,7 +14,7 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
 import { Connection } from "./connection.ts";
 import { framedDoor } from "./framed.ts";
-import { type Address, type Listener, listen } from "./listen.ts";
+import { type Address, type Listener, listen, ListenError } from "./listen.ts";
 import { plainDoor } from "./plain.ts";
 import { QuietTimer } from "./quiet.ts";
 import type { Service } from "./service.ts";
@@ -45,6 +45,7 @@ export class Server {
   readonly #service: Service;
   #timer: NodeJS.Timeout | null = null;
   #lingerMs = LINGER_MS;
+  #stopping: Promise<void> | null = null;
   #stopped: (() => void) | null = null;
 
   /** Listens on all addresses, or on none: throws ListenError for the first that can't be had. */
@@ -59,7 +60,7 @@ export class Server {
       zeroCopy,
       counters: this.counters,
       outbox: new Outbox(),
-      turns: new Turns(),
+      turns: new Turns((error) => log.fault("internal error", String(error))),
       quiet: new QuietTimer(QUIET_MS),
       doors: { plain: plainDoor, framed: framedDoor, http: httpDoor, tls: tlsDoor },
       ended: (connection) => this.#ended(connection),
@@ -101,32 +102,18 @@ export class Server {
 
   /**
    * Stops listening, lets what is under way finish within `graceMs`, then resets what is left.
-   * Resolves when the last connection is gone. Called again it cuts the wait short.
+   * Resolves when the last connection is gone. Called again it can only make the wait shorter.
    */
   stop(graceMs: number = this.#options.limits.graceMs): Promise<void> {
-    for (const listener of this.#listeners) listener.stop();
-    for (const connection of [...this.#connections.keys()]) connection.stop();
-    // Who has everything is not waited for, and looked for more often.
-    this.#lingerMs = 0;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#sweep(), STOPPING_SWEEP_MS);
     const cut = setTimeout(() => this.#cut(), graceMs);
-    return new Promise((resolve) => {
-      this.#stopped = () => {
-        clearTimeout(cut);
-        if (this.#timer !== null) clearInterval(this.#timer);
-        this.#timer = null;
-        this.#options.store.close();
-        this.#options.log.flush();
-        resolve();
-      };
-      this.#whenEmpty();
-    });
+    this.#stopping ??= this.#begin();
+    return this.#stopping.finally(() => clearTimeout(cut));
   }
 
   // --- internal ---
 
   #listen(addresses: readonly Address[]): void {
+    if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
     let port = addresses[0]?.port ?? 0;
     try {
       for (const { host } of addresses) {
@@ -142,6 +129,7 @@ export class Server {
 
   #sweep(): void {
     const now = tick();
+    this.#options.store.sweep();
     for (const connection of this.#connections.keys()) {
       try {
         if (sweep(connection, now, this.#options.limits, this.#lingerMs))
@@ -161,6 +149,24 @@ export class Server {
     this.#whenEmpty();
   }
 
+  #begin(): Promise<void> {
+    for (const listener of this.#listeners) listener.stop();
+    for (const connection of [...this.#connections.keys()]) connection.stop();
+    // Who has everything is not waited for, and looked for more often.
+    this.#lingerMs = 0;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#sweep(), STOPPING_SWEEP_MS);
+    return new Promise((resolve) => {
+      this.#stopped = () => {
+        if (this.#timer !== null) clearInterval(this.#timer);
+        this.#options.store.close();
+        this.#options.log.flush();
+        resolve();
+      };
+      this.#whenEmpty();
+    });
+  }
+
   #cut(): void {
     const left = this.#connections.size;
     if (left > 0) this.#options.log.note(`grace is over, ${left} connections reset`);
@@ -169,7 +175,8 @@ export class Server {
 
   #whenEmpty(): void {
     if (this.#connections.size > 0) return;
-    this.#stopped?.();
+    const stopped = this.#stopped;
     this.#stopped = null;
+    stopped?.();
   }
 }

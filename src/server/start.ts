@@ -65,5 +65,7 @@ function limitsOf(wanted: Partial<Limits>): Limits {
     Math.max(1, share.connections + share.files - files),
   );
   const connectionsPerPeer = wanted.connectionsPerPeer ?? Math.ceil((connections * 3) / 4);
-  return { ...LIMITS_DEFAULT, ...wanted, files, connections, connectionsPerPeer };
+  const named = Object.entries(wanted).filter(([, value]) => value !== undefined);
+  const times: Partial<Limits> = Object.fromEntries(named);
+  return { ...LIMITS_DEFAULT, ...times, files, connections, connectionsPerPeer };
 }

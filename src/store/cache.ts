@@ -1,96 +1,83 @@
 /**
- * Files by path, the recently used ones. Bounded by three budgets: entries, bytes of held bodies
- * and descriptors; over any of them the one that was not used since the hand last passed goes
- * (second chance: a hit costs one store, where a strict LRU re-links).
+ * The open-file cache: contents of small files on one shelf, by bytes, descriptors of large ones on
+ * another, by number, so that neither pushes the other out.
  */
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { DiskFile } from "./file.ts";
+import { Shelf } from "./shelf.ts";
 
 /** What the cache may hold. */
 export interface CacheBudget {
-  /** Files, whatever they hold. */
-  readonly entries: number;
-  /** Bytes of held bodies. */
+  /** Bytes of held bodies, each with what it costs besides. */
   readonly bytes: number;
   /** Descriptors of cached files. */
   readonly fds: number;
 }
 
-/** The open-file cache: it owns one reference to each file in it. */
-export class FileCache {
-  readonly #files = new Map<ByteString, DiskFile>();
-  readonly #budget: CacheBudget;
-  #bytes = 0;
-  #fds = 0;
+/** What a cached file costs beside its body: entry, facts, key. */
+const ENTRY_BYTES = 1024;
 
-  constructor(budget: CacheBudget) {
-    this.#budget = budget;
+/** Descriptors looked at in one age(): ten seconds for the largest table, 10 us a second. */
+const AGE_LOOKS_MAX = 512;
+
+/** Files by path; it owns one reference to each. */
+export class FileCache {
+  readonly #bodies: Shelf;
+  readonly #fds: Shelf;
+
+  constructor({ bytes, fds }: CacheBudget) {
+    this.#bodies = new Shelf(bytes, (file) => file.held + ENTRY_BYTES);
+    this.#fds = new Shelf(fds, () => 1);
   }
 
   get size(): number {
-    return this.#files.size;
+    return this.#bodies.size + this.#fds.size;
   }
 
+  /** Bytes that held bodies are counted as. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bodies.weight;
   }
 
+  /** Descriptors of cached files. */
   get fds(): number {
-    return this.#fds;
+    return this.#fds.weight;
   }
 
   /** The file under `path`, whatever its age, without a new reference. */
   get(path: ByteString): DiskFile | undefined {
-    return this.#files.get(path);
+    return this.#bodies.get(path) ?? this.#fds.get(path);
   }
 
-  /**
-   * Takes over the caller's reference to `file`; what was under `path` is let go, and what is over
-   * budget.
-   */
+  /** Takes over the caller's reference to `file`; what was under `path` is let go. */
   put(path: ByteString, file: DiskFile): void {
     this.drop(path);
-    this.#files.set(path, file);
-    this.#bytes += file.held;
-    if (file.fd >= 0) this.#fds += 1;
-    while (this.#over() && this.evict());
+    (file.fd < 0 ? this.#bodies : this.#fds).put(path, file);
   }
 
   /** Forgets `path`. Transfers that use the file go on. */
   drop(path: ByteString): void {
-    const file = this.#files.get(path);
-    if (file === undefined) return;
-    this.#files.delete(path);
-    this.#bytes -= file.held;
-    if (file.fd >= 0) this.#fds -= 1;
-    file.release();
+    if (!this.#bodies.drop(path)) this.#fds.drop(path);
   }
 
-  /** Lets one file go, the oldest that was not used lately; false when there is none. */
-  evict(): boolean {
-    // Each is passed once at most: the second time round its mark is gone.
-    for (const [path, file] of this.#files) {
-      if (file.used) {
-        file.used = false;
-        this.#files.delete(path);
-        this.#files.set(path, file);
-        continue;
-      }
-      this.drop(path);
-      return true;
-    }
-    return false;
+  /** Closes one descriptor that no transfer uses; false when there is none. */
+  freeFd(): boolean {
+    return this.#fds.free();
+  }
+
+  /** Closes descriptors not used since `since`: a removed file keeps its disk space until then. */
+  age(since: number): void {
+    this.#fds.age(since, AGE_LOOKS_MAX);
+  }
+
+  /** Closes all descriptors that only the cache holds. */
+  clearFds(): void {
+    this.#fds.clear();
   }
 
   /** Lets all files go. */
   clear(): void {
-    for (const path of [...this.#files.keys()]) this.drop(path);
-  }
-
-  // --- internal ---
-
-  #over(): boolean {
-    const { entries, bytes, fds } = this.#budget;
-    return this.#files.size > entries || this.#bytes > bytes || this.#fds > fds;
+    this.#bodies.clear();
+    this.#fds.clear();
   }
 }

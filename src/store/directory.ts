@@ -6,10 +6,10 @@
  */
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
-import { listLine } from "../wire/entry.ts";
+import { type Entry, listLine } from "../wire/entry.ts";
 import { HERE } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
-import { entryOf, type FdCount } from "./file.ts";
+import { entryOf } from "./file.ts";
 import type { Root } from "./root.ts";
 import type { Listing } from "./store.ts";
 
@@ -23,10 +23,10 @@ const LOOKS_PER_STEP = 128;
 const NAMES_REFUSED = 4096;
 
 /**
- * Bytes of one page: 20 clients that do not read their listing hold 10 MB. More follows on the next
- * page.
+ * Bytes of one page, about 1,400 entries: so much the kernel takes from a client that does not
+ * read, so that we hold nothing for it. More follows on the next page.
  */
-const PAGE_BYTES_MAX = 524_288;
+const PAGE_BYTES_MAX = 131_072;
 
 // struct linux_dirent64: d_ino, d_off, d_reclen (2 bytes), d_type (1 byte), d_name with NUL.
 const RECLEN_AT = 16;
@@ -35,10 +35,9 @@ const NAME_AT = 19;
 const records = Buffer.alloc(RECORDS_BYTES);
 const found = new FileStat();
 
-/** A page in the making. Owns the directory's descriptor, which it counts, until close(). */
+/** A page in the making. Owns the directory's descriptor until close(). */
 export class DirectoryPage {
   #fd: number;
-  readonly #fds: FdCount;
   readonly #root: Root;
   readonly #directory: ByteString;
   readonly #limit: number;
@@ -54,17 +53,8 @@ export class DirectoryPage {
   #count = 0;
 
   /** `fd` is the open directory called `directory`, relative to `root`. */
-  constructor(
-    fd: number,
-    fds: FdCount,
-    root: Root,
-    directory: ByteString,
-    limit: number,
-    after: ByteString,
-  ) {
-    fds.open += 1;
+  constructor(fd: number, root: Root, directory: ByteString, limit: number, after: ByteString) {
     this.#fd = fd;
-    this.#fds = fds;
     this.#root = root;
     this.#directory = directory === HERE ? "" : `${directory.replace(/\/$/, "")}/`;
     this.#limit = limit;
@@ -85,7 +75,6 @@ export class DirectoryPage {
   }
 
   close(): void {
-    this.#fds.open -= 1;
     kernel.close(this.#fd);
   }
 
@@ -137,7 +126,7 @@ export class DirectoryPage {
       const name = this.#names[this.#next] ?? "";
       this.#next += 1;
       if (!this.#find(name)) continue;
-      this.#text += listLine(entryOf(found), name);
+      this.#text += listLine(found.isFile ? entryOf(found) : directoryOf(found), name);
       this.#count += 1;
     }
     if (this.#next < Math.min(this.#names.length, this.#kept)) return;
@@ -164,7 +153,9 @@ export class DirectoryPage {
   }
 
   /**
-   * Fills `found` with what a READ or STAT of the name would meet; false when it would be refused.
+   * Fills `found` with what a READ or STAT of the name would meet; false for a link that leads
+   * nowhere and for devices. What only its opening would show is listed: a file that may not be
+   * read, a file system mounted here.
    */
   #find(name: ByteString): boolean {
     if (kernel.statx(this.#fd, name, found) < 0) return false;
@@ -175,6 +166,11 @@ export class DirectoryPage {
     }
     return found.isFile || found.isDirectory;
   }
+}
+
+/** A directory's line shows no etag, so none is hashed. */
+function directoryOf({ mtime }: FileStat): Entry {
+  return { type: "dir", size: 0n, mtime, etag: "" };
 }
 
 function byBytes(a: ByteString, b: ByteString): number {

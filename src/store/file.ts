@@ -21,6 +21,9 @@ export function entryOf(stat: FileStat): Entry {
   return { type, size, mtime: stat.mtime, etag: etagOf(stat) };
 }
 
+/** What a file is now, read by fate() and not kept. */
+const now = new FileStat();
+
 /** An open file, or the content of a small one. */
 export class DiskFile implements OpenFile {
   readonly entry: Entry;
@@ -35,6 +38,8 @@ export class DiskFile implements OpenFile {
    * round unused.
    */
   used = false;
+  /** When it was last used, in clock.now's milliseconds. */
+  usedAt: number;
   #fd: number;
   #refs = 1;
   readonly #fds: FdCount;
@@ -45,6 +50,7 @@ export class DiskFile implements OpenFile {
     this.stat = stat;
     this.body = body;
     this.checked = now;
+    this.usedAt = now;
     this.#fd = fd;
     this.#fds = fds;
     if (fd >= 0) fds.open += 1;
@@ -52,6 +58,17 @@ export class DiskFile implements OpenFile {
 
   get fd(): number {
     return this.#fd;
+  }
+
+  /** True while somebody beside the cache holds it. */
+  get shared(): boolean {
+    return this.#refs > 1;
+  }
+
+  /** Notes a use. */
+  touch(now: number): void {
+    this.used = true;
+    this.usedAt = now;
   }
 
   /** Bytes of memory that the body holds. */
@@ -77,7 +94,6 @@ export class DiskFile implements OpenFile {
 
   fate(): "same" | "grown" | "changed" {
     if (this.#fd < 0) return "same";
-    const now = new FileStat();
     if (kernel.statx(this.#fd, "", now) < 0) return "changed";
     // A name that is replaced or removed moves ctime alone: this version is still whole.
     if (now.size === this.stat.size && now.mtime === this.stat.mtime) return "same";

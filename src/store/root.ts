@@ -32,7 +32,7 @@ export class Root {
    * openat2 works.
    */
   readonly name: ByteString;
-  readonly #fd: number;
+  #fd: number;
   readonly #policy: RootPolicy;
   readonly #resolve: number;
   /** The only name that exists, when one file is served. */
@@ -48,10 +48,14 @@ export class Root {
     this.#resolve = RESOLVE.beneath | RESOLVE.noMagicLinks | mounts;
   }
 
-  /** Proves that this kernel confines: 0, or the negative errno of openat2 on the root itself. */
+  /**
+   * Proves that this system confines and that what is found can be opened: 0, or the negative errno
+   * of openat2 on the root itself; -EIO where there is no /proc.
+   */
   probe(): number {
     const fd = kernel.openat2(this.#fd, HERE, OPEN.path, this.#resolve);
-    return fd < 0 ? fd : kernel.close(fd);
+    const opened = fd < 0 ? fd : this.reopen(fd, OPEN.directory);
+    return opened < 0 ? opened : kernel.close(opened);
   }
 
   /**
@@ -78,7 +82,8 @@ export class Root {
     if (!kernel.native) return found;
     const fd = kernel.openat(AT_FDCWD, `/proc/self/fd/${found}`, flags | OPEN.nonBlocking);
     kernel.close(found);
-    return fd;
+    // The file is there: what is missing is /proc, and that is not the client's mistake.
+    return fd === -ERRNO.ENOENT ? -ERRNO.EIO : fd;
   }
 
   /** False for names that policy hides: they do not exist. */
@@ -89,6 +94,7 @@ export class Root {
 
   close(): void {
     kernel.close(this.#fd);
+    this.#fd = -1;
   }
 
   // --- internal ---
@@ -114,8 +120,26 @@ export class Root {
   }
 
   #walkUnconfined(relative: ByteString): number {
-    if (kernel.native) return kernel.openat(this.#fd, relative, OPEN.path);
+    if (kernel.native) {
+      const fd = kernel.openat(this.#fd, relative, OPEN.path);
+      const refused = fd < 0 ? 0 : this.#policyOn(fd, relative);
+      if (refused === 0) return fd;
+      kernel.close(fd);
+      return refused;
+    }
     return kernel.openat(AT_FDCWD, `${this.name}/${relative}`, OPEN.readOnly | OPEN.nonBlocking);
+  }
+
+  /** Unconfined, links are free to leave the root, but not to get around the other policies. */
+  #policyOn(fd: number, relative: ByteString): number {
+    const real = kernel.readlink(`/proc/self/fd/${fd}`);
+    const root = kernel.readlink(`/proc/self/fd/${this.#fd}`);
+    if (typeof real === "number" || typeof root === "number") return -ERRNO.EACCES;
+    const base = root.endsWith("/") ? root : `${root}/`;
+    const name = relative.replace(/\/$/, "");
+    if (!this.#policy.symlinks && relative !== HERE && real !== base + name) return -ERRNO.ELOOP;
+    if (this.#policy.hidden || !real.startsWith(base)) return 0;
+    return isHidden(real.slice(base.length)) ? -ERRNO.ENOENT : 0;
   }
 
   /**

@@ -76,6 +76,8 @@ export interface Store {
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */
   readings(path: ByteString): ByteString[];
+  /** Called about once a second: lets go of what nobody has used for a while. */
+  sweep(): void;
   /** Closes what is idle and lets go of the root; files in use close when they are released. */
   close(): void;
 }

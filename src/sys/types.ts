@@ -50,6 +50,7 @@ export const AT_FDCWD = -100;
 /** open(2) flags; O_CLOEXEC and O_PATH are not in node:fs and the same on x86-64 and arm64. */
 export const OPEN = {
   readOnly: fs.constants.O_RDONLY,
+  writeOnly: fs.constants.O_WRONLY,
   directory: fs.constants.O_DIRECTORY ?? 0,
   noFollow: fs.constants.O_NOFOLLOW ?? 0,
   nonBlocking: (fs.constants.O_NONBLOCK ?? 0) | (fs.constants.O_NOCTTY ?? 0),
