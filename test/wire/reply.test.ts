@@ -1,0 +1,122 @@
+/** Reply lines both ways: what the server writes a client reads, and nothing else is a reply. */
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { EXIT, exitOf, isWireCode, Refusal, textOf } from "../../src/wire/errors.ts";
+import {
+  errLine,
+  okLine,
+  parsePlainError,
+  parseReply,
+  plainErrorLine,
+} from "../../src/wire/reply.ts";
+
+test("an OK line gives its length and its facts", () => {
+  expect(parseReply("OK 5 size=5 offset=0 etag=00ff mtime=-1")).toEqual({
+    ok: true,
+    length: 5,
+    facts: new Map([
+      ["size", "5"],
+      ["offset", "0"],
+      ["etag", "00ff"],
+      ["mtime", "-1"],
+    ]),
+  });
+  expect(parseReply("OK 0")).toEqual({ ok: true, length: 0, facts: new Map() });
+  expect(parseReply("OK 0 a=b=c d=")).toEqual({
+    ok: true,
+    length: 0,
+    facts: new Map([
+      ["a", "b=c"],
+      ["d", ""],
+    ]),
+  });
+});
+
+test("an ERR line gives its code, also one that is unknown, and its message", () => {
+  const reply = (code: string, message: string) => ({ ok: false, code, message });
+  expect<unknown>(parseReply("ERR ENOENT no such file: /a b")).toEqual(
+    reply("ENOENT", "no such file: /a b"),
+  );
+  expect<unknown>(parseReply("ERR E2BIG ")).toEqual(reply("E2BIG", ""));
+  expect<unknown>(parseReply("ERR ENEWER \xff")).toEqual(reply("ENEWER", "\xff"));
+});
+
+test.each([
+  [""],
+  ["OK"],
+  ["OK "],
+  ["OK  0"],
+  ["OK -1"],
+  ["OK +1"],
+  ["OK 01"],
+  ["OK 1e9"],
+  ["OK 0x1"],
+  ["OK 9007199254740992"],
+  ["OK 99999999999999999999"],
+  [`OK ${"9".repeat(400)}`],
+  ["OK 0 size"],
+  ["OK 0 =1"],
+  ["OK 0 a=1 a=1"],
+  ["OK 0 a=1 "],
+  ["OK 0  a=1"],
+  ["ok 0"],
+  ["OK\t0"],
+  ["OKAY 0"],
+  ["ERR"],
+  ["ERR ENOENT"],
+  ["ERR enoent x"],
+  ["ERR NOENT x"],
+  ["ERR E x"],
+  [`ERR E${"A".repeat(32)} x`],
+  ["ERROR ENOENT: x"],
+  [" OK 0"],
+  ["HTTP/1.1 200 OK"],
+])("%j is no reply", (line) => {
+  expect(parseReply(line)).toBeNull();
+});
+
+test("a bare dialect's error is told from a file's content", () => {
+  expect(parsePlainError("ERROR ENOENT: no such file: /a")).toEqual({
+    code: "ENOENT",
+    message: "no such file: /a",
+  });
+  for (const line of ["ERROR", "ERROR ENOENT", "ERROR ENOENT no", "ERROR: x", "error ENOENT: x"]) {
+    expect([line, parsePlainError(line)]).toEqual([line, null]);
+  }
+});
+
+test("what the server writes is what the client reads", () => {
+  const line = okLine(9007199254740991n, " a=1");
+  expect(parseReply(line.slice(0, -1))).toEqual({
+    ok: true,
+    length: Number.MAX_SAFE_INTEGER,
+    facts: new Map([["a", "1"]]),
+  });
+  const refusal = new Refusal("ENOENT", "/x");
+  const message = "no such file: /x";
+  expect(errLine(refusal)).toBe(`ERR ENOENT ${message}\n`);
+  expect(plainErrorLine(refusal)).toBe(`ERROR ENOENT: ${message}\n`);
+  expect(parseReply(errLine(refusal).slice(0, -1))).toEqual({ ok: false, code: "ENOENT", message });
+});
+
+test("no line makes the reader of replies throw, and what it takes is a safe count", () => {
+  const part = fc.constantFrom("OK", "ERR", " ", "=", "a", "0", "9", "-", "E", "\r", "\xff");
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 16 }), (parts) => {
+      const reply = parseReply(parts.join(""));
+      if (reply?.ok !== true) return;
+      expect(Number.isSafeInteger(reply.length) && reply.length >= 0).toBe(true);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("each error has one exit status, and a foreign one is unexpected", () => {
+  expect([exitOf("ENOENT"), exitOf("EACCES"), exitOf("ESTALE")]).toEqual([3, 4, 6]);
+  expect([exitOf("ENOSYS"), exitOf("EBUSY"), exitOf("ETIMEDOUT")]).toEqual([11, 7, 10]);
+  for (const foreign of ["EWHAT", "toString", "__proto__", ""]) {
+    expect([foreign, isWireCode(foreign), exitOf(foreign)]).toEqual([foreign, false, 1]);
+  }
+  expect(new Refusal("EIO").message).toBe(textOf("EIO"));
+  expect(Object.values(EXIT)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
