@@ -1,4 +1,6 @@
-/** Sizes at every border, past 2^31, 2^32 and 2^53, and what an etag tells: cases 50 to 52, 54, 56. */
+/**
+ * Sizes at every border, past 2^31, 2^32 and 2^53, and what an etag tells: cases 50 to 52, 54, 56.
+ */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { replaceCall } from "./rig/faults.ts";
