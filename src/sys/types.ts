@@ -69,10 +69,8 @@ export const RESOLVE = {
 /** Socket options by level and number (asm-generic/socket.h, netinet/tcp.h). */
 export const SOCKET = {
   level: 1,
-  sendBuffer: 7,
   receiveBuffer: 8,
   tcpLevel: 6,
   tcpCork: 3,
-  tcpUserTimeout: 18,
   tcpNotSentLowat: 25,
 } as const;
