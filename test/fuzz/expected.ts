@@ -10,6 +10,10 @@ export type Piece = Uint8Array | { readonly line: string };
 export class Expected {
   /** Bytes that came. */
   came = 0;
+  /** Bytes that are known exactly. */
+  total = 0;
+  /** Replies that have come whole. */
+  answered = 0;
   /** What was wrong first, or null. */
   wrong: string | null = null;
   readonly #pieces: Piece[] = [];
@@ -23,6 +27,7 @@ export class Expected {
   reply(...pieces: Piece[]): void {
     this.#pieces.push(...pieces.filter((piece) => "line" in piece || piece.length > 0));
     this.#ends.add(this.#pieces.length);
+    for (const piece of pieces) this.total += "line" in piece ? 0 : piece.length;
   }
 
   /** True when everything has come. */
@@ -91,5 +96,6 @@ export class Expected {
   #advance(): void {
     this.#piece += 1;
     this.#at = 0;
+    if (this.#ends.has(this.#piece)) this.answered += 1;
   }
 }

@@ -61,9 +61,14 @@ export class Library {
     const expected = new Expected();
     const asked: string[] = [];
     const small = random.below(3) > 0;
+    // Long lines fill what a connection may hold unread. `.` is a name for the same directory.
+    const dots = "./".repeat(random.pick([0, 0, 0, 1000]));
     for (let left = 1 + random.below(random.pick([2, 8, small ? 100 : 8])); left > 0; left--) {
       const file = this.#file(random, small);
-      asked.push(this.#ask(random, file, expected));
+      // The first line decides the dialect: it is no mistake.
+      const kinds = asked.length === 0 ? 10 : 12;
+      const line = this.#ask(random.below(kinds), random, file, expected);
+      asked.push(line.replace(" /", ` /${random.below(2) === 0 ? dots : ""}`));
     }
     const closes = random.below(16) === 0;
     if (closes) {
@@ -93,8 +98,7 @@ export class Library {
   }
 
   /** Adds what is expected of a random request; the request. */
-  #ask(random: Random, file: Known, expected: Expected): string {
-    const kind = random.below(12);
+  #ask(kind: number, random: Random, file: Known, expected: Expected): string {
     if (kind < 4) return this.#range(file, `READ /${file.name}`, 0, Infinity, expected);
     if (kind < 7) {
       const size = file.bytes.length;

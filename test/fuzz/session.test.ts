@@ -1,0 +1,61 @@
+/**
+ * Connections under random courses of events: partial writes, late and needless drains, EAGAIN,
+ * EINTR and EINVAL from sendfile, resets, requests in any pieces. Whatever comes, a client gets
+ * exactly the bytes it asked for, in order, or the beginning of them and RST (faults 24, 37, 39,
+ * 42, 49).
+ */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { FakeKernel, FakeSocket, CALM } from "../rig/fake-socket.ts";
+import { BRANCHES, Running } from "../rig/running.ts";
+import { Simulated } from "../rig/simulated.ts";
+import { Tree } from "../rig/tree.ts";
+import { play, type Stage } from "./course.ts";
+import { Library } from "./pipeline.ts";
+import { Random, SEED } from "./random.ts";
+
+/** Courses of a run on each branch, when RUNS does not say. */
+const COURSES = Number(process.env["RUNS"] ?? 1000);
+
+/** What one request is answered, on a socket that takes everything. */
+function askOnce({ server, kernel, loop }: Stage, request: string): string {
+  let text = "";
+  const socket = new FakeSocket(kernel, CALM, (bytes) => {
+    text += Buffer.from(bytes).toString("latin1");
+  });
+  socket.connection = server.accept(socket);
+  socket.connection?.data(Buffer.from(request));
+  loop.settle();
+  socket.close();
+  return text;
+}
+
+test.each(BRANCHES)(
+  `24, 37, 39, 49: any course of events gives each client its own bytes (%s, SEED=${SEED})`,
+  async (_, zeroCopy) => {
+    using tree = new Tree();
+    using loop = new Simulated();
+    using kernel = new FakeKernel();
+    const running = new Running(tree.root, { zeroCopy });
+    const { server, store } = running;
+    const library = new Library(tree);
+    const stage: Stage = { server, loop, kernel, library };
+    library.learn((request) => askOnce(stage, request));
+    const before = fs.readdirSync("/proc/self/fd").length;
+    for (let seed = SEED; seed < SEED + COURSES; seed++) {
+      try {
+        play(stage, new Random(seed));
+        store.cache.clear();
+        expect(store.openFds).toBe(0);
+      } catch (error) {
+        throw new Error(`SEED=${seed} RUNS=1 repeats it: ${String(error)}`);
+      }
+    }
+    expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+    expect(server.counters.crashes).toBe(0);
+    kernel.random = null;
+    void server.stop(0);
+    loop.pass(100);
+  },
+  60_000 + 20 * COURSES,
+);
