@@ -53,7 +53,7 @@ soak: $(STAMP) ## ten minutes of restless clients, watching bytes and leaks: SOA
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} exec $(BUN) test/run.ts soak $(ARGS)
 
 fuzz: $(STAMP) ## the randomised tests alone, for longer: SEED= RUNS=
-	@exec $(BUN) test/run.ts fuzz $(ARGS)
+	@RUNS=$${RUNS:-200000} exec $(BUN) test/run.ts fuzz $(ARGS)
 
 clean: ## remove what was installed and measured
 	@rm -rf node_modules coverage

@@ -384,6 +384,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   #finish(): void {
     this.state = "linger";
     this.since = clock.now;
+    this.#receiver.close();
     this.#receiver.resume();
     this.socket.shutdown();
   }

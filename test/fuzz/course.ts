@@ -173,11 +173,11 @@ class Course {
     if (socket.finished && socket.ending === "fin") events.push(["close", () => socket.close()]);
     if (socket.queued > 0) events.push(["peer reads", () => this.#peerReads(socket)]);
     if (socket.armed && socket.free > 0) {
-      events.push(["drain", () => ((socket.armed = false), connection.drain())]);
+      events.push(["drain", () => ((socket.armed = socket.refused = false), connection.drain())]);
     }
     if (client.spurious > 0 && this.#random.below(16) === 0) {
       client.spurious -= 1;
-      events.push(["drain without cause", () => connection.drain()]);
+      events.push(["drain without cause", () => ((socket.refused = false), connection.drain())]);
     }
   }
 

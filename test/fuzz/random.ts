@@ -4,7 +4,10 @@
  */
 
 /** The first execution's seed. */
-export const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+export const SEED = Number(
+  process.env["SEED"] ??
+    (process.env["RUNS"] === undefined ? 1 : Math.floor(Math.random() * 2 ** 31)),
+);
 
 /** Executions of a run, when RUNS does not say. */
 const RUNS_DEFAULT = 50_000;

@@ -59,6 +59,8 @@ export class FakeSocket implements StreamSocket {
   taken = 0;
   /** A write was refused: drain() will come. */
   armed = false;
+  /** A write was refused and no drain() was told since: another one is wasted. */
+  refused = false;
   paused = false;
   corked = false;
   /** FIN or RST that we sent, or a plain close(2). */
@@ -92,8 +94,9 @@ export class FakeSocket implements StreamSocket {
     if (offset + length > bytes.length) this.violate(`write past the end of its buffer`);
     if (this.closed || this.ending !== null) this.violate(`write after ${this.ending}`);
     if (this.closed || this.ending !== null || this.gone !== 0) return -1;
+    if (this.refused) this.violate("write before drain");
     const taken = this.portion(length);
-    if (taken < length) this.armed = true;
+    if (taken < length) this.armed = this.refused = true;
     this.take(bytes.subarray(offset, offset + taken));
     return taken;
   }

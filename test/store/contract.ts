@@ -1,6 +1,6 @@
 /**
- * What every store keeps, whatever it is made of: a suite that a store's own test file runs with a way to
- * make one over a tree of files. It looks at a store from above only, as doors do.
+ * What every store keeps, whatever it is made of: a suite that a store's own test file runs with a
+ * way to make one over a tree of files. It looks at a store from above only, as doors do.
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
@@ -67,6 +67,12 @@ async function codeOf(store: Store, path: string): Promise<string> {
 
 /** Runs the suite for the store called `name`. */
 export function contract(name: string, make: MakeStore): void {
+  contents(name, make);
+  names(name, make);
+  versions(name, make);
+}
+
+function contents(name: string, make: MakeStore): void {
   test(`${name}: gives the bytes and the facts of files of every size`, async () => {
     using tree = new Tree();
     const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000];
@@ -103,7 +109,9 @@ export function contract(name: string, make: MakeStore): void {
     expect(await list(store.it, "/d/f", 10)).toBe("ENOTDIR");
     expect(await list(store.it, "/nope", 10)).toBe("ENOENT");
   });
+}
 
+function names(name: string, make: MakeStore): void {
   test(`${name}: pages through a directory in byte order`, async () => {
     using tree = new Tree({ b: "", a: "", B: "", "a.b": "", d: null, ".h": "" });
     using store = closing(make(tree));
@@ -113,7 +121,9 @@ export function contract(name: string, make: MakeStore): void {
     expect(await list(store.it, "/", 2, "b")).toBe("1 d");
     expect(await list(store.it, "/", 0)).toBe("0+ ");
   });
+}
 
+function versions(name: string, make: MakeStore): void {
   test(`${name}: a version is its own, and a new one is seen within a second`, async () => {
     using tree = new Tree({ small: "one", large: content(1, 0, 100_000) });
     using store = closing(make(tree));

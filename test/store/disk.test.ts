@@ -1,4 +1,6 @@
-/** The disk store keeps the contract of stores, confined or not, and what it promises beyond that. */
+/**
+ * The disk store keeps the contract of stores, confined or not, and what it promises beyond that.
+ */
 import { expect, test } from "bun:test";
 import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
