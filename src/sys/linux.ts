@@ -6,7 +6,7 @@
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
-import { type ByteString, type FileStat, OPEN, PATH_BYTES_MAX } from "./types.ts";
+import { AT_FDCWD, type ByteString, type FileStat, OPEN, PATH_BYTES_MAX } from "./types.ts";
 
 const SYMBOLS = {
   __errno_location: { args: [], returns: "ptr" },
@@ -90,6 +90,7 @@ function files(
   };
   return {
     openat2(dirfd, name, flags, resolve) {
+      if (!(dirfd >= 0 || dirfd === AT_FDCWD)) return -ERRNO.EBADF;
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
       how[0] = BigInt(flags | OPEN.closeOnExec);
       how[2] = BigInt(resolve);
@@ -97,6 +98,7 @@ function files(
       return fd < 0 ? fail() : fd;
     },
     openat(dirfd, name, flags) {
+      if (!(dirfd >= 0 || dirfd === AT_FDCWD)) return -ERRNO.EBADF;
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
       const fd = c.openat(dirfd, path, flags | OPEN.closeOnExec);
       return fd < 0 ? fail() : fd;
@@ -106,6 +108,7 @@ function files(
       return c.close(fd) < 0 ? fail() : 0;
     },
     statx(dirfd, name, out) {
+      if (!(dirfd >= 0 || dirfd === AT_FDCWD)) return -ERRNO.EBADF;
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
       const flags = AT_SYMLINK_NOFOLLOW | (name === "" ? AT_EMPTY_PATH : 0);
       if (c.statx(dirfd, path, flags, STATX_BASIC_STATS, record) < 0) return fail();

@@ -2,13 +2,18 @@
  * The disk store keeps the contract of stores, confined or not, and what it promises beyond that.
  */
 import { expect, test } from "bun:test";
+import fs from "node:fs";
+import path from "node:path";
 import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
+import { BODY_BYTES_MAX, type Store } from "../../src/store/store.ts";
+import { clock } from "../../src/sys/clock.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { ERRNO } from "../../src/sys/errno.ts";
+import { content, verify } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
-import { contract } from "./contract.ts";
+import { bytesOf, closing, contract, editInPlace, file, list, type MakeStore } from "./contract.ts";
 
 const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 const NOBODY = { gone: false, opened() {}, listed() {}, crash() {} };
@@ -17,12 +22,106 @@ function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
   return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64 });
 }
 
-contract("disk", (tree) => diskOver(tree));
-contract("disk, unconfined", (tree) => diskOver(tree, { unconfined: true }));
+const STORES: readonly [name: string, make: MakeStore][] = [
+  ["disk", (tree) => diskOver(tree)],
+  ["disk, unconfined", (tree) => diskOver(tree, { unconfined: true })],
+];
+for (const [name, make] of STORES) {
+  contract(name, make);
+  edits(name, make);
+  kinds(name, make);
+}
 
-function codeOf(store: DiskStore, path: string): string {
+function codeOf(store: Store, path: string): string {
   const opened = store.open(path, NOBODY);
   return opened instanceof Refusal ? opened.code : "opened";
+}
+
+function edits(name: string, make: MakeStore): void {
+  test(`${name}: an edit in place of a large file is seen at once`, async () => {
+    using tree = new Tree();
+    tree.write("large", content(1, 0, 100_000));
+    using store = closing(make(tree));
+    const before = await file(store.it, "/large");
+    editInPlace(tree.path("large"), content(1, 1, 100_000));
+    expect(before.fate()).toBe("changed");
+    const after = await file(store.it, "/large");
+    expect(after.entry.etag).not.toBe(before.entry.etag);
+    expect(verify(bytesOf(after), 1, 1)).toBeNull();
+    after.retain();
+    fs.appendFileSync(tree.path("large"), "more");
+    expect(after.fate()).toBe("grown");
+    after.release();
+    expect((await file(store.it, "/large")).entry.size).toBe(100_004n);
+  });
+
+  test(`${name}: an edit in place of a held small file is seen within a second`, async () => {
+    using tree = new Tree({ small: "one" });
+    using store = closing(make(tree));
+    const before = await file(store.it, "/small");
+    editInPlace(tree.path("small"), "two");
+    // What is held is a version whole: within the second both answers are right.
+    expect(["one", "two"]).toContain(bytesOf(await file(store.it, "/small")).toString());
+    clock.now += 1001;
+    const after = await file(store.it, "/small");
+    expect(bytesOf(after).toString()).toBe("two");
+    expect(bytesOf(before).toString()).toBe("one");
+    expect(after.entry.etag).not.toBe(before.entry.etag);
+  });
+
+  test(`${name}: a file that is not trusted any more is looked at again at once`, async () => {
+    using tree = new Tree({ small: "one" });
+    using store = closing(make(tree));
+    const before = await file(store.it, "/small");
+    editInPlace(tree.path("small"), "two");
+    before.distrust();
+    expect(bytesOf(await file(store.it, "/small")).toString()).toBe("two");
+  });
+
+  test(`${name}: a name that was removed is gone within a second`, async () => {
+    using tree = new Tree({ small: "one", "d/f": "x" });
+    tree.write("large", content(1, 0, 100_000));
+    using store = closing(make(tree));
+    for (const path of ["/small", "/large", "/d/f"]) await file(store.it, path);
+    fs.rmSync(tree.path("small"));
+    fs.rmSync(tree.path("large"));
+    fs.renameSync(tree.path("d"), tree.path("e"));
+    clock.now += 1001;
+    for (const path of ["/small", "/large", "/d/f"]) {
+      expect([path, codeOf(store.it, path)]).toEqual([path, "ENOENT"]);
+    }
+    expect(codeOf(store.it, "/e/f")).toBe("opened");
+  });
+}
+
+function kinds(name: string, make: MakeStore): void {
+  test(`${name}: holds up to 65,536 bytes with room in front, and above a descriptor`, async () => {
+    using tree = new Tree({ empty: "" });
+    tree.write("held", content(1, 0, BODY_BYTES_MAX));
+    tree.write("sent", content(1, 0, BODY_BYTES_MAX + 1));
+    using store = closing(make(tree));
+    for (const path of ["/empty", "/held"]) {
+      const held = await file(store.it, path);
+      expect(held.fd).toBe(-1);
+      expect(held.body?.byteOffset).toBeGreaterThanOrEqual(held.headroom);
+    }
+    const sent = await file(store.it, "/sent");
+    expect(sent.body).toBeNull();
+    expect(fs.fstatSync(sent.fd).ino).toBe(fs.statSync(tree.path("sent")).ino);
+  });
+
+  test(`${name}: neither opens nor waits for what is no file`, async () => {
+    using tree = new Tree({ f: "x" });
+    expect(Bun.spawnSync(["mkfifo", tree.path("pipe")]).exitCode).toBe(0);
+    tree.link("loop", "loop");
+    tree.link("dangling", "nope");
+    using store = closing(make(tree));
+    expect(codeOf(store.it, "/pipe")).toBe("EACCES");
+    expect(store.it.stat("/pipe")).toMatchObject({ code: "EACCES" });
+    expect(codeOf(store.it, "/loop")).toBe("EACCES");
+    expect(codeOf(store.it, "/dangling")).toBe("ENOENT");
+    expect(await list(store.it, "/", 10)).toBe("1 f");
+  });
 }
 
 test("links: inside is followed, outside never, and none where policy says so", () => {
@@ -49,6 +148,103 @@ test("links: inside is followed, outside never, and none where policy says so", 
   expect(codeOf(diskOver(tree, { unconfined: true, symlinks: false }), "/out")).toBe("EACCES");
 });
 
+test("links to directories: below the root they are ways, out of it walls", async () => {
+  using outside = new Tree({ "o/secret": "s" });
+  using tree = new Tree({ "d/f": "x", "d/.h/f": "x" });
+  tree.link("in", "d");
+  tree.link("deep/in", "../d");
+  tree.link("out", outside.path("o"));
+  tree.link("up", "../..");
+  tree.link("whole", tree.path("d"));
+  tree.link("dots", "d/.h");
+  tree.link("two", "in");
+  const codes = (store: DiskStore): Record<string, string> => {
+    const paths = ["in", "deep/in", "two", "out", "whole", "dots"];
+    const secret = (path: string): string => (path === "out" ? "/out/secret" : `/${path}/f`);
+    return Object.fromEntries(paths.map((path) => [path, codeOf(store, secret(path))]));
+  };
+  const followed = { in: "opened", "deep/in": "opened", two: "opened" };
+  using confined = closing(diskOver(tree));
+  // An absolute target is a way out, even where it comes back (openat2(2)).
+  const refused = { out: "EACCES", whole: "EACCES", dots: "ENOENT" };
+  expect(codes(confined.it)).toEqual({ ...followed, ...refused });
+  expect(codeOf(confined.it, "/up/etc/passwd")).toBe("EACCES");
+  expect(await list(confined.it, "/", 9)).toBe("4 d deep in two");
+  using open = closing(diskOver(tree, { unconfined: true }));
+  expect(codes(open.it)).toEqual({ ...followed, out: "opened", whole: "opened", dots: "ENOENT" });
+});
+
+test("the wall stands alone, whatever else policy allows", () => {
+  using outside = new Tree({ "o/secret": "s" });
+  using tree = new Tree({ "d/f": "x" });
+  const beside = path.basename(outside.root);
+  // Relative, on one file system, no dot in front: nothing but the wall is in these links' way.
+  tree.link("side", `../${beside}/o/secret`);
+  tree.link("d/side", `../../${beside}/o`);
+  tree.link("back", `../${path.basename(tree.root)}/d/f`);
+  tree.link("around", "d/../d/f");
+  const links = ["/side", "/d/side/secret", "/back", "/around"];
+  for (const policy of [{}, { mounts: true }, { hidden: true }, { mounts: true, hidden: true }]) {
+    using store = closing(diskOver(tree, policy));
+    const codes = links.map((link) => codeOf(store.it, link));
+    expect([policy, codes]).toEqual([policy, ["EACCES", "EACCES", "EACCES", "opened"]]);
+    expect(store.it.stat("/side")).toMatchObject({ code: "EACCES" });
+    expect(store.it.list("/d/side", 9, "", NOBODY)).toMatchObject({ code: "EACCES" });
+  }
+});
+
+test("for a waiter that is gone before its turn no directory is opened", async () => {
+  using tree = new Tree({ f: "x" });
+  using store = closing(diskOver(tree));
+  let opened = 0;
+  using _count = replaceCall("openat", (real) => (dirfd, name, flags) => {
+    opened += 1;
+    return real(dirfd, name, flags);
+  });
+  for (let i = 0; i < 5; i++) store.it.list("/", 9, "", { ...NOBODY, gone: true });
+  expect(await list(store.it, "/", 9)).toBe("1 f");
+  expect(opened).toBe(1);
+});
+
+test("a file that may not be read is EACCES, confined or not, and is not remembered so", () => {
+  using tree = new Tree({ f: "x" });
+  for (const unconfined of [false, true]) {
+    using store = closing(diskOver(tree, { unconfined }));
+    {
+      using _fault = replaceCall("openat", (real) => (dirfd, path, flags) => {
+        return path.startsWith("/proc/self/fd/") ? -ERRNO.EACCES : real(dirfd, path, flags);
+      });
+      expect(codeOf(store.it, "/f")).toBe("EACCES");
+    }
+    expect(codeOf(store.it, "/f")).toBe("opened");
+  }
+});
+
+test("descriptors are counted from open to the last release, and limited", () => {
+  using tree = new Tree({ small: "x" });
+  for (let i = 0; i < 6; i++) tree.write(`f${i}`, Buffer.alloc(100_000));
+  const store = openDisk(tree.root, POLICY, { files: 4 });
+  expect(codeOf(store, "/small")).toBe("opened");
+  expect(store.openFds).toBe(0);
+  const files = [0, 1, 2, 3].map((i) => {
+    const file = store.open(`/f${i}`, NOBODY);
+    if (file === null || file instanceof Refusal) throw new Error(`f${i} did not open`);
+    file.retain();
+    expect(store.openFds).toBe(i + 1);
+    return file;
+  });
+  // All in use: one more waits for its turn instead of taking somebody's.
+  expect(codeOf(store, "/f4")).toBe("EBUSY");
+  expect(store.openFds).toBe(4);
+  files[0]?.release();
+  expect(codeOf(store, "/f4")).toBe("opened");
+  expect(store.openFds).toBe(4);
+  store.close();
+  expect(store.openFds).toBe(3);
+  for (const file of files.slice(1)) file.release();
+  expect(store.openFds).toBe(0);
+});
+
 test("without openat2 it says so instead of serving; --unconfined is told of", () => {
   using tree = new Tree({ f: "x" });
   using _fault = replaceCall("openat2", () => () => -ERRNO.ENOSYS);
@@ -56,7 +252,7 @@ test("without openat2 it says so instead of serving; --unconfined is told of", (
   expect(codeOf(diskOver(tree, { unconfined: true }), "/f")).toBe("opened");
 });
 
-test("a file as root is all there is", () => {
+test("a file as root is all there is", async () => {
   using tree = new Tree({ "one.bin": "x", sibling: "y", d: null });
   const store = openDisk(tree.path("one.bin"), POLICY, { files: 8 });
   expect(["/one.bin", "/sibling", "/d", "/"].map((path) => codeOf(store, path))).toEqual([
@@ -66,6 +262,9 @@ test("a file as root is all there is", () => {
     "EISDIR",
   ]);
   expect(store.single).toBe("/one.bin");
+  expect(await list(store, "/", 9)).toBe("1 one.bin");
+  expect(store.stat("/sibling")).toMatchObject({ code: "ENOENT" });
+  expect(store.stat("/one.bin")).toMatchObject({ type: "file", size: 1n });
   store.close();
 });
 
@@ -76,11 +275,26 @@ test("a bare path is read below the root first, then under the root's own name",
   expect(store.readings("/f")).toEqual(["/f"]);
   expect(store.readings(`${tree.root}/f`)).toEqual([`${tree.root}/f`, "/f"]);
   expect(store.readings(`${tree.root}x/f`)).toEqual([`${tree.root}x/f`]);
+  expect(store.readings(`${tree.root}/`)).toEqual([`${tree.root}/`, "/"]);
+  expect(store.readings(tree.root)).toEqual([tree.root]);
+  expect(store.readings("")).toEqual(["/"]);
   store.close();
 });
 
-test("a descriptor that nobody used for ten seconds is closed", async () => {
-  const { clock } = await import("../../src/sys/clock.ts");
+test("a root that was given by a link has both names, and a file as root its directory's", () => {
+  using tree = new Tree({ "real/f": "x" });
+  tree.link("given", "real");
+  using linked = closing(openDisk(tree.path("given"), POLICY, { files: 8 }));
+  for (const name of ["real", "given"]) {
+    const path = tree.path(`${name}/f`);
+    expect(linked.it.readings(path)).toEqual([path, "/f"]);
+  }
+  using single = closing(openDisk(tree.path("real/f"), POLICY, { files: 8 }));
+  const path = tree.path("real/f");
+  expect(single.it.readings(path)).toEqual([path, "/f"]);
+});
+
+test("a descriptor that nobody used for ten seconds is closed", () => {
   using tree = new Tree({ f: Buffer.alloc(100_000) });
   const store = diskOver(tree);
   expect(codeOf(store, "/f")).toBe("opened");
