@@ -91,7 +91,7 @@ test("52: sizes over 2^53 are told exactly and never rounded", async () => {
   using tree = new Tree({ f: content(1, 0, 100_000) });
   await using running = new Running(tree.root);
   const size = 2n ** 53n + 1n;
-  // No file system here takes such a file: the kernel's answer is made to say so.
+  // On any file system: the kernel's answer is made to say so. huge.test.ts has a real one.
   using _lie = replaceCall("statx", (real) => (fd, name, out) => {
     const answer = real(fd, name, out);
     if (out.isFile) out.size = size;

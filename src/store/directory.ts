@@ -4,12 +4,14 @@
  * more behind it is never empty. It works in steps between which the loop serves others; memory is
  * bounded by the page, not by the directory.
  */
+import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { type Entry, listLine } from "../wire/entry.ts";
 import { HERE } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { entryOf } from "./file.ts";
+import { refusalOf } from "./refuse.ts";
 import type { Root } from "./root.ts";
 import type { Listing } from "./store.ts";
 
@@ -125,7 +127,12 @@ export class DirectoryPage {
       }
       const name = this.#names[this.#next] ?? "";
       this.#next += 1;
-      if (!this.#find(name)) continue;
+      const failed = this.#find(name);
+      if (failed < 0 && passes(failed)) {
+        this.#state = failed;
+        return;
+      }
+      if (failed < 0) continue;
       this.#text += listLine(found.isFile ? entryOf(found) : directoryOf(found), name);
       this.#count += 1;
     }
@@ -153,19 +160,28 @@ export class DirectoryPage {
   }
 
   /**
-   * Fills `found` with what a READ or STAT of the name would meet; false for a link that leads
-   * nowhere and for devices. What only its opening would show is listed: a file that may not be
-   * read, a file system mounted here.
+   * Fills `found` with what a READ or STAT of the name would meet: 0, or the -errno of why it would
+   * be refused: a link that leads nowhere, a device. What only its opening would show is listed: a
+   * file that may not be read, a file system mounted here.
    */
-  #find(name: ByteString): boolean {
-    if (kernel.statx(this.#fd, name, found) < 0) return false;
+  #find(name: ByteString): number {
+    const failed = kernel.statx(this.#fd, name, found);
+    if (failed < 0) return failed;
     if (found.isLink) {
       const fd = this.#root.look(this.#directory + name, found);
-      if (fd < 0) return false;
+      if (fd < 0) return fd;
       kernel.close(fd);
     }
-    return found.isFile || found.isDirectory;
+    return found.isFile || found.isDirectory ? 0 : -ERRNO.EACCES;
   }
+}
+
+/**
+ * True for what passes by itself, as a want of descriptors: a page that left names out for it would
+ * say that they are not there.
+ */
+function passes(failed: number): boolean {
+  return refusalOf(failed, "").code === "EBUSY";
 }
 
 /** A directory's line shows no etag, so none is hashed. */

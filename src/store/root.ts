@@ -120,14 +120,14 @@ export class Root {
   }
 
   #walkUnconfined(relative: ByteString): number {
-    if (kernel.native) {
-      const fd = kernel.openat(this.#fd, relative, OPEN.path);
-      const refused = fd < 0 ? 0 : this.#policyOn(fd, relative);
-      if (refused === 0) return fd;
-      kernel.close(fd);
-      return refused;
-    }
-    return kernel.openat(AT_FDCWD, `${this.name}/${relative}`, OPEN.readOnly | OPEN.nonBlocking);
+    // Where there is no O_PATH, opening is looking.
+    const fd = kernel.native
+      ? kernel.openat(this.#fd, relative, OPEN.path)
+      : kernel.openat(this.#fd, relative, OPEN.readOnly | OPEN.nonBlocking);
+    const refused = fd < 0 ? 0 : this.#policyOn(fd, relative);
+    if (refused === 0) return fd;
+    kernel.close(fd);
+    return refused;
   }
 
   /** Unconfined, links are free to leave the root, but not to get around the other policies. */

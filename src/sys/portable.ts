@@ -6,35 +6,22 @@
 import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
-import { AT_FDCWD, type FileStat } from "./types.ts";
+import { AT_FDCWD, type ByteString, type FileStat } from "./types.ts";
 
 /** A soft limit that every system grants; macOS starts at 256. */
 const NOFILE_ASSUMED = 256;
 
-/** The rows without FFI. Paths below a dirfd are not possible here: only AT_FDCWD is taken. */
+/** struct linux_dirent64: where a record's length stands, and the bytes before its name. */
+const DIRENT_LENGTH_AT = 16;
+const DIRENT_BYTES = 19;
+
+/**
+ * The rows without FFI. A path below a dirfd is put together: nothing holds the directory itself.
+ */
 export function portableKernel(): Kernel {
   return {
     native: false,
-    openat2: () => -ERRNO.ENOSYS,
-    openat: (dirfd, path, flags) =>
-      dirfd === AT_FDCWD
-        ? attempt(() => fs.openSync(Buffer.from(path, "latin1"), flags))
-        : -ERRNO.ENOSYS,
-    close: (fd) => attempt(() => (fs.closeSync(fd), 0)),
-    statx: (dirfd, name, out) =>
-      name === ""
-        ? attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true })))
-        : lstat(name, out),
-    readlink: (path) => {
-      let target = "";
-      const failed = attempt(() => {
-        const bytes = fs.readlinkSync(Buffer.from(path, "latin1"), { encoding: "buffer" });
-        target = bytes.toString("latin1");
-        return 0;
-      });
-      return failed < 0 ? failed : target;
-    },
-    getdents: () => -ERRNO.ENOSYS,
+    ...files(),
     sendfile: () => -ERRNO.ENOSYS,
     sendMore: () => -ERRNO.ENOSYS,
     pread: (fd, into, count, offset) => attempt(() => fs.readSync(fd, into, 0, count, offset)),
@@ -50,8 +37,90 @@ export function portableKernel(): Kernel {
 
 // --- internal ---
 
-function lstat(path: string, out: FileStat): number {
-  return attempt(() => fill(out, fs.lstatSync(Buffer.from(path, "latin1"), { bigint: true })));
+/** What was opened: its path, and for a directory that is read the names that are left. */
+interface Opened {
+  readonly path: ByteString;
+  names: ByteString[] | null;
+}
+
+function files(): Pick<Kernel, "openat2" | "openat" | "close" | "statx" | "readlink" | "getdents"> {
+  const opened = new Map<number, Opened>();
+  /** `name` below `dirfd`, or null when that was not opened here. */
+  const below = (dirfd: number, name: ByteString): ByteString | null => {
+    if (dirfd === AT_FDCWD || name.startsWith("/")) return name;
+    const directory = opened.get(dirfd);
+    return directory === undefined ? null : `${directory.path}/${name}`;
+  };
+  return {
+    openat2: () => -ERRNO.ENOSYS,
+    openat: (dirfd, name, flags) => {
+      const path = below(dirfd, name);
+      if (path === null) return -ERRNO.EBADF;
+      const fd = attempt(() => fs.openSync(bytesOf(path), flags));
+      if (fd >= 0) opened.set(fd, { path, names: null });
+      return fd;
+    },
+    close: (fd) => {
+      opened.delete(fd);
+      return attempt(() => (fs.closeSync(fd), 0));
+    },
+    statx: (dirfd, name, out) => {
+      if (name === "") return attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true })));
+      const path = below(dirfd, name);
+      if (path === null) return -ERRNO.EBADF;
+      return attempt(() => fill(out, fs.lstatSync(bytesOf(path), { bigint: true })));
+    },
+    readlink: (link) => {
+      // Where there is no /proc, what it would say is asked of the path.
+      const own = opened.get(Number(/^\/proc\/self\/fd\/([0-9]+)$/.exec(link)?.[1] ?? -1));
+      return own === undefined
+        ? text(() => fs.readlinkSync(bytesOf(link), { encoding: "buffer" }))
+        : text(() => fs.realpathSync(bytesOf(own.path), { encoding: "buffer" }));
+    },
+    getdents: (fd, into) => {
+      const directory = opened.get(fd);
+      if (directory === undefined) return -ERRNO.EBADF;
+      return attempt(() => {
+        directory.names ??= fs
+          .readdirSync(bytesOf(directory.path), { encoding: "buffer" })
+          .map((name) => name.toString("latin1"));
+        return pack(directory.names, into);
+      });
+    },
+  };
+}
+
+/**
+ * Takes names off `names` and writes them as getdents64(2) would, the names alone: bytes filled.
+ */
+function pack(names: ByteString[], into: Uint8Array): number {
+  const records = Buffer.from(into.buffer, into.byteOffset, into.length);
+  let at = 0;
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    const length = DIRENT_BYTES + name.length + 1;
+    if (at + length > records.length) {
+      names.push(name);
+      break;
+    }
+    records.writeUInt16LE(length, at + DIRENT_LENGTH_AT);
+    records.write(`${name}\0`, at + DIRENT_BYTES, "latin1");
+    at += length;
+  }
+  return at;
+}
+
+function bytesOf(path: ByteString): Buffer {
+  return Buffer.from(path, "latin1");
+}
+
+/** What `call` gives, one byte a character, or -errno. */
+function text(call: () => Buffer): ByteString | number {
+  let bytes = "";
+  const failed = attempt(() => {
+    bytes = call().toString("latin1");
+    return 0;
+  });
+  return failed < 0 ? failed : bytes;
 }
 
 function fill(out: FileStat, facts: fs.BigIntStats): number {

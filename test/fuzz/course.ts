@@ -3,6 +3,7 @@
  * every step one of the things that may happen next. After each the connection must be in order;
  * when nothing more can happen, every client must have what it asked for.
  */
+import { BACKLOG_BYTES_MAX } from "../../src/guard/limits.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { Server } from "../../src/server/serve.ts";
 import { type FakeKernel, FakeSocket, type Temper } from "../rig/fake-socket.ts";
@@ -229,6 +230,9 @@ class Course {
       const reading = state === "request" || state === "quiet" || state === "linger";
       if (reading && socket.paused) wrong.push(`paused in state ${state}`);
       if (reading && socket.corked) wrong.push(`corked in state ${state}`);
+      if (connection.backlog > BACKLOG_BYTES_MAX && !socket.paused) {
+        wrong.push(`reads on with ${connection.backlog} bytes of requests`);
+      }
       if ((state === "closed") !== socket.closed) wrong.push(`state ${state}, socket not`);
       if (state === "linger" && socket.ending !== "fin" && socket.gone === 0) {
         wrong.push("lingers without FIN");

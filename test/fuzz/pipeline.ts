@@ -87,7 +87,7 @@ export class Library {
     const missing = random.below(8) === 0;
     const path = missing ? "no/such" : random.pick(["", "/", "./"]) + file.name;
     expected.reply(missing ? { line: "ERROR ENOENT: " } : file.bytes);
-    const end = random.pick(["\n", "\r\n", "\n/junk\njunk", ""]);
+    const end = random.pick(["\n", "\r\n", "\n/junk\njunk", "\r", ""]);
     return { requests: Buffer.from(path + end), expected, closes: true, asked: [path] };
   }
 

@@ -115,7 +115,7 @@ export class FakeSocket implements StreamSocket {
 
   terminate(): void {
     if (this.closed) this.violate("RST after close");
-    if (this.ending !== "fin" || this.queued > 0) this.ending = "reset";
+    this.ending = "reset";
     this.close();
   }
 

@@ -104,12 +104,29 @@ test("a bad descriptor is an error, never fd 0 and never thrown", () => {
   }
 });
 
+test("names below a directory and its records are had by its path, of what was opened here", () => {
+  using tree = new Tree({ "d/f": "twelve bytes", "d/g": "" });
+  const fd = rows.openat(AT_FDCWD, tree.path("d"), OPEN.readOnly | OPEN.directory);
+  const file = rows.openat(fd, "f", OPEN.readOnly);
+  expect([rows.pread(file, bytes, 5, 7n), text(5)]).toEqual([5, "bytes"]);
+  const stat = new FileStat();
+  expect([rows.statx(fd, "f", stat), stat.size]).toEqual([0, 12n]);
+  expect(rows.readlink(`/proc/self/fd/${file}`)).toBe(tree.path("d/f"));
+  // One record of 21 bytes fits at a time; a name that is not taken comes next.
+  const names: string[] = [];
+  const record = Buffer.alloc(32);
+  while (rows.getdents(fd, record) > 0) names.push(record.toString("latin1", 19, 20));
+  expect(names.sort()).toEqual(["f", "g"]);
+  expect(rows.getdents(file, record)).toBe(-ERRNO.ENOTDIR);
+  expect([rows.close(file), rows.close(fd)]).toEqual([0, 0]);
+  const unknown = [rows.openat(fd, "f", 0), rows.statx(fd, "f", stat), rows.getdents(fd, record)];
+  expect(unknown).toEqual(unknown.map(() => -ERRNO.EBADF));
+});
+
 test("what node:fs lacks is ENOSYS, and options are taken without effect", () => {
   expect(rows.native).toBe(false);
   const missing = [
     rows.openat2(AT_FDCWD, ".", OPEN.path, RESOLVE.beneath),
-    rows.openat(3, ".", OPEN.readOnly),
-    rows.getdents(0, bytes),
     rows.sendfile(1, 0, 0n, 1),
     rows.sendMore(1, bytes, 1),
     rows.getsockopt(0, SOCKET.level, SOCKET.receiveBuffer),

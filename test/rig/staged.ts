@@ -1,0 +1,113 @@
+/**
+ * A server on a stage: real files, fake sockets, time that passes when the test says so. What takes
+ * minutes outside takes none here, and happens at the same moment each time.
+ */
+import type { Connection } from "../../src/server/connection.ts";
+import type { Server } from "../../src/server/serve.ts";
+import { CALM, FakeKernel, FakeSocket, type Temper } from "./fake-socket.ts";
+import { Running, type RunningOptions } from "./running.ts";
+import { Simulated } from "./simulated.ts";
+import { Tree } from "./tree.ts";
+
+/** A client on the stage. */
+export class StagedPeer {
+  readonly socket: FakeSocket;
+  readonly connection: Connection;
+  #came: Buffer[] = [];
+
+  constructor(server: Server, kernel: FakeKernel, temper: Temper) {
+    this.socket = new FakeSocket(kernel, temper, (bytes) => this.#came.push(Buffer.from(bytes)));
+    const connection = server.accept(this.socket);
+    if (connection === null) throw new Error("cut at the door");
+    this.connection = connection;
+    this.socket.connection = connection;
+  }
+
+  /** Everything that came, also what is still in its kernel's buffer. */
+  get bytes(): Buffer {
+    const bytes = Buffer.concat(this.#came);
+    this.#came = [bytes];
+    return bytes;
+  }
+
+  get text(): string {
+    return this.bytes.toString("latin1");
+  }
+
+  send(text: string): void {
+    this.connection.data(Buffer.from(text, "latin1"));
+  }
+
+  /** FIN. */
+  finish(): void {
+    this.socket.finished = true;
+    this.connection.end();
+  }
+
+  /** Reads `count` bytes of what its kernel has. */
+  take(count = Infinity): void {
+    this.socket.queued -= Math.min(count, this.socket.queued);
+  }
+
+  /** Room, though nobody was refused any. */
+  drainWithoutCause(): void {
+    this.socket.refused = false;
+    this.connection.drain();
+  }
+
+  /** The socket has room, and says so if it was asked to. */
+  drain(): void {
+    if (!this.socket.armed || this.socket.free === 0) return;
+    this.socket.armed = this.socket.refused = false;
+    this.connection.drain();
+  }
+}
+
+/** The stage (`using`): while it stands, nothing else may wait for the real loop. */
+export class Staged implements Disposable {
+  readonly tree: Tree;
+  readonly loop: Simulated;
+  readonly kernel: FakeKernel;
+  readonly running: Running;
+
+  constructor(files: Record<string, string | Uint8Array | null>, options: RunningOptions = {}) {
+    this.tree = new Tree(files);
+    this.loop = new Simulated();
+    this.kernel = new FakeKernel();
+    this.running = new Running(this.tree.root, options);
+  }
+
+  connect(temper: Partial<Temper> = {}): StagedPeer {
+    return new StagedPeer(this.running.server, this.kernel, { ...CALM, ...temper });
+  }
+
+  /** Lets `ms` pass and everything happen that happens meanwhile. */
+  pass(ms: number): void {
+    this.loop.pass(ms);
+    this.loop.settle();
+  }
+
+  /** The peers take all they can, until nothing moves. */
+  flow(...peers: readonly StagedPeer[]): void {
+    for (let moved = -1; ;) {
+      this.loop.settle();
+      for (const peer of peers) {
+        peer.take();
+        peer.drain();
+      }
+      const now = peers.reduce((sum, { socket }) => sum + socket.taken, 0);
+      if (now === moved && this.loop.immediates + this.loop.reads === 0) return;
+      moved = now;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    void this.running.server.stop(0);
+    this.pass(1000);
+    const { violations } = this.kernel;
+    this.kernel[Symbol.dispose]();
+    this.loop[Symbol.dispose]();
+    this.tree[Symbol.dispose]();
+    if (violations.length > 0) throw new Error([...new Set(violations)].join("; "));
+  }
+}
