@@ -16,6 +16,7 @@ export const ERRNO = {
   ENOMEM: 12,
   EACCES: 13,
   EBUSY: 16,
+  EEXIST: 17,
   EXDEV: 18,
   ENODEV: 19,
   ENOTDIR: 20,
@@ -23,14 +24,20 @@ export const ERRNO = {
   EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
+  EFBIG: 27,
   ENOSPC: 28,
+  EROFS: 30,
   EPIPE: 32,
   ENAMETOOLONG: 36,
   ENOSYS: 38,
+  ENOTEMPTY: 39,
   ELOOP: 40,
+  ENODATA: 61,
   EOVERFLOW: 75,
+  EOPNOTSUPP: 95,
   ECONNRESET: 104,
   ESTALE: 116,
+  EDQUOT: 122,
 } as const;
 
 const NAMES = new Map<number, string>(

@@ -6,10 +6,14 @@
  */
 import { linuxKernel } from "./linux.ts";
 import { portableKernel } from "./portable.ts";
-import type { ByteString, FileStat } from "./types.ts";
+import type { DiskRows } from "./disk.ts";
+import type { ByteString, FileStat, PollTable } from "./types.ts";
 
-/** What the kernel does for us. Paths are bytes, one a character, without NUL. */
-export interface Kernel {
+/**
+ * What the kernel does for us; DiskRows is the part that makes files. Paths are bytes, one a
+ * character, without NUL.
+ */
+export interface Kernel extends DiskRows {
   /** False where there is no Linux libc: no openat2, no sendfile, socket options do nothing. */
   readonly native: boolean;
 
@@ -18,11 +22,12 @@ export interface Kernel {
    * (kernel before 5.6), -EPERM (a seccomp filter), -EXDEV (left the root), -ELOOP, -EAGAIN
    * (renames meanwhile: try again), any open error.
    */
-  openat2(dirfd: number, path: ByteString, flags: number, resolve: number): number;
+  openat2(dirfd: number, path: ByteString, flags: number, resolve: number, mode?: number): number;
   /**
-   * openat(2) without any confinement; `dirfd` may be AT_FDCWD. Adds O_CLOEXEC. An fd or -errno.
+   * openat(2) without any confinement; `dirfd` may be AT_FDCWD. Adds O_CLOEXEC; `mode` is a new
+   * file's. An fd or -errno.
    */
-  openat(dirfd: number, path: ByteString, flags: number): number;
+  openat(dirfd: number, path: ByteString, flags: number, mode?: number): number;
   /** close(2). Linux frees the fd whatever the answer; EIO here can be a lost write. */
   close(fd: number): number;
   /**
@@ -61,6 +66,29 @@ export interface Kernel {
    * blocks.
    */
   pollOut(fd: number, timeoutMs: number): number;
+
+  /**
+   * Receives up to `count` bytes that are there (recv(2), MSG_DONTWAIT): bytes, 0 at the peer's
+   * FIN, -EAGAIN nothing there, -ECONNRESET.
+   */
+  recv(socket: number, into: Uint8Array, count: number): number;
+  /** A pipe that never blocks: `ends` gets its reading and writing fd. Its bytes, or -errno. */
+  pipe(ends: Int32Array, bytes: number): number;
+  /**
+   * Moves up to `count` bytes from a socket into a pipe without copying (splice(2)): bytes, 0 at
+   * the peer's FIN, -EAGAIN nothing there or the pipe full, -ECONNRESET, -EINVAL this socket can't.
+   */
+  spliceIn(socket: number, pipe: number, count: number): number;
+  /**
+   * Moves up to `count` bytes from a pipe into a file at `offset`: bytes (fewer on a full disk),
+   * -ENOSPC, -EIO, -EINVAL this file system can't (splice(2)).
+   */
+  spliceOut(pipe: number, file: number, offset: bigint, count: number): number;
+  /**
+   * Waits up to `timeoutMs` until one of the first `count` descriptors of `table` has something to
+   * read: how many have, or -errno (poll(2)).
+   */
+  pollIn(table: PollTable, count: number, timeoutMs: number): number;
 
   /** setsockopt(2) of an int: 0 or -errno. */
   setsockopt(fd: number, level: number, option: number, value: number): number;

@@ -1,18 +1,19 @@
 /**
- * The table's rows on Linux, through bun:ffi: the only file that touches it. Buffers for arguments
- * live at module level and are passed as themselves, not as numbers: what only a number from ptr()
- * holds is collected, and the call then reads other memory.
+ * The table's rows on Linux, through bun:ffi; linuxdisk.ts has those for making files. Buffers for
+ * arguments live at module level and are passed as themselves, not as numbers: what only a number
+ * from ptr() holds is collected, and the call then reads other memory.
  */
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
+import { linuxDisk } from "./linuxdisk.ts";
 import { AT_FDCWD, type ByteString, type FileStat, OPEN, PATH_BYTES_MAX } from "./types.ts";
 
 const SYMBOLS = {
   __errno_location: { args: [], returns: "ptr" },
   // Variadic; openat2 has no wrapper in glibc. 437 on every architecture.
   syscall: { args: ["i64", "i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  openat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
   readlink: { args: ["ptr", "ptr", "u64"], returns: FFIType.i64_fast },
@@ -21,6 +22,10 @@ const SYMBOLS = {
   send: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
   write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  recv: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
+  splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
+  pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
@@ -37,7 +42,10 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BYTES = 256;
+const POLLIN = 1;
 const POLLOUT = 4;
+/** A pipe's size when nothing is said (pipe(7)). */
+const PIPE_BYTES = 65_536;
 /** MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL. */
 const MSG_MORE_NOW = 0x8000 | 0x40 | 0x4000;
 const SIOCOUTQ = 0x5411;
@@ -45,16 +53,31 @@ const RLIMIT_NOFILE = 7;
 /** getrlimit's "no limit" is larger than any table of fds. */
 const NOFILE_MAX = 1 << 30;
 
-type Library = ReturnType<typeof load>;
-type C = NonNullable<Library>;
+/** Largest pipe an ordinary user may have (pipe(7), pipe-max-size). */
+const F_SETPIPE_SZ = 1031;
+const O_NONBLOCK = 0o4000;
+/** SPLICE_F_MOVE, SPLICE_F_NONBLOCK. */
+const SPLICE = 1 | 2;
+const MSG_DONTWAIT = 0x40;
+
+type Library = NonNullable<ReturnType<typeof load>>;
+type C = Library["c"];
 
 /** The rows on this machine, or null where no Linux libc can be loaded. */
 export function linuxKernel(): Kernel | null {
-  const c = process.platform === "linux" ? load() : null;
-  if (c === null) return null;
+  const library = process.platform === "linux" ? load() : null;
+  if (library === null) return null;
+  const { c, name } = library;
   const errnoAt = c.__errno_location() as Pointer;
   const fail = (): number => -read.i32(errnoAt, 0);
-  return { native: true, ...files(c, fail), ...transfers(c, fail), ...sockets(c, fail) };
+  return {
+    native: true,
+    ...files(c, fail),
+    ...transfers(c, fail),
+    ...receiving(c, fail),
+    ...sockets(c, fail),
+    ...linuxDisk(name, fail),
+  };
 }
 
 // --- internal ---
@@ -62,7 +85,7 @@ export function linuxKernel(): Kernel | null {
 function load() {
   for (const name of LIBRARIES) {
     try {
-      return dlopen(name, SYMBOLS).symbols;
+      return { name, c: dlopen(name, SYMBOLS).symbols };
     } catch {
       // Not this libc; the next name decides.
     }
@@ -89,18 +112,19 @@ function files(
     return true;
   };
   return {
-    openat2(dirfd, name, flags, resolve) {
+    openat2(dirfd, name, flags, resolve, mode = 0) {
       if (!(dirfd >= 0 || dirfd === AT_FDCWD)) return -ERRNO.EBADF;
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
       how[0] = BigInt(flags | OPEN.closeOnExec);
+      how[1] = BigInt(mode);
       how[2] = BigInt(resolve);
       const fd = Number(c.syscall(OPENAT2, dirfd, path, how, how.byteLength));
       return fd < 0 ? fail() : fd;
     },
-    openat(dirfd, name, flags) {
+    openat(dirfd, name, flags, mode = 0) {
       if (!(dirfd >= 0 || dirfd === AT_FDCWD)) return -ERRNO.EBADF;
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
-      const fd = c.openat(dirfd, path, flags | OPEN.closeOnExec);
+      const fd = c.openat(dirfd, path, flags | OPEN.closeOnExec, mode);
       return fd < 0 ? fail() : fd;
     },
     close(fd) {
@@ -131,6 +155,7 @@ function files(
 /** struct statx of linux/stat.h, the same on every architecture but for byte order. */
 function readStatx(facts: DataView, out: FileStat): void {
   const nanoseconds = 1_000_000_000n;
+  out.uid = facts.getUint32(20, true);
   out.mode = facts.getUint16(28, true);
   out.ino = facts.getBigUint64(32, true);
   out.size = facts.getBigUint64(40, true);
@@ -174,6 +199,41 @@ function transfers(
       polled[2] = POLLOUT;
       polled[3] = 0;
       const ready = c.poll(polled, 1, timeoutMs);
+      return ready < 0 ? fail() : ready;
+    },
+  };
+}
+
+function receiving(c: C, fail: Fail): Rows<"recv" | "pipe" | "spliceIn" | "spliceOut" | "pollIn"> {
+  const position = new BigInt64Array(1);
+  return {
+    recv(socket, into, count) {
+      if (!(socket >= 0) || count > into.length) return -ERRNO.EBADF;
+      const got = Number(c.recv(socket, into, count, MSG_DONTWAIT));
+      return got < 0 ? fail() : got;
+    },
+    pipe(ends, bytes) {
+      if (c.pipe2(ends, OPEN.closeOnExec | O_NONBLOCK) < 0) return fail();
+      const size = c.fcntl(ends[1] ?? -1, F_SETPIPE_SZ, bytes);
+      // Over the user's share of pipe memory the pipe keeps its 64 KiB: slower, not wrong.
+      return size < 0 ? PIPE_BYTES : size;
+    },
+    spliceIn(socket, pipe, count) {
+      if (!(socket >= 0 && pipe >= 0)) return -ERRNO.EBADF;
+      const moved = Number(c.splice(socket, null, pipe, null, count, SPLICE));
+      return moved < 0 ? fail() : moved;
+    },
+    spliceOut(pipe, file, offset, count) {
+      if (!(pipe >= 0 && file >= 0)) return -ERRNO.EBADF;
+      position[0] = offset;
+      const moved = Number(c.splice(pipe, null, file, position, count, SPLICE));
+      return moved < 0 ? fail() : moved;
+    },
+    pollIn(table, count, timeoutMs) {
+      const words = table.words;
+      if (2 * count > words.length) return -ERRNO.EBADF;
+      for (let i = 0; i < count; i++) words[2 * i + 1] = POLLIN;
+      const ready = c.poll(words, count, timeoutMs);
       return ready < 0 ? fail() : ready;
     },
   };

@@ -6,6 +6,7 @@
 import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
+import { attempt, bytesOf, portableDisk } from "./portabledisk.ts";
 import { AT_FDCWD, type ByteString, type FileStat } from "./types.ts";
 
 /** A soft limit that every system grants; macOS starts at 256. */
@@ -19,14 +20,21 @@ const DIRENT_BYTES = 19;
  * The rows without FFI. A path below a dirfd is put together: nothing holds the directory itself.
  */
 export function portableKernel(): Kernel {
+  const opened = new Map<number, Opened>();
   return {
     native: false,
-    ...files(),
+    ...files(opened),
+    ...portableDisk((dirfd, name) => below(opened, dirfd, name)),
     sendfile: () => -ERRNO.ENOSYS,
     sendMore: () => -ERRNO.ENOSYS,
     pread: (fd, into, count, offset) => attempt(() => fs.readSync(fd, into, 0, count, offset)),
     write: (fd, bytes, count) => attempt(() => fs.writeSync(fd, bytes, 0, count)),
     pollOut: () => 1,
+    recv: () => -ERRNO.ENOSYS,
+    pipe: () => -ERRNO.ENOSYS,
+    spliceIn: () => -ERRNO.ENOSYS,
+    spliceOut: () => -ERRNO.ENOSYS,
+    pollIn: () => -ERRNO.ENOSYS,
     setsockopt: () => 0,
     getsockopt: () => -ERRNO.ENOSYS,
     listen: () => 0,
@@ -43,20 +51,26 @@ interface Opened {
   names: ByteString[] | null;
 }
 
-function files(): Pick<Kernel, "openat2" | "openat" | "close" | "statx" | "readlink" | "getdents"> {
-  const opened = new Map<number, Opened>();
-  /** `name` below `dirfd`, or null when that was not opened here. */
-  const below = (dirfd: number, name: ByteString): ByteString | null => {
-    if (dirfd === AT_FDCWD || name.startsWith("/")) return name;
-    const directory = opened.get(dirfd);
-    return directory === undefined ? null : `${directory.path}/${name}`;
-  };
+/** `name` below `dirfd`, or null when that was not opened here. */
+function below(
+  opened: ReadonlyMap<number, Opened>,
+  dirfd: number,
+  name: ByteString,
+): ByteString | null {
+  if (dirfd === AT_FDCWD || name.startsWith("/")) return name;
+  const directory = opened.get(dirfd);
+  return directory === undefined ? null : `${directory.path}/${name}`;
+}
+
+function files(
+  opened: Map<number, Opened>,
+): Pick<Kernel, "openat2" | "openat" | "close" | "statx" | "readlink" | "getdents"> {
   return {
     openat2: () => -ERRNO.ENOSYS,
-    openat: (dirfd, name, flags) => {
-      const path = below(dirfd, name);
+    openat: (dirfd, name, flags, mode = 0) => {
+      const path = below(opened, dirfd, name);
       if (path === null) return -ERRNO.EBADF;
-      const fd = attempt(() => fs.openSync(bytesOf(path), flags));
+      const fd = attempt(() => fs.openSync(bytesOf(path), flags, mode));
       if (fd >= 0) opened.set(fd, { path, names: null });
       return fd;
     },
@@ -66,7 +80,7 @@ function files(): Pick<Kernel, "openat2" | "openat" | "close" | "statx" | "readl
     },
     statx: (dirfd, name, out) => {
       if (name === "") return attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true })));
-      const path = below(dirfd, name);
+      const path = below(opened, dirfd, name);
       if (path === null) return -ERRNO.EBADF;
       return attempt(() => fill(out, fs.lstatSync(bytesOf(path), { bigint: true })));
     },
@@ -109,10 +123,6 @@ function pack(names: ByteString[], into: Uint8Array): number {
   return at;
 }
 
-function bytesOf(path: ByteString): Buffer {
-  return Buffer.from(path, "latin1");
-}
-
 /** What `call` gives, one byte a character, or -errno. */
 function text(call: () => Buffer): ByteString | number {
   let bytes = "";
@@ -124,6 +134,7 @@ function text(call: () => Buffer): ByteString | number {
 }
 
 function fill(out: FileStat, facts: fs.BigIntStats): number {
+  out.uid = Number(facts.uid);
   out.mode = Number(facts.mode);
   out.dev = facts.dev;
   out.ino = facts.ino;
@@ -131,14 +142,4 @@ function fill(out: FileStat, facts: fs.BigIntStats): number {
   out.mtime = facts.mtimeNs;
   out.ctime = facts.ctimeNs;
   return 0;
-}
-
-/** The answer of `call`, or the negative errno of what it threw: EIO when it tells none. */
-function attempt(call: () => number): number {
-  try {
-    return call();
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return -(ERRNO[code as keyof typeof ERRNO] ?? ERRNO.EIO);
-  }
 }

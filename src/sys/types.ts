@@ -6,6 +6,7 @@ export type ByteString = string;
 
 /** What statx(2) says of a file, exact: sizes past 2^53, times in nanoseconds since 1970. */
 export class FileStat {
+  uid = 0;
   mode = 0;
   dev = 0n;
   ino = 0n;
@@ -51,6 +52,10 @@ export const AT_FDCWD = -100;
 export const OPEN = {
   readOnly: fs.constants.O_RDONLY,
   writeOnly: fs.constants.O_WRONLY,
+  readWrite: fs.constants.O_RDWR,
+  create: fs.constants.O_CREAT,
+  exclusive: fs.constants.O_EXCL,
+  truncate: fs.constants.O_TRUNC,
   directory: fs.constants.O_DIRECTORY ?? 0,
   noFollow: fs.constants.O_NOFOLLOW ?? 0,
   nonBlocking: (fs.constants.O_NONBLOCK ?? 0) | (fs.constants.O_NOCTTY ?? 0),
@@ -70,7 +75,28 @@ export const RESOLVE = {
 export const SOCKET = {
   level: 1,
   receiveBuffer: 8,
+  receiveLowWater: 18,
   tcpLevel: 6,
   tcpCork: 3,
   tcpNotSentLowat: 25,
 } as const;
+
+/** Descriptors to wait for together: struct pollfd of poll(2), two words each. */
+export class PollTable {
+  readonly words: Int32Array;
+
+  /** Room for `most` descriptors. */
+  constructor(most: number) {
+    this.words = new Int32Array(2 * most);
+  }
+
+  /** Puts `fd` into place `nth`. */
+  set(nth: number, fd: number): void {
+    this.words[2 * nth] = fd;
+  }
+
+  /** True when the last poll found something in place `nth`: bytes, an end, an error. */
+  ready(nth: number): boolean {
+    return (this.words[2 * nth + 1] ?? 0) >>> 16 !== 0;
+  }
+}

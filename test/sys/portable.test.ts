@@ -50,6 +50,7 @@ test("statx equals lstat of a name and fstat of a descriptor", () => {
     expect(rows.statx(AT_FDCWD, tree.path(name), stat)).toBe(0);
     const want = fs.lstatSync(tree.path(name), { bigint: true });
     expect({ ...stat }).toEqual({
+      uid: Number(want.uid),
       mode: Number(want.mode),
       dev: want.dev,
       ino: want.ino,
