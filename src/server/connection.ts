@@ -16,6 +16,7 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
 import { type ByteString, LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import { type Job, jobOf } from "./job.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender, type WindowWaiter } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
@@ -39,24 +40,11 @@ export type State =
   /** Nothing, ever. */
   | "closed";
 
-/** A request under way, for the log. */
-export interface Job {
-  readonly verb: string;
-  readonly path: ByteString;
-  /** clock.now when it was read. */
-  readonly began: number;
-  /** Bytes promised. */
-  readonly length: number;
-}
-
-/** How a request goes on when its store has answered. */
-export interface Later {
-  opened?(result: OpenFile | Refusal): void;
-  listed?(result: Listing | Refusal): void;
-}
+/** What a store answers. */
+type Answer = OpenFile | Listing | Uint8Array | Refusal;
 
 /** A client's connection, from accept to close. */
-export class Connection implements Turn, Waiter, WindowWaiter {
+export class Connection implements Turn, Waiter<Answer>, WindowWaiter {
   state: State = "request";
   door: Door | null = null;
   readonly socket: StreamSocket;
@@ -66,7 +54,8 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   readonly #sender: Sender;
   /** The request whose file is on its way. */
   #job: Job | null = null;
-  #later: Later | null = null;
+  /** How the request goes on when its store has answered. */
+  #later: ((answer: never) => void) | null = null;
 
   // Turns and limits.
   queued = false;
@@ -147,16 +136,13 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     this.#run();
   }
 
-  /** The store has opened a file. */
-  opened(result: OpenFile | Refusal): void {
-    const later = this.#answered();
-    if (later !== null) this.#run(() => later.opened?.(result));
-  }
-
-  /** The store has listed a directory. */
-  listed(result: Listing | Refusal): void {
-    const later = this.#answered();
-    if (later !== null) this.#run(() => later.listed?.(result));
+  /** The store has what it was asked for. */
+  answered(answer: Answer): void {
+    tick();
+    const later = this.state === "closed" ? null : this.#later;
+    this.#later = null;
+    // Who awaits names the kind that it asked for, which alone can come.
+    if (later !== null) this.#run(() => later(answer as never));
   }
 
   /** The socket is closed, by whomever. */
@@ -207,14 +193,22 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     this.#job = job;
   }
 
-  /** The store will call back: until then nothing is read. */
-  await(later: Later): void {
+  /** The store will call back with a T: until then nothing is read. */
+  await<T extends Answer>(later: (answer: T | Refusal) => void): void {
     this.#later = later;
   }
 
   /** After what has been sent: FIN, and nothing more is read. */
   closeAfter(): void {
     this.#receiver.close();
+  }
+
+  /** Says no, in the connection's own dialect, and goes on. */
+  refuse(job: Job, refusal: Refusal): void {
+    const { doors } = this.service;
+    const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
+    this.sendText(door.refusal(refusal));
+    this.record(job, refusal.code, 0);
   }
 
   /** Counts a request that was answered or failed, and logs it. */
@@ -349,11 +343,7 @@ export class Connection implements Turn, Waiter, WindowWaiter {
   }
 
   #refuse(refusal: Refusal): void {
-    const { doors } = this.service;
-    const start = this.#receiver.peek();
-    const door = this.door ?? (isFramedStart(start) ? doors.framed : doors.plain);
-    this.sendText(door.refusal(refusal));
-    this.record({ verb: "-", path: "", began: clock.now, length: 0 }, refusal.code, 0);
+    this.refuse(jobOf("-", "", 0), refusal);
     this.closeAfter();
   }
 
@@ -387,12 +377,5 @@ export class Connection implements Turn, Waiter, WindowWaiter {
     this.#receiver.close();
     this.#receiver.resume();
     this.socket.shutdown();
-  }
-
-  #answered(): Later | null {
-    const later = this.state === "closed" ? null : this.#later;
-    this.#later = null;
-    tick();
-    return later;
   }
 }

@@ -3,13 +3,13 @@
  * (below the root, or absolute under the root's own name); the first that exists is served.
  */
 import type { OpenFile } from "../store/store.ts";
-import { clock } from "../sys/clock.ts";
 import { Refusal } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
-import type { Connection, Job } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { type Job, jobOf } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
 
@@ -23,9 +23,9 @@ const NO_HEAD = new Uint8Array(0);
 
 function answer(connection: Connection, path: ByteString): void {
   connection.closeAfter();
-  const job: Job = { verb: "READ", path, began: clock.now, length: 0 };
+  const job = jobOf("READ", path, 0);
   if (path === "") {
-    refuse(connection, job, new Refusal("EINVAL", "the path is empty"));
+    connection.refuse(job, new Refusal("EINVAL", "the path is empty"));
     return;
   }
   const readings = connection.service.store.readings(path);
@@ -44,7 +44,7 @@ function readNext(
 ): void {
   const reading = readings.shift();
   if (reading === undefined) {
-    refuse(connection, job, first ?? new Refusal("ENOENT", printable(job.path)));
+    connection.refuse(job, first ?? new Refusal("ENOENT", printable(job.path)));
     return;
   }
   const opened = (file: OpenFile | Refusal): void => {
@@ -53,17 +53,17 @@ function readNext(
       // The reading's own words, but the path as it was asked for.
       const refusal = first ?? new Refusal(file.code, printable(job.path));
       readNext(connection, job, readings, refusal);
-    } else refuse(connection, job, new Refusal(file.code, printable(job.path)));
+    } else connection.refuse(job, new Refusal(file.code, printable(job.path)));
   };
   const file = connection.service.store.open(reading, connection);
-  if (file === null) connection.await({ opened });
+  if (file === null) connection.await(opened);
   else opened(file);
 }
 
 function send(connection: Connection, job: Job, file: OpenFile): void {
   const range = rangeOf(file.entry, 0n, TO_THE_END);
   if (range instanceof Refusal) {
-    refuse(connection, job, range);
+    connection.refuse(job, range);
     return;
   }
   const { length } = range;
@@ -73,9 +73,4 @@ function send(connection: Connection, job: Job, file: OpenFile): void {
   }
   if (file.body !== null) connection.sendBytes(file.body);
   connection.record(job, "OK", length);
-}
-
-function refuse(connection: Connection, job: Job, refusal: Refusal): void {
-  connection.sendText(plainErrorLine(refusal));
-  connection.record(job, refusal.code, 0);
 }

@@ -26,7 +26,7 @@ export function readBody(fd: number, stat: FileStat): Uint8Array | number | null
     const buffer = Buffer.allocUnsafeSlow(HEADROOM_BYTES + size + 1);
     const body = buffer.subarray(HEADROOM_BYTES);
     // One byte more than the size: it tells a file that is longer than it says.
-    const got = readFully(fd, body, size + 1);
+    const got = readFully(fd, body, size + 1, 0n);
     if (got < 0) return got;
     const failed = kernel.statx(fd, "", again);
     if (failed < 0) return failed;
@@ -39,12 +39,14 @@ export function readBody(fd: number, stat: FileStat): Uint8Array | number | null
   return null;
 }
 
-// --- internal ---
-
-function readFully(fd: number, into: Buffer, count: number): number {
+/**
+ * Reads `count` bytes at `offset` into the start of `into`, however many calls it takes: bytes
+ * read, fewer only where the file ends, or -errno. Blocks as long as the disk does.
+ */
+export function readFully(fd: number, into: Uint8Array, count: number, offset: bigint): number {
   let got = 0;
   while (got < count) {
-    const read = kernel.pread(fd, into.subarray(got), count - got, BigInt(got));
+    const read = kernel.pread(fd, into.subarray(got), count - got, offset + BigInt(got));
     if (read === -ERRNO.EINTR) continue;
     if (read < 0) return read;
     if (read === 0) break;

@@ -14,7 +14,7 @@ export interface CacheBudget {
   readonly fds: number;
 }
 
-/** What a cached file costs beside its body: entry, facts, key. */
+/** What a cached file costs beside its body: entry, facts, key, digest. */
 const ENTRY_BYTES = 1024;
 
 /** Descriptors looked at in one age(): ten seconds for the largest table, 10 us a second. */

@@ -16,13 +16,14 @@ import { printableText } from "../wire/printable.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { FileCache } from "./cache.ts";
+import { Digester } from "./digester.ts";
 import { DirectoryPage } from "./directory.ts";
 import { Pages } from "./pages.ts";
 import { DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { refusalOf } from "./refuse.ts";
 import { Root, type RootPolicy } from "./root.ts";
-import type { OpenFile, Store, Waiter } from "./store.ts";
+import type { DigestRange, Listing, OpenFile, Store, Waiter } from "./store.ts";
 
 /** How long a name is believed to mean the file it meant, in milliseconds. */
 export const REVALIDATE_MS = 1000;
@@ -82,6 +83,7 @@ export class DiskStore implements Store {
   readonly label: string;
   readonly single: ByteString;
   readonly cache: FileCache;
+  readonly digester = new Digester();
   readonly #root: Root;
   /**
    * The root's names: as it was given and as it really is, for the bare dialect's absolute paths.
@@ -112,7 +114,7 @@ export class DiskStore implements Store {
     return this.#fds.open;
   }
 
-  open(path: ByteString, _waiter: Waiter): OpenFile | Refusal | null {
+  open(path: ByteString, _waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
     const file = this.cache.get(path);
     if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
       // A descriptor is looked at each time: it costs 0.4 us of a large file's sending, and an edit
@@ -139,7 +141,12 @@ export class DiskStore implements Store {
     return entryOf(this.#stat);
   }
 
-  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
+  list(
+    path: ByteString,
+    limit: number,
+    after: ByteString,
+    waiter: Waiter<Listing>,
+  ): Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     const found = this.#root.look(relative, this.#stat);
@@ -151,6 +158,14 @@ export class DiskStore implements Store {
     kernel.close(found);
     this.#pages.add(path, waiter, () => this.#openPage(relative, limit, after));
     return null;
+  }
+
+  digests(
+    file: OpenFile,
+    range: DigestRange,
+    waiter: Waiter<Uint8Array>,
+  ): Uint8Array | Refusal | null {
+    return this.digester.digests(file, range, waiter);
   }
 
   readings(path: ByteString): ByteString[] {
@@ -165,10 +180,12 @@ export class DiskStore implements Store {
 
   sweep(): void {
     this.cache.age(clock.now - UNUSED_MS);
+    this.digester.sweep();
   }
 
   close(): void {
     this.#pages.close();
+    this.digester.close();
     this.cache.clear();
     this.#root.close();
   }

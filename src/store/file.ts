@@ -31,6 +31,7 @@ export class DiskFile implements OpenFile {
   readonly body: Uint8Array | null;
   readonly headroom: number = HEADROOM_BYTES;
   reply: Uint8Array | null = null;
+  digest: Uint8Array | null = null;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
   /**

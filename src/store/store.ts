@@ -3,6 +3,7 @@
  * ask is guard's, how bytes leave is flow's. Answers come at once where they can; where they can't,
  * null is returned and the waiter is called later, exactly once, never from inside the call.
  */
+import type { Algo } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
@@ -25,6 +26,11 @@ export interface OpenFile {
    * alone where the body leaves from the descriptor. Null until then, dropped with the file.
    */
   reply: Uint8Array | null;
+  /**
+   * What a door answers to a HASH of the whole of `body`, made once. Null until then, dropped with
+   * the file; it can't grow old, since `body` never changes.
+   */
+  digest: Uint8Array | null;
   /**
    * The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while
    * retained.
@@ -51,11 +57,21 @@ export interface Listing {
   readonly more: boolean;
 }
 
+/** What is to be digested: a range of a file that lies in it, cut into chunks. */
+export interface DigestRange {
+  readonly start: bigint;
+  /** Bytes from `start` on. */
+  readonly length: number;
+  /** Bytes under one digest, > 0; the last may cover fewer. */
+  readonly chunk: number;
+  readonly algo: Algo;
+}
+
 /** Who waits for a store. `gone` tells it that nobody does any more: it drops the work. */
-export interface Waiter {
+export interface Waiter<T> {
   readonly gone: boolean;
-  opened(result: OpenFile | Refusal): void;
-  listed(result: Listing | Refusal): void;
+  /** What the store was asked for: an answer to the one question that is open. */
+  answered(result: T | Refusal): void;
   /** An error of ours on the way: nothing else will come. */
   crash(error: unknown): void;
 }
@@ -66,12 +82,22 @@ export interface Store {
   readonly label: string;
   /** The one file that is served, as a path, when the root is a file; else "". */
   readonly single: ByteString;
-  /** The file, a refusal, or null: `waiter.opened` comes later. */
-  open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
+  /** The file, a refusal, or null: the answer comes later. */
+  open(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null;
   /** What `path` is, without opening it for reading; not cached. */
   stat(path: ByteString): Entry | Refusal;
-  /** Up to `limit` entries behind `after`, sorted by bytes; null: `waiter.listed` comes later. */
-  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
+  /** Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. */
+  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter<Listing>): Refusal | null;
+  /**
+   * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They
+   * are of the version that `file.entry` tells: ESTALE when it changed meanwhile, EIO when it can't
+   * be read, EBUSY when too many wait. At most DIGESTS_MAX of them.
+   */
+  digests(
+    file: OpenFile,
+    range: DigestRange,
+    waiter: Waiter<Uint8Array>,
+  ): Uint8Array | Refusal | null;
   /**
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */

@@ -2,6 +2,7 @@
  * One S6/1 request line into a Request, or into a Refusal that leaves the connection in step. It
  * never sees a socket, a timer or a store; it holds nothing between two lines.
  */
+import { type Algo, DIGESTS, isAlgo, XXH3_CHUNK_BYTES_MAX } from "./digest.ts";
 import { Refusal, type WireCode } from "./errors.ts";
 import { unescape } from "./escape.ts";
 import { parseNumber } from "./number.ts";
@@ -33,11 +34,15 @@ export interface Request {
   limit: number;
   /** LIST goes on behind this name; "" from the start. */
   after: ByteString;
+  /** Bytes under one digest of a HASH, or 0n: as many as its algo takes by default. */
+  chunk: bigint;
+  /** The digest that a HASH asks for. */
+  algo: Algo;
 }
 
-/** A READ of the whole of `path`, as the bare dialect asks for it. */
-export function wholeFile(path: ByteString): Request {
-  return blank("READ", path);
+/** A `verb` of the whole of `path`, without keys. */
+export function wholeFile(verb: "READ" | "HASH", path: ByteString): Request {
+  return blank(verb, path);
 }
 
 /** The request in `line` (no LF, no CR), or why it is none. */
@@ -45,11 +50,10 @@ export function parseRequest(line: ByteString): Request | Refusal {
   const space = line.indexOf(" ");
   const verb = space < 0 ? line : line.slice(0, space);
   if (!isVerb(verb)) return refuse("ENOSYS", `unknown verb ${quote(verb)}`);
-  // The doors that are not built: what follows them is not looked at, so it can't be refused for
-  // its form.
-  if (verb === "HASH" || verb === "AUTH") return refuse("ENOSYS", verb);
+  // Not built: what follows it is not looked at, so it can't be refused for its form.
+  if (verb === "AUTH") return refuse("ENOSYS", verb);
   const request = blank(verb, "");
-  return parseKeys(request, line, space) ?? request;
+  return parseKeys(request, line, space) ?? checkChunk(request) ?? request;
 }
 
 // --- internal ---
@@ -63,6 +67,8 @@ function blank(verb: Verb, path: ByteString): Request {
     etag: "",
     limit: LIST_ENTRIES_MAX,
     after: "",
+    chunk: 0n,
+    algo: "xxh3",
   };
 }
 
@@ -109,12 +115,33 @@ function setKey(request: Request, key: string, value: string): Refusal | null {
     request.after = name;
     return null;
   }
+  if (key === "algo") {
+    if (!isAlgo(value)) {
+      const known = Object.keys(DIGESTS).join(" or ");
+      return refuse("EINVAL", `algo= takes ${known}, got ${quote(value)}`);
+    }
+    request.algo = value;
+    return null;
+  }
+  return setNumber(request, key, value);
+}
+
+function setNumber(request: Request, key: string, value: string): Refusal | null {
   const number = parseNumber(value);
   if (number < 0n) return refuse("EINVAL", `${key}= takes a number, got ${quote(value)}`);
   if (key === "offset") request.offset = number;
   else if (key === "length") request.length = number;
-  else if (number < BigInt(LIST_ENTRIES_MAX)) request.limit = Number(number);
+  else if (key === "chunk") {
+    if (number === 0n) return refuse("EINVAL", "chunk= takes at least 1 byte");
+    request.chunk = number;
+  } else if (number < BigInt(LIST_ENTRIES_MAX)) request.limit = Number(number);
   return null;
+}
+
+/** Keys come in any order: what chunk= may be is known when all are read. */
+function checkChunk({ algo, chunk }: Request): Refusal | null {
+  if (algo !== "xxh3" || chunk <= BigInt(XXH3_CHUNK_BYTES_MAX)) return null;
+  return refuse("EINVAL", `xxh3 takes chunk= up to ${XXH3_CHUNK_BYTES_MAX} bytes, got ${chunk}`);
 }
 
 function refuse(code: WireCode, detail: string): Refusal {

@@ -126,8 +126,8 @@ const BROKEN: [line: string, code: string][] = [
   ["ping", "ENOSYS"],
   ["", "ENOSYS"],
   ["GET / HTTP/1.1", "ENOSYS"],
-  ["HASH /f", "ENOSYS"],
-  ["HASH chunk=1 /no", "ENOSYS"],
+  ["HASH chunk=0 /f", "EINVAL"],
+  ["HASH chunk=1 /no", "ENOENT"],
   ["AUTH secret", "ENOSYS"],
 ];
 

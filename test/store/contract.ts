@@ -15,13 +15,10 @@ import { Tree } from "../rig/tree.ts";
 export type MakeStore = (tree: Tree) => Store;
 
 /** Waits for a store's answer. */
-class Asker implements Waiter {
+class Asker implements Waiter<OpenFile | Listing> {
   gone = false;
   readonly answer = Promise.withResolvers<OpenFile | Listing | Refusal>();
-  opened(result: OpenFile | Refusal): void {
-    this.answer.resolve(result);
-  }
-  listed(result: Listing | Refusal): void {
+  answered(result: OpenFile | Listing | Refusal): void {
     this.answer.resolve(result);
   }
   crash(error: unknown): void {
@@ -282,7 +279,7 @@ function waiters(name: string, make: MakeStore): void {
     const calls = [0, 0];
     const askers = calls.map((_, index) => {
       const asker = new Asker();
-      asker.listed = () => void (calls[index]! += 1);
+      asker.answered = () => void (calls[index]! += 1);
       expect(store.it.list("/", 1000, "", asker)).toBeNull();
       return asker;
     });

@@ -16,7 +16,7 @@ import { Tree } from "../rig/tree.ts";
 import { bytesOf, closing, contract, editInPlace, file, list, type MakeStore } from "./contract.ts";
 
 const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, unconfined: false };
-const NOBODY = { gone: false, opened() {}, listed() {}, crash() {} };
+const NOBODY = { gone: false, answered() {}, crash() {} };
 
 function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
   return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64 });

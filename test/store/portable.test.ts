@@ -4,12 +4,14 @@
  * a FIFO without opening it.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import { openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
 import { portableKernel } from "../../src/sys/portable.ts";
 import { codesOf } from "../rig/exchange.ts";
+import { eventually } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
@@ -83,19 +85,27 @@ test("a listing is the same as the kernel's own, whatever bytes a name has, over
 
 test("files large and small go out whole, side by side, and nothing stays open", async () => {
   using tree = new Tree({ large: content(1, 0, 3_000_001), held: content(2, 0, 60_000) });
+  const sha256 = crypto
+    .createHash("sha256")
+    .update(content(1, 0, 3_000_001))
+    .digest("hex");
   const before = fs.readdirSync("/proc/self/fd").length;
   {
     await using running = new Running(tree.root, { policy: POLICY, zeroCopy: false });
     const asking = Array.from({ length: 20 }, async () => {
       using peer = await running.dial();
       peer.send("READ /large\nREAD /held\nREAD offset=3000000 /large\nLIST /\nSTAT /large\n");
+      peer.send("HASH algo=sha256 /large\nHASH /held\n");
       expect(verify((await peer.reply()).body, 1, 0)).toBeNull();
       expect(verify((await peer.reply()).body, 2, 0)).toBeNull();
       expect(verify((await peer.reply()).body, 1, 0, 3_000_000)).toBeNull();
       expect((await peer.reply()).line).toContain(" count=2 more=0");
       expect((await peer.reply()).line).toStartWith("OK 0 type=file size=3000001 ");
+      expect((await peer.reply()).body.toString()).toBe(`${sha256}\n`);
+      expect((await peer.reply()).line).toStartWith("OK 17 size=60000 ");
     });
     await Promise.all(asking);
   }
-  expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+  // The thread that hashes ends in the background.
+  await eventually("the last one", () => fs.readdirSync("/proc/self/fd").length <= before);
 });

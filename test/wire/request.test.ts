@@ -5,7 +5,16 @@ import { Refusal } from "../../src/wire/errors.ts";
 import { errLine } from "../../src/wire/reply.ts";
 import { parseRequest, type Request, TO_THE_END } from "../../src/wire/request.ts";
 
-const blank = { path: "", offset: 0n, length: TO_THE_END, etag: "", limit: 4096, after: "" };
+const blank = {
+  path: "",
+  offset: 0n,
+  length: TO_THE_END,
+  etag: "",
+  limit: 4096,
+  after: "",
+  chunk: 0n,
+  algo: "xxh3" as const,
+};
 
 const good: [line: string, want: Partial<Request>][] = [
   ["READ /a", { verb: "READ", path: "/a" }],
@@ -26,6 +35,21 @@ const good: [line: string, want: Partial<Request>][] = [
   ["LIST limit=9999999999999999 /", { verb: "LIST", limit: 4096, path: "/" }],
   ["LIST after= /", { verb: "LIST", after: "", path: "/" }],
   ["LIST after=/x /", { verb: "LIST", after: "/x", path: "/" }],
+  ["HASH /a", { verb: "HASH", path: "/a" }],
+  ["HASH chunk=1 /a chunk=2", { verb: "HASH", chunk: 1n, path: "/a chunk=2" }],
+  ["HASH algo=xxh3 chunk=16777216 /a", { verb: "HASH", chunk: 16777216n, path: "/a" }],
+  ["HASH algo=sha256 /a", { verb: "HASH", algo: "sha256", path: "/a" }],
+  [
+    "HASH chunk=9999999999999999 length=2 offset=1 algo=sha256 /a",
+    {
+      verb: "HASH",
+      offset: 1n,
+      length: 2n,
+      chunk: 9999999999999999n,
+      algo: "sha256",
+      path: "/a",
+    },
+  ],
   ["PING", { verb: "PING" }],
 ];
 
@@ -75,8 +99,19 @@ const bad: [name: string, line: string, code: string][] = [
   ["a verb of every object", "toString /a", "ENOSYS"],
   ["an empty line", "", "ENOSYS"],
   ["a space in front", " READ /a", "ENOSYS"],
-  ["HASH, which is not built", "HASH /a", "ENOSYS"],
-  ["HASH with whatever behind it", "HASH !!", "ENOSYS"],
+  ["HASH with whatever behind it", "HASH !!", "EINVAL"],
+  ["HASH without a path", "HASH", "EINVAL"],
+  ["an if= of HASH", "HASH if=a /a", "EINVAL"],
+  ["a chunk of no bytes", "HASH chunk=0 /a", "EINVAL"],
+  ["a chunk that is no number", "HASH chunk=4M /a", "EINVAL"],
+  ["a doubled chunk=", "HASH chunk=1 chunk=1 /a", "EINVAL"],
+  ["a chunk too large for xxh3", "HASH chunk=16777217 /a", "EINVAL"],
+  ["the same, in the other order", "HASH chunk=16777217 algo=xxh3 /a", "EINVAL"],
+  ["an unknown algo", "HASH algo=md5 /a", "EINVAL"],
+  ["an algo in capitals", "HASH algo=XXH3 /a", "EINVAL"],
+  ["an algo of every object", "HASH algo=constructor /a", "EINVAL"],
+  ["no algo", "HASH algo= /a", "EINVAL"],
+  ["chunk= of another verb", "READ chunk=1 /a", "EINVAL"],
   ["AUTH, which is not built", "AUTH secret", "ENOSYS"],
 ];
 
@@ -115,6 +150,27 @@ test("requests that are written by the grammar are read as written", () => {
       const line = `READ ${keys.join(" ")} /${every(path)}`;
       const want = { ...blank, verb: "READ", offset, length, path: `/${path}` };
       expect<unknown>(parseRequest(line)).toEqual(want);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("of HASH's keys every order reads the same, and xxh3 alone bounds the chunk", () => {
+  const number = fc.bigInt({ min: 0n, max: 10n ** 16n - 1n });
+  // Every second one at the bound, where it matters.
+  const chunks = fc.oneof(number, fc.bigInt({ min: 0n, max: 33_554_432n }));
+  const algos = fc.constantFrom("xxh3" as const, "sha256" as const);
+  const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 });
+  fc.assert(
+    fc.property(number, number, chunks, algos, order, (offset, length, chunk, algo, at) => {
+      const keys = [`offset=${offset}`, `length=${length}`, `chunk=${chunk}`, `algo=${algo}`];
+      const read = parseRequest(`HASH ${at.map((index) => keys[index]).join(" ")} /a`);
+      if (chunk === 0n || (algo === "xxh3" && chunk > 16_777_216n)) {
+        expect(read).toMatchObject({ code: "EINVAL" });
+      } else {
+        const want = { ...blank, verb: "HASH", offset, length, chunk, algo, path: "/a" };
+        expect<unknown>(read).toEqual(want);
+      }
     }),
     { numRuns: 1000 },
   );

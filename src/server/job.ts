@@ -1,0 +1,18 @@
+/** A request under way, as the log will tell of it. */
+import { clock } from "../sys/clock.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+
+/** One request. */
+export interface Job {
+  readonly verb: string;
+  readonly path: ByteString;
+  /** clock.now when it was read. */
+  readonly began: number;
+  /** Bytes promised. */
+  readonly length: number;
+}
+
+/** The request that was just read. */
+export function jobOf(verb: string, path: ByteString, length: number): Job {
+  return { verb, path, began: clock.now, length };
+}

@@ -1,0 +1,103 @@
+/** READ of the framed door: a file, a range of it, or why not. */
+import type { OpenFile } from "../store/store.ts";
+import { readFacts } from "../wire/entry.ts";
+import { Refusal } from "../wire/errors.ts";
+import { okLine } from "../wire/reply.ts";
+import { type Request, wholeFile } from "../wire/request.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+import type { Connection } from "./connection.ts";
+import { jobOf } from "./job.ts";
+import { rangeOf } from "./range.ts";
+
+/** Whole files over this go the long way, which refuses them. */
+const SIZE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Answers READ of the whole of `path`, without keys. */
+export function readWhole(connection: Connection, path: ByteString): void {
+  const file = connection.service.store.open(path, connection);
+  if (file === null || file instanceof Refusal || file.entry.size > SIZE_MAX) {
+    readOpened(connection, wholeFile("READ", path), file);
+    return;
+  }
+  const length = Number(file.entry.size);
+  if (file.body === null && length > 0) {
+    const head = file.reply ?? (file.reply = headOf(file));
+    connection.sendFile(head, file, 0n, length, jobOf("READ", path, length));
+    return;
+  }
+  connection.sendBytes(file.reply ?? (file.body === null ? headOf(file) : dress(file, file.body)));
+  const { log, counters } = connection.service;
+  // A job only for those who read it: this is the path of a million requests a second.
+  if (log.on) connection.record(jobOf("READ", path, length), "OK", length);
+  else counters.requests += 1;
+}
+
+/** Answers READ. */
+export function read(connection: Connection, request: Request): void {
+  readOpened(connection, request, lookUp(connection, request));
+}
+
+/** The file that `request` names, a refusal, or null: the connection will be answered. */
+export function lookUp(connection: Connection, request: Request): OpenFile | Refusal | null {
+  const { store } = connection.service;
+  const file = store.open(request.path, connection);
+  if (file === null || file instanceof Refusal || !doubts(request, file)) return file;
+  // STAT looks anew each time: what it just told must not be refused for what is remembered.
+  file.distrust();
+  return store.open(request.path, connection);
+}
+
+// --- internal ---
+
+function headOf(file: OpenFile): Buffer {
+  return Buffer.from(okLine(file.entry.size, readFacts(file.entry, 0n)), "latin1");
+}
+
+/** Writes the head right in front of the held body: from then on the whole reply is one piece. */
+function dress(file: OpenFile, body: Uint8Array): Uint8Array {
+  const head = okLine(body.length, readFacts(file.entry, 0n));
+  const whole = Buffer.from(body.buffer, body.byteOffset - head.length, head.length + body.length);
+  whole.write(head, "latin1");
+  file.reply = whole;
+  return whole;
+}
+
+/** True when `request` knows another version of the file than the cache does. */
+function doubts({ etag, offset }: Request, { entry }: OpenFile): boolean {
+  return (etag !== "" && etag !== entry.etag) || offset > entry.size;
+}
+
+function readOpened(
+  connection: Connection,
+  request: Request,
+  file: OpenFile | Refusal | null,
+): void {
+  if (file === null) {
+    connection.await<OpenFile>((result) => readOpened(connection, request, result));
+    return;
+  }
+  const job = jobOf("READ", request.path, 0);
+  if (file instanceof Refusal) {
+    connection.refuse(job, file);
+    return;
+  }
+  if (request.etag !== "" && request.etag !== file.entry.etag) {
+    connection.refuse(job, new Refusal("ESTALE", `its etag is ${file.entry.etag}`));
+    return;
+  }
+  const range = rangeOf(file.entry, request.offset, request.length);
+  if (range instanceof Refusal) {
+    connection.refuse(job, range);
+    return;
+  }
+  const { start, length } = range;
+  const head = okLine(length, readFacts(file.entry, start));
+  if (length > 0 && file.body === null) {
+    connection.sendFile(Buffer.from(head), file, start, length, { ...job, length });
+    return;
+  }
+  connection.sendText(head);
+  const from = Number(start);
+  if (file.body !== null) connection.sendBytes(file.body.subarray(from, from + length));
+  connection.record(job, "OK", length);
+}

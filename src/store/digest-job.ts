@@ -1,0 +1,161 @@
+/**
+ * The digests of one range on their way: what is still to be asked of the thread, the reply as far
+ * as it is known, and who waits for it. It keeps its file open as long as the thread may read it.
+ */
+import { DIGESTS } from "../wire/digest.ts";
+import type { Refusal } from "../wire/errors.ts";
+import type { DigestCache } from "./digest-cache.ts";
+import type { Portion } from "./digest-worker.ts";
+import type { DigestRange, OpenFile, Waiter } from "./store.ts";
+
+/**
+ * Bytes read for one answer of the thread: jobs take turns at this grain, 1 ms of xxh3 and 4 of
+ * sha256. Only a single chunk of xxh3 can be more, since it is computed in one piece.
+ */
+export const PORTION_BYTES = 4 * 1024 * 1024;
+
+/** A digest of fewer bytes is computed as fast as it would be looked up. */
+const KEPT_CHUNK_BYTES_MIN = 65_536;
+
+/**
+ * A file that was written so lately can be written again without a new mtime (2 s is the coarsest
+ * clock, FAT's): its digests are good for those who wait now, and not kept. In nanoseconds.
+ */
+const SETTLED_NS = 2_000_000_000n;
+
+const NS_PER_MS = 1_000_000n;
+
+/** What two equal questions have in common. The etag stands for the version of the file. */
+export function jobKey({ entry }: OpenFile, { start, length, chunk, algo }: DigestRange): string {
+  return `${entry.etag} ${algo} ${start} ${length} ${chunk}`;
+}
+
+/** One range of one version. */
+export class DigestJob {
+  readonly key: string;
+  readonly id: number;
+  readonly file: OpenFile;
+  readonly range: DigestRange;
+  /** The reply: complete when `complete` is. */
+  readonly text: Buffer;
+  /** Portions that the thread has not answered. */
+  pending = 0;
+  /** Nobody is answered any more: failed, done, or dropped. */
+  over = false;
+  readonly #cache: DigestCache;
+  readonly #keeps: boolean;
+  readonly #waiters: Waiter<Uint8Array>[] = [];
+  /** Bytes of the range that are known or asked for. */
+  #asked = 0;
+
+  constructor(id: number, file: OpenFile, range: DigestRange, cache: DigestCache) {
+    this.id = id;
+    this.key = jobKey(file, range);
+    this.file = file;
+    this.range = range;
+    this.#cache = cache;
+    const now = BigInt(Date.now()) * NS_PER_MS;
+    this.#keeps = range.chunk >= KEPT_CHUNK_BYTES_MIN && now - file.entry.mtime > SETTLED_NS;
+    this.text = Buffer.alloc(Math.ceil(range.length / range.chunk) * this.#lineBytes);
+    this.catchUp();
+  }
+
+  /** True when something is left to ask of the thread. */
+  get wants(): boolean {
+    return !this.over && this.#asked < this.range.length;
+  }
+
+  /** True when every digest is in `text`. */
+  get complete(): boolean {
+    return this.#asked === this.range.length && this.pending === 0;
+  }
+
+  /** True in the middle of a chunk: the thread keeps its beginning. */
+  get begun(): boolean {
+    return this.#asked % this.range.chunk !== 0 && this.#asked < this.range.length;
+  }
+
+  /** True while somebody waits. */
+  get wanted(): boolean {
+    while (this.#waiters.at(-1)?.gone) this.#waiters.pop();
+    return this.#waiters.length > 0;
+  }
+
+  /** Takes what has become known of the next chunks, by whomever. */
+  catchUp(): void {
+    const { chunk, length } = this.range;
+    while (this.#asked % chunk === 0 && this.#asked < length) {
+      const line = this.#known(this.#asked);
+      if (line === undefined) return;
+      this.text.write(line, (this.#asked / chunk) * this.#lineBytes, "latin1");
+      this.#asked += Math.min(chunk, length - this.#asked);
+    }
+  }
+
+  join(waiter: Waiter<Uint8Array>): void {
+    this.#waiters.push(waiter);
+  }
+
+  /** The next portion. Only while it `wants` one. */
+  next(): Portion {
+    const { file, range } = this;
+    const { start, length, chunk, algo } = range;
+    const from = this.#asked;
+    const inChunk = from % chunk;
+    const left = Math.min(chunk - inChunk, length - from);
+    const pieces = algo === "sha256" && (inChunk > 0 || left > PORTION_BYTES);
+    let count = pieces ? Math.min(left, PORTION_BYTES) : left;
+    while (!pieces && count + chunk <= PORTION_BYTES && from + count < length) {
+      if (this.#known(from + count) !== undefined) break;
+      count += Math.min(chunk, length - from - count);
+    }
+    const piece = pieces ? (count < left ? "more" : "last") : "whole";
+    this.pending += 1;
+    this.#asked += count;
+    this.catchUp();
+    const source = file.body ?? file.fd;
+    return { job: this.id, algo, source, at: start + BigInt(from), count, chunk, piece };
+  }
+
+  /** The thread's lines for `portion`, read from the version that `file` is. */
+  take({ at }: Portion, lines: string): void {
+    const { start, chunk } = this.range;
+    const lineBytes = this.#lineBytes;
+    let index = Math.floor(Number(at - start) / chunk);
+    this.text.write(lines, index * lineBytes, "latin1");
+    if (!this.#keeps) return;
+    for (let from = 0; from < lines.length; from += lineBytes) {
+      this.#cache.put(this.#keyAt(chunk * index++), lines.slice(from, from + lineBytes));
+    }
+  }
+
+  /** Tells all who still wait. */
+  answer(result: Uint8Array | Refusal): void {
+    for (const waiter of this.#waiters.splice(0)) {
+      if (waiter.gone) continue;
+      try {
+        waiter.answered(result);
+      } catch (error) {
+        // Nobody above would catch it: it costs this client, not the others.
+        waiter.crash(error);
+      }
+    }
+  }
+
+  // --- internal ---
+
+  get #lineBytes(): number {
+    return DIGESTS[this.range.algo] + 1;
+  }
+
+  /** The line of the chunk that begins `from` bytes behind the start, if it is known. */
+  #known(from: number): string | undefined {
+    return this.#keeps ? this.#cache.get(this.#keyAt(from)) : undefined;
+  }
+
+  #keyAt(from: number): string {
+    const { start, chunk, length, algo } = this.range;
+    const count = Math.min(chunk, length - from);
+    return `${this.file.entry.etag} ${algo} ${start + BigInt(from)} ${count}`;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Digests of files. Those of small contents are computed at once; all others by one thread, which
+ * is started when it is needed and ended when it is idle. Equal questions are one job, jobs take
+ * turns portion by portion, and what was computed of a version is kept.
+ *
+ * It never calls a waiter from inside digests(), and answers digests of one version only: after
+ * each portion the file is looked at again.
+ */
+import { clock, tick } from "../sys/clock.ts";
+import { ERRNO } from "../sys/errno.ts";
+import { Refusal } from "../wire/errors.ts";
+import { digestLines } from "./digest.ts";
+import { DigestCache } from "./digest-cache.ts";
+import { DigestJob, jobKey } from "./digest-job.ts";
+import { DigestThread, type ThreadOwner } from "./digest-thread.ts";
+import type { Portion, PortionAnswer } from "./digest-worker.ts";
+import { refusalOf } from "./refuse.ts";
+import type { DigestRange, OpenFile, Waiter } from "./store.ts";
+
+/**
+ * Jobs at once; over it EBUSY. Each holds a descriptor, and its reply of at most 260 KiB: 33 MiB
+ * together when all are the largest.
+ */
+export const JOBS_MAX = 128;
+
+/** Portions at the thread: one that it works on, one so that it need not wait for the next. */
+const PORTIONS_SENT_MAX = 2;
+
+/**
+ * Most digests computed at once, of a held content: 64 KiB of xxh3 take 5 us, of sha256 60, so that
+ * small files cost no thread. Thousands of tiny chunks would take milliseconds.
+ */
+const INLINE_DIGESTS_MAX = 64;
+
+/** The thread ends when nobody has needed it for so long, in milliseconds. */
+const IDLE_MS = 10_000;
+
+/** A portion at the thread. */
+interface Sent {
+  readonly job: DigestJob;
+  readonly portion: Portion;
+}
+
+/** What a store computes digests with. */
+export class Digester implements ThreadOwner {
+  readonly cache = new DigestCache();
+  /** Portions given to the thread so far. */
+  portions = 0;
+  /** By what they are asked, the one whose turn it is first. */
+  readonly #jobs = new Map<string, DigestJob>();
+  #sent: Sent[] = [];
+  #thread: DigestThread | null = null;
+  #jobId = 0;
+  #usedAt = 0;
+
+  /** Jobs that somebody waits for, or that nobody has noticed to be unwanted. */
+  get jobs(): number {
+    return this.#jobs.size;
+  }
+
+  /** The thread while there is one. */
+  get thread(): DigestThread | null {
+    return this.#thread;
+  }
+
+  /** As Store.digests. */
+  digests(
+    file: OpenFile,
+    range: DigestRange,
+    waiter: Waiter<Uint8Array>,
+  ): Uint8Array | Refusal | null {
+    const { length, chunk } = range;
+    if (length === 0 || (file.body !== null && length <= chunk * INLINE_DIGESTS_MAX)) {
+      return inline(file, range);
+    }
+    const same = this.#jobs.get(jobKey(file, range));
+    if (same !== undefined) {
+      same.join(waiter);
+      return null;
+    }
+    const job = new DigestJob(++this.#jobId, file, range, this.cache);
+    if (job.complete) return job.text;
+    if (this.#jobs.size >= JOBS_MAX) return new Refusal("EBUSY", "too many files are being hashed");
+    job.join(waiter);
+    file.retain();
+    this.#jobs.set(job.key, job);
+    // Where the thread has nothing to do, no other job has: each answer sends all that there is.
+    while (this.#sent.length < PORTIONS_SENT_MAX && job.wants) this.#send(job);
+    return null;
+  }
+
+  /** Ends a thread that is idle. About once a second. */
+  sweep(): void {
+    const idle = this.#sent.length === 0 && clock.now - this.#usedAt > IDLE_MS;
+    if (!idle) return;
+    this.#thread?.end();
+    this.#thread = null;
+  }
+
+  /** Drops all jobs; nobody is called. Files the thread is reading close when it has ended. */
+  close(): void {
+    for (const job of [...this.#jobs.values()]) this.#finish(job);
+    this.cache.clear();
+    this.#thread?.end();
+  }
+
+  heard(answer: PortionAnswer): void {
+    const sent = this.#sent.shift();
+    if (sent === undefined) throw new Error("an answer that nobody asked for");
+    const { job, portion } = sent;
+    job.pending -= 1;
+    this.#usedAt = tick();
+    if (job.over) this.#letGo(job);
+    else this.#take(job, portion, answer);
+    this.#feed();
+  }
+
+  ended(thread: DigestThread): void {
+    if (thread !== this.#thread) return;
+    this.#thread = null;
+    const lost = this.#sent;
+    this.#sent = [];
+    for (const { job } of lost) {
+      job.pending -= 1;
+      if (job.over) this.#letGo(job);
+      else this.#finish(job, refusalOf(-ERRNO.EIO, ""));
+    }
+    // What another thread would have to begin again in the middle is lost as well.
+    for (const job of [...this.#jobs.values()]) {
+      if (job.begun) this.#finish(job, refusalOf(-ERRNO.EIO, ""));
+    }
+    this.#feed();
+  }
+
+  // --- internal ---
+
+  #take(job: DigestJob, portion: Portion, answer: PortionAnswer): void {
+    // Also when it could not be read: a file that was cut has no such bytes any more.
+    if (job.file.fate() !== "same") {
+      job.file.distrust();
+      this.#finish(job, new Refusal("ESTALE", "it was edited while it was hashed"));
+      return;
+    }
+    if (typeof answer === "number") {
+      this.#finish(job, refusalOf(answer, ""));
+      return;
+    }
+    job.take(portion, answer);
+    if (job.complete) this.#finish(job, job.text);
+  }
+
+  /** Gives the thread what it can take. */
+  #feed(): void {
+    while (this.#sent.length < PORTIONS_SENT_MAX) {
+      const job = this.#next();
+      if (job === null) return;
+      // Behind all others: it has had its turn.
+      this.#jobs.delete(job.key);
+      this.#jobs.set(job.key, job);
+      this.#send(job);
+    }
+  }
+
+  /** The job whose turn it is, or null. */
+  #next(): DigestJob | null {
+    for (const job of this.#jobs.values()) {
+      if (!job.wanted) {
+        this.#finish(job);
+        continue;
+      }
+      job.catchUp();
+      if (job.complete) this.#finish(job, job.text);
+      else if (job.wants) return job;
+    }
+    return null;
+  }
+
+  #send(job: DigestJob): void {
+    const portion = job.next();
+    this.#thread ??= new DigestThread(this);
+    this.#sent.push({ job, portion });
+    this.portions += 1;
+    this.#thread.send(portion);
+  }
+
+  /** Nothing more is done for `job`; who waits is told `result`, if there is one. */
+  #finish(job: DigestJob, result?: Uint8Array | Refusal): void {
+    this.#jobs.delete(job.key);
+    if (job.begun) this.#thread?.send({ dropped: job.id });
+    job.over = true;
+    this.#letGo(job);
+    if (result !== undefined) job.answer(result);
+  }
+
+  /** Lets go of the file when the thread has. */
+  #letGo(job: DigestJob): void {
+    if (job.pending === 0) job.file.release();
+  }
+}
+
+function inline({ body }: OpenFile, { start, length, chunk, algo }: DigestRange): Uint8Array {
+  const from = Number(start);
+  // An empty range of a large file has no body to look at, and needs none.
+  const bytes = length === 0 || body === null ? EMPTY : body.subarray(from, from + length);
+  return Buffer.from(digestLines(algo, bytes, chunk), "latin1");
+}
+
+const EMPTY = new Uint8Array(0);
