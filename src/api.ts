@@ -5,7 +5,8 @@
 export { type Client, connect, type ConnectOptions } from "./client/connect.ts";
 export { ClientError } from "./client/error.ts";
 export type { Listing, NamedEntry, Pong, ReadResult } from "./client/exchange.ts";
-export { BytesSink, FdSink, LocalError, type Sink } from "./flow/sink.ts";
+export { LocalError } from "./destination/error.ts";
+export { BytesSink, FdSink, type Sink } from "./flow/sink.ts";
 export { ListenError } from "./server/listen.ts";
 export type { Server } from "./server/serve.ts";
 export { serve, type ServeOptions } from "./server/start.ts";

@@ -8,12 +8,14 @@
  *   server.close();
  */
 import { BytesSink, type Sink } from "../flow/sink.ts";
+import type { StreamSocket } from "../sys/socket.ts";
 import type { Entry } from "../wire/entry.ts";
 import { bytesOf } from "../wire/escape.ts";
 import { DIGITS_MAX } from "../wire/number.ts";
 import { type ByteString, ETAG_CHARS_MAX, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import { pathBytes, type Server, SERVER_DEFAULT } from "./address.ts";
 import { CONNECT_TIMEOUT_MS, dial } from "./dial.ts";
+import { type DigestRange, type Digests, HashExchange } from "./digests.ts";
 import { usageError } from "./error.ts";
 import {
   type Exchange,
@@ -27,6 +29,7 @@ import {
 } from "./exchange.ts";
 import { Session } from "./session.ts";
 import { STALL_TIMEOUT_MS } from "./stall.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Where to connect, and how long to wait. */
 export interface ConnectOptions {
@@ -40,6 +43,8 @@ export interface ConnectOptions {
    * Milliseconds without a byte after which a request under way is given up; 60,000 when not given.
    */
   readonly stallTimeoutMs?: number;
+  /** The rate that its bytes keep, together with others that share it; none when not given. */
+  readonly throttle?: Throttle;
 }
 
 /** A path of text is sent in UTF-8; one of bytes is sent as it is. It starts with "/". */
@@ -78,9 +83,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
   const server: Server = { host, port };
-  return new Client(
-    await dial(server, connectTimeoutMs, (socket) => new Session(socket, server, stallTimeoutMs)),
-  );
+  const { throttle = null } = options;
+  const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
+  return new Client(await dial(server, connectTimeoutMs, own));
 }
 
 /**
@@ -104,6 +109,11 @@ export class Client implements Disposable {
     return this.#session.open;
   }
 
+  /** True while nothing is under way. */
+  get idle(): boolean {
+    return this.#session.idle;
+  }
+
   /**
    * Reads a file or a part of one into `sink`, which gets exactly what the reply promised, while it
    * comes. Rejects with the server's errno (ENOENT exit 3, EACCES 4, ESTALE 6, ...), 5 when the
@@ -119,7 +129,7 @@ export class Client implements Disposable {
       length === undefined ? null : wireNumber(length, "length"),
       ifEtag === undefined ? null : wireEtag(ifEtag),
     );
-    return this.#ask(exchange);
+    return this.ask(exchange);
   }
 
   /**
@@ -144,7 +154,7 @@ export class Client implements Disposable {
 
   /** What `path` is. */
   async stat(path: Path): Promise<Entry> {
-    return this.#ask(new StatExchange(pathBytes(path)));
+    return this.ask(new StatExchange(pathBytes(path)));
   }
 
   /**
@@ -159,12 +169,24 @@ export class Client implements Disposable {
     if (!Number.isInteger(limit) || limit < 1 || limit > LIST_ENTRIES_MAX) {
       throw usageError(`limit is a number from 1 to ${LIST_ENTRIES_MAX}`);
     }
-    return this.#ask(new ListExchange(pathBytes(path), limit, nameBytes(after)));
+    return this.ask(new ListExchange(pathBytes(path), limit, nameBytes(after)));
+  }
+
+  /** Digests of a file's range, computed by the server from what it would send. */
+  async hash(path: Path, range: Partial<DigestRange> = {}): Promise<Digests> {
+    const { offset = 0n, length = null, chunk = null, algo = "xxh3" } = range;
+    return this.ask(new HashExchange(pathBytes(path), { offset, length, chunk, algo }));
   }
 
   /** A round trip that touches no file. */
   async ping(): Promise<Pong> {
-    return this.#ask(new PingExchange());
+    return this.ask(new PingExchange());
+  }
+
+  /** Makes the request of `exchange`; resolves to what it brings. */
+  ask<T>(exchange: Exchange & { readonly done: PromiseWithResolvers<T> }): Promise<T> {
+    this.#session.ask(exchange);
+    return exchange.done.promise;
   }
 
   /** Ends the connection now; requests under way reject. */
@@ -174,13 +196,6 @@ export class Client implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  // --- internal ---
-
-  #ask<T>(exchange: Exchange & { done: PromiseWithResolvers<T> }): Promise<T> {
-    this.#session.ask(exchange);
-    return exchange.done.promise;
   }
 }
 

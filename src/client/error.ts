@@ -3,7 +3,7 @@
  * what a person reads. Messages are printable already, name the server, and say what can be done
  * about it.
  */
-import type { LocalError } from "../flow/sink.ts";
+import type { LocalError } from "../destination/error.ts";
 import { EXIT, type ExitStatus, exitOf } from "../wire/errors.ts";
 
 /**

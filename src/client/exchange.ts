@@ -8,7 +8,7 @@ import { BytesSink, type Sink } from "../flow/sink.ts";
 import { type Entry, parseListLine } from "../wire/entry.ts";
 import { escapePath, escapeValue } from "../wire/escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
-import type { ReplyLine } from "../wire/reply.ts";
+import type { Facts, ReplyLine } from "../wire/reply.ts";
 import { type ByteString, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import type { ClientError } from "./error.ts";
 
@@ -71,6 +71,7 @@ export class ReadExchange implements Exchange {
   readonly sink: Sink;
   readonly #offset: bigint;
   readonly #length: bigint | null;
+  readonly #ifEtag: string | null;
   #result: ReadResult | null = null;
 
   constructor(
@@ -84,6 +85,7 @@ export class ReadExchange implements Exchange {
     this.sink = sink;
     this.#offset = offset;
     this.#length = length;
+    this.#ifEtag = ifEtag;
     const keys = [
       offset === 0n ? "" : `offset=${offset} `,
       length === null ? "" : `length=${length} `,
@@ -99,6 +101,9 @@ export class ReadExchange implements Exchange {
     const mtime = signed(facts, "mtime");
     if (size < 0n || offset < 0n || mtime === null || !isEtag(etag)) {
       return "READ's reply lacks a well-formed size=, offset=, etag= or mtime=";
+    }
+    if (this.#ifEtag !== null && etag !== this.#ifEtag) {
+      return `version ${this.#ifEtag} asked for, ${etag} sent`;
     }
     if (offset !== this.#offset) return `asked from byte ${this.#offset}, got byte ${offset}`;
     const rest = size - offset;
@@ -231,8 +236,6 @@ export class PingExchange implements Exchange {
 }
 
 // --- internal ---
-
-type Facts = ReadonlyMap<string, string>;
 
 /** A fact's number, or -1n when it is missing or malformed. */
 function number(facts: Facts, key: string): bigint {

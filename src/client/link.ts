@@ -9,11 +9,14 @@ import type { Server } from "./address.ts";
 import { type Client, connect } from "./connect.ts";
 import { ClientError } from "./error.ts";
 import type { Sink } from "../flow/sink.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** How long to wait, in milliseconds. */
 export interface Patience {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  /** The rate that all connections keep together. */
+  readonly throttle?: Throttle;
 }
 
 /** One server, at most one connection at a time. */
@@ -35,23 +38,16 @@ export class Link {
    */
   async read(path: ByteString, sink: Sink): Promise<void> {
     const bytes = Buffer.from(path, "latin1");
-    await this.#again((client) => client.read(bytes, { sink }));
+    await this.ask((client) => client.read(bytes, { sink }));
   }
 
   /** Makes sure that a server answers. Rejects with ClientError. */
   async greet(): Promise<void> {
-    await this.#again((client) => client.ping());
+    await this.ask((client) => client.ping());
   }
 
-  /** Ends the connection, if there is one. */
-  close(): void {
-    this.#current?.close();
-    this.#forget();
-  }
-
-  // --- internal ---
-
-  async #again<T>(request: (client: Client) => Promise<T>): Promise<T> {
+  /** What `request` gives, which makes one request of the client it gets. */
+  async ask<T>(request: (client: Client) => Promise<T>): Promise<T> {
     const first = await this.#opened();
     // It ended while nothing was asked: the server was idle for too long, or is restarting.
     const client = first.open ? first : await this.#reopened(first);
@@ -63,6 +59,14 @@ export class Link {
       return await request(await this.#reopened(client));
     }
   }
+
+  /** Ends the connection, if there is one. */
+  close(): void {
+    this.#current?.close();
+    this.#forget();
+  }
+
+  // --- internal ---
 
   #opened(): Promise<Client> {
     this.#client ??= this.#connect();

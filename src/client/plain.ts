@@ -5,7 +5,8 @@
  * FIN is complete and RST is failed; an answer that is one line `ERROR ENOENT: ...` is an error.
  * Only bytes that can still become such a line are held back, so nothing else is delayed or copied.
  */
-import { LocalError, type Sink, UNKNOWN_LENGTH } from "../flow/sink.ts";
+import { LocalError } from "../destination/error.ts";
+import { type Sink, UNKNOWN_LENGTH } from "../flow/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf } from "../wire/dialect.ts";
 import { EXIT } from "../wire/errors.ts";
@@ -108,7 +109,7 @@ class PlainReading implements SocketOwner {
     if (state.awaits === "never") return;
     if (state.awaits === "content") this.#local(() => this.#sink.write(chunk));
     else this.#weigh(state, chunk);
-    this.#stall.touch();
+    this.#stall.touch(chunk.length);
   }
 
   drain(): void {

@@ -8,35 +8,49 @@
 /** Seconds without a byte before a peer is given up, when nothing else is said. */
 export const STALL_TIMEOUT_MS = 60_000;
 
+/**
+ * Bytes a second that a peer must send to count as alive: below, it only keeps us waiting. Slower
+ * than any link.
+ */
+const ALIVE_BYTES_PER_S = 16;
+
 /** Longest tick: how late a stall may be noticed. */
 const TICK_MS_MAX = 1000;
 
 /** Ticks a timeout is made of at least: a shorter one is noticed more exactly. */
 const TICKS_MIN = 4;
 
-/** Calls back once when `timeoutMs` have passed without touch(), while it runs. */
+/** Calls back once when `timeoutMs` have passed with next to nothing touched, while it runs. */
 export class StallTimer {
   readonly timeoutMs: number;
   readonly #stalled: () => void;
   readonly #tickMs: number;
+  readonly #aliveBytes: number;
   #quietMs = 0;
+  /** Bytes that came since it last looked alive. */
+  #came = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(timeoutMs: number, stalled: () => void) {
     this.timeoutMs = timeoutMs;
     this.#stalled = stalled;
     this.#tickMs = Math.min(TICK_MS_MAX, timeoutMs / TICKS_MIN);
+    this.#aliveBytes = Math.max(1, (timeoutMs / 1000) * ALIVE_BYTES_PER_S);
   }
 
   /** Something is awaited from now on. Does nothing when it runs already. */
   start(): void {
     if (this.#timer !== null) return;
     this.#quietMs = 0;
+    this.#came = 0;
     this.#timer = setInterval(() => this.#tick(), this.#tickMs);
   }
 
-  /** Bytes came, and we are done with them. */
-  touch(): void {
+  /** `count` bytes came, and we are done with them; Infinity: an answer is complete. */
+  touch(count: number): void {
+    this.#came += count;
+    if (this.#came < this.#aliveBytes) return;
+    this.#came = 0;
     this.#quietMs = 0;
   }
 

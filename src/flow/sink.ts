@@ -6,11 +6,10 @@
  * It never knows who sends. Invariant: when write() returns, every byte of the chunk is out of our
  * hands; what can't be written is thrown as a LocalError at the very call that failed.
  */
-import { getSystemErrorMap } from "node:util";
-import { ERRNO, errnoName } from "../sys/errno.ts";
+import { LocalError, localError } from "../destination/error.ts";
+import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { waitWritable } from "../sys/poll.ts";
-import { EXIT, type ExitStatus } from "../wire/errors.ts";
 
 /** `promised` of begin() when the peer does not say how much comes. */
 export const UNKNOWN_LENGTH = -1;
@@ -25,27 +24,18 @@ export interface Sink {
   begin(promised: number): void;
   /** Takes all of `chunk`, which stays the caller's. Throws LocalError. */
   write(chunk: Uint8Array): void;
+  /** True where pull() may be used instead of write(). */
+  readonly pulls?: boolean;
+  /**
+   * Takes up to `most` bytes straight from `socket`: how many, or one of MOVED (conduit.ts). Throws
+   * LocalError.
+   */
+  pull?(socket: number, most: number): number;
   /**
    * Every promised byte has been written. Not called for an answer that broke off. Throws
    * LocalError.
    */
   end(): void;
-}
-
-/** This side could not take the bytes: a full disk, a closed pipe, a refusal. */
-export class LocalError extends Error {
-  override name = "LocalError";
-  /** The system's name for it, as "ENOSPC". */
-  readonly code: string;
-  /** The exit status for it. */
-  readonly exit: ExitStatus;
-
-  /** `message` is one line for a person and does not repeat the code. */
-  constructor(code: string, message: string, exit: ExitStatus = EXIT.localDisk) {
-    super(message);
-    this.code = code;
-    this.exit = exit;
-  }
 }
 
 /**
@@ -66,7 +56,7 @@ export class FdSink implements Sink {
 
   write(chunk: Uint8Array): void {
     const failed = writeFully(this.#fd, chunk);
-    if (failed < 0) throw localError(-failed, `writing ${this.#label}`);
+    if (failed < 0) throw localError(failed, `writing ${this.#label}`);
     this.written += chunk.length;
   }
 
@@ -119,6 +109,48 @@ export class BytesSink implements Sink {
 }
 
 /**
+ * A small answer into memory, without a copy where it comes in one piece: then its bytes are those
+ * of the chunk it came in, which they keep alive.
+ */
+export class WholeSink implements Sink {
+  written = 0;
+  #bytes: Uint8Array = NO_BYTES;
+  #promised = 0;
+  readonly #bytesMax: number;
+
+  /** Throws LocalError at begin() for more than `bytesMax`. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** All of it, once it is complete. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  begin(promised: number): void {
+    if (promised < 0 || promised > this.#bytesMax) {
+      throw new LocalError("E2BIG", `more than the ${this.#bytesMax} bytes that were expected`);
+    }
+    this.#promised = promised;
+  }
+
+  write(chunk: Uint8Array): void {
+    if (this.written === 0 && chunk.length === this.#promised) {
+      this.#bytes = chunk;
+    } else {
+      if (this.written === 0) this.#bytes = new Uint8Array(this.#promised);
+      this.#bytes.set(chunk, this.written);
+    }
+    this.written += chunk.length;
+  }
+
+  end(): void {}
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
  * Writes all of `bytes` to `fd`: 0, or the negative errno that ended it. Short writes go on; a
  * descriptor that is set non-blocking (a pipe shared with another program) is waited for, however
  * long its reader takes.
@@ -133,11 +165,4 @@ export function writeFully(fd: number, bytes: Uint8Array): number {
     else if (taken !== -ERRNO.EINTR) return taken;
   }
   return 0;
-}
-
-// --- internal ---
-
-function localError(errno: number, doing: string): LocalError {
-  const [name, text] = getSystemErrorMap().get(-errno) ?? [errnoName(errno), "write failed"];
-  return new LocalError(name, `${doing}: ${text}`);
 }

@@ -23,9 +23,15 @@ export function plainErrorLine(refusal: Refusal): string {
   return `ERROR ${refusal.code}: ${refusal.message}\n`;
 }
 
+/** The `key=value` words of a reply, by key. */
+export interface Facts {
+  /** The value of `key`, or undefined. */
+  get(key: string): string | undefined;
+}
+
 /** A reply's line as a client reads it. */
 export type ReplyLine =
-  | { readonly ok: true; readonly length: number; readonly facts: ReadonlyMap<string, string> }
+  | { readonly ok: true; readonly length: number; readonly facts: Facts }
   | { readonly ok: false; readonly code: string; readonly message: ByteString };
 
 /**
@@ -51,15 +57,45 @@ export function parsePlainError(line: ByteString): { code: string; message: Byte
 
 // --- internal ---
 
+/** More words than any reply of ours has: beyond, looking for doubled keys one by one costs. */
+const WORDS_FEW = 16;
+
 function parseOk(line: ByteString): ReplyLine | null {
-  const words = line.split(" ");
-  const length = parseCount(words[1] ?? "", REPLY_DIGITS_MAX);
+  const lengthEnd = line.indexOf(" ", 3);
+  const length = parseCount(line.slice(3, lengthEnd < 0 ? undefined : lengthEnd), REPLY_DIGITS_MAX);
   if (length < 0) return null;
+  if (lengthEnd < 0) return { ok: true, length, facts: NO_FACTS };
+  const words = line.slice(lengthEnd + 1).split(" ");
+  const facts = words.length > WORDS_FEW ? manyFacts(words) : fewFacts(words);
+  return facts === null ? null : { ok: true, length, facts };
+}
+
+const NO_FACTS: Facts = new Map();
+
+/** A reply is read once and has four facts: a Map of them cost 4 us, a fifth of a small file. */
+function fewFacts(words: readonly string[]): Facts | null {
+  const prefixes: string[] = [];
+  for (const word of words) {
+    const equals = word.indexOf("=");
+    if (equals < 1) return null;
+    const prefix = word.slice(0, equals + 1);
+    if (prefixes.includes(prefix)) return null;
+    prefixes.push(prefix);
+  }
+  return {
+    get(key) {
+      const nth = prefixes.indexOf(`${key}=`);
+      return nth < 0 ? undefined : words[nth]?.slice(key.length + 1);
+    },
+  };
+}
+
+function manyFacts(words: readonly string[]): Facts | null {
   const facts = new Map<string, string>();
-  for (const word of words.slice(2)) {
+  for (const word of words) {
     const equals = word.indexOf("=");
     if (equals < 1 || facts.has(word.slice(0, equals))) return null;
     facts.set(word.slice(0, equals), word.slice(equals + 1));
   }
-  return { ok: true, length, facts };
+  return facts;
 }

@@ -64,8 +64,7 @@ test("usage mistakes: status 2, one line, nothing fetched", async () => {
     [["--server=s6s://nas", "a"], "TLS"],
     [["a", "s6s://nas/x"], "TLS"],
     [["a", "http://nas/x"], "only s6:// URLs"],
-    [["get", "a"], "./get"],
-    [["mirror"], "./mirror"],
+    [["stat"], "stat needs a PATH or URL (try cli6 stat --help)"],
     [[""], "the path is empty"],
   ];
   const runs = cases.map(([args]) => cli6(args, { env: { CLI6_SERVER: fake.address } }));

@@ -6,7 +6,8 @@ import { expect, test } from "bun:test";
 import { connect } from "../../src/client/connect.ts";
 import { ReadExchange } from "../../src/client/exchange.ts";
 import { IN_FLIGHT_MAX, Session } from "../../src/client/session.ts";
-import { type Sink, LocalError } from "../../src/flow/sink.ts";
+import { LocalError } from "../../src/destination/error.ts";
+import { type Sink } from "../../src/flow/sink.ts";
 import { failureOf } from "./failure.ts";
 import { answering, FakeServer, readReply, replying, StillSocket, until } from "./fake.ts";
 
@@ -67,19 +68,20 @@ test("requests are pipelined in one write, and answers come in order", async () 
 });
 
 test("no more than the named number of requests is in flight", async () => {
+  const asked = 2 * IN_FLIGHT_MAX + 22;
   const heldBack: string[] = [];
   using fake = new FakeServer((connection) => {
     const lines = connection.received.split("\n").length - 1;
     heldBack.push(String(lines));
     if (lines === IN_FLIGHT_MAX) connection.say(readReply("x").repeat(IN_FLIGHT_MAX));
-    if (lines === 150) connection.say(readReply("x").repeat(150 - 2 * IN_FLIGHT_MAX));
+    if (lines === asked) connection.say(readReply("x").repeat(asked - 2 * IN_FLIGHT_MAX));
     else if (lines === 2 * IN_FLIGHT_MAX) connection.say(readReply("x").repeat(IN_FLIGHT_MAX));
   });
   using client = await connect(fake.server);
-  const asked = Array.from({ length: 150 }, () => client.read("/f", { sink: nowhere() }));
-  await Promise.all(asked);
+  const reads = Array.from({ length: asked }, () => client.read("/f", { sink: nowhere() }));
+  await Promise.all(reads);
   expect(heldBack[0]).toBe(String(IN_FLIGHT_MAX));
-  expect(client.answered).toBe(150);
+  expect(client.answered).toBe(asked);
 });
 
 test("requests that the socket takes in parts go out whole and in order", async () => {

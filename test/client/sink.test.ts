@@ -4,7 +4,8 @@
  */
 import { afterEach, expect, test } from "bun:test";
 import fs from "node:fs";
-import { BytesSink, FdSink, LocalError, UNKNOWN_LENGTH, writeFully } from "../../src/flow/sink.ts";
+import { LocalError } from "../../src/destination/error.ts";
+import { BytesSink, FdSink, UNKNOWN_LENGTH, writeFully } from "../../src/flow/sink.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 

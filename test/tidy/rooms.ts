@@ -15,6 +15,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   store: 1,
   guard: 1,
   observe: 1,
+  destination: 1,
   flow: 2,
   server: 3,
   client: 3,

@@ -10,26 +10,31 @@ import {
   plainErrorLine,
 } from "../../src/wire/reply.ts";
 
+/** The facts of `line` under `keys`, and under one that it does not have. */
+function factsOf(line: string, keys: readonly string[]): (string | undefined)[] {
+  const reply = parseReply(line);
+  if (reply?.ok !== true) throw new Error(`no reply: ${line}`);
+  return [...keys, "absent"].map((key) => reply.facts.get(key));
+}
+
 test("an OK line gives its length and its facts", () => {
-  expect(parseReply("OK 5 size=5 offset=0 etag=00ff mtime=-1")).toEqual({
-    ok: true,
-    length: 5,
-    facts: new Map([
-      ["size", "5"],
-      ["offset", "0"],
-      ["etag", "00ff"],
-      ["mtime", "-1"],
-    ]),
-  });
-  expect(parseReply("OK 0")).toEqual({ ok: true, length: 0, facts: new Map() });
-  expect(parseReply("OK 0 a=b=c d=")).toEqual({
-    ok: true,
-    length: 0,
-    facts: new Map([
-      ["a", "b=c"],
-      ["d", ""],
-    ]),
-  });
+  const line = "OK 5 size=5 offset=0 etag=00ff mtime=-1";
+  expect(parseReply(line)).toMatchObject({ ok: true, length: 5 });
+  const keys = ["size", "offset", "etag", "mtime"];
+  expect(factsOf(line, keys)).toEqual(["5", "0", "00ff", "-1", undefined]);
+  expect(parseReply("OK 0")).toMatchObject({ ok: true, length: 0 });
+  expect(factsOf("OK 0", [])).toEqual([undefined]);
+  expect(factsOf("OK 0 a=b=c d=", ["a", "d"])).toEqual(["b=c", "", undefined]);
+  // A key that is the start or the end of another one's, and a value that looks like a key.
+  expect(factsOf("OK 0 ab=1 b=a=2", ["a", "ab", "b"])).toEqual([undefined, "1", "a=2", undefined]);
+});
+
+test("many facts are read as few are, and a doubled key is seen among them", () => {
+  const keys = Array.from({ length: 40 }, (_, nth) => `k${nth}`);
+  const line = `OK 0 ${keys.map((key) => `${key}=v${key}`).join(" ")}`;
+  expect(factsOf(line, keys)).toEqual([...keys.map((key) => `v${key}`), undefined]);
+  expect(parseReply(`${line} k7=again`)).toBeNull();
+  expect(parseReply(`${line} =x`)).toBeNull();
 });
 
 test("an ERR line gives its code, also one that is unknown, and its message", () => {
@@ -87,11 +92,11 @@ test("a bare dialect's error is told from a file's content", () => {
 
 test("what the server writes is what the client reads", () => {
   const line = okLine(9007199254740991n, " a=1");
-  expect(parseReply(line.slice(0, -1))).toEqual({
+  expect(parseReply(line.slice(0, -1))).toMatchObject({
     ok: true,
     length: Number.MAX_SAFE_INTEGER,
-    facts: new Map([["a", "1"]]),
   });
+  expect(factsOf(line.slice(0, -1), ["a"])).toEqual(["1", undefined]);
   const refusal = new Refusal("ENOENT", "/x");
   const message = "no such file: /x";
   expect(errLine(refusal)).toBe(`ERR ENOENT ${message}\n`);

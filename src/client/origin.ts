@@ -1,0 +1,92 @@
+/**
+ * A server as the source of many files: its control connection, the connections that bring bytes,
+ * and what is known of what it can do. Connections are lent out and taken back, never more than
+ * asked for.
+ */
+import type { Entry } from "../wire/entry.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+import type { Server } from "./address.ts";
+import { type Client, connect } from "./connect.ts";
+import { Link, type Patience } from "./link.ts";
+import type { Waited } from "./retry.ts";
+
+/** A file on a server, in one version. */
+export interface RemoteFile {
+  /** Decoded bytes, starting with "/". */
+  readonly path: ByteString;
+  readonly entry: Entry;
+}
+
+/** How files are fetched. */
+export interface FetchOptions {
+  readonly patience: Patience;
+  /** Most connections that bring one file. */
+  readonly connections: number;
+  /** Tries after the first, in a row without progress. */
+  readonly retries: number;
+  /** Whether what arrives is compared with the server's digests. */
+  readonly verify: boolean;
+  /** Told of each wait before another try. */
+  readonly waited: (waited: Waited) => void;
+  /** Told once of something worth a line: printable. */
+  readonly note: (line: string) => void;
+}
+
+/** Idle connections that are kept for the next file. */
+const IDLE_MAX = 4;
+
+/** One server. */
+export class Origin {
+  readonly server: Server;
+  readonly options: FetchOptions;
+  /** For everything but bytes. */
+  readonly link: Link;
+  /** Milliseconds of one round trip, as connecting took. */
+  tripMs = 0;
+  readonly #idle: Client[] = [];
+  #verifies: boolean;
+
+  constructor(server: Server, options: FetchOptions) {
+    this.server = server;
+    this.options = options;
+    this.link = new Link(server, options.patience);
+    this.#verifies = options.verify;
+  }
+
+  /** Whether digests are compared: asked for, and the server has them. */
+  get verifies(): boolean {
+    return this.#verifies;
+  }
+
+  /** The server knows no HASH. */
+  cannotVerify(): void {
+    if (!this.#verifies) return;
+    this.#verifies = false;
+    this.options.note("the server computes no digests: what arrives is complete but not compared");
+  }
+
+  /** A connection of one's own, until giveBack(). Rejects with ClientError. */
+  async take(): Promise<Client> {
+    for (let client = this.#idle.pop(); client !== undefined; client = this.#idle.pop()) {
+      if (client.open) return client;
+    }
+    const began = performance.now();
+    const client = await connect({ ...this.server, ...this.options.patience });
+    this.tripMs = performance.now() - began;
+    return client;
+  }
+
+  /** The connection is free again; one with answers still to come is closed. */
+  giveBack(client: Client): void {
+    const reusable = client.open && client.idle && this.#idle.length < IDLE_MAX;
+    if (reusable) this.#idle.push(client);
+    else client.close();
+  }
+
+  /** Closes what is open. */
+  close(): void {
+    for (const client of this.#idle) client.close();
+    this.#idle.length = 0;
+    this.link.close();
+  }
+}

@@ -1,0 +1,94 @@
+/** Removing what a destination has too much: by descriptors, never through a link. */
+import fs from "node:fs";
+import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { FileStat, OPEN } from "../sys/types.ts";
+import { printable } from "../wire/printable.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+import { localError, must } from "./error.ts";
+import { Folder } from "./folder.ts";
+
+const FOLDER = OPEN.readOnly | OPEN.directory | OPEN.noFollow;
+
+const found = new FileStat();
+
+/** The names in `folder`, bytes, in no order. Throws LocalError. */
+export function namesIn(folder: Folder): ByteString[] {
+  try {
+    return fs
+      .readdirSync(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" })
+      .map((name) => name.toString("latin1"));
+  } catch (error) {
+    const errno = error instanceof Error && "errno" in error ? Number(error.errno) : -ERRNO.EIO;
+    throw localError(errno, `listing ${printable(folder.path)}`);
+  }
+}
+
+/** What collect() looks for. */
+export interface Leaving {
+  /** How the looked-at name is called below the destination: names joined by "/". */
+  readonly path: ByteString;
+  /** False for what stays. */
+  readonly wants: (path: ByteString, type: "file" | "dir") => boolean;
+  /** It ends with one more than so many. */
+  readonly most: number;
+  /** Takes the paths, what is inside a folder before the folder itself. */
+  readonly into: ByteString[];
+}
+
+/**
+ * Collects `name` in `folder` and all below it, links not followed. A folder in which something
+ * stays, stays: true when all of it may go. Throws LocalError.
+ */
+export function collect(folder: Folder, name: ByteString, leaving: Leaving): boolean {
+  const { path, wants, most, into } = leaving;
+  if (into.length > most) return false;
+  const inner = enter(folder, name);
+  let all = wants(path, inner === null ? "file" : "dir");
+  if (inner !== null) {
+    try {
+      for (const each of all ? namesIn(inner) : []) {
+        if (!collect(inner, each, { ...leaving, path: `${path}/${each}` })) all = false;
+      }
+    } finally {
+      inner.close();
+    }
+  }
+  if (all) into.push(path);
+  return all;
+}
+
+/** Removes `name` from `folder`, with all below it. What is gone already is no error. */
+export function remove(folder: Folder, name: ByteString): void {
+  const path = folder.pathOf(name);
+  const doing = (): string => `removing ${printable(path)}`;
+  const looked = kernel.statx(folder.fd, name, found);
+  if (looked === -ERRNO.ENOENT) return;
+  must(looked, doing);
+  if (found.isDirectory) {
+    const inner = new Folder(must(kernel.openat(folder.fd, name, FOLDER), doing), path);
+    try {
+      for (const each of namesIn(inner)) remove(inner, each);
+    } finally {
+      inner.close();
+    }
+    must(kernel.unlinkat(folder.fd, name, true), doing);
+    return;
+  }
+  const removed = kernel.unlinkat(folder.fd, name, false);
+  if (removed !== -ERRNO.ENOENT) must(removed, doing);
+}
+
+// --- internal ---
+
+/** The folder `name` in `folder`, to be closed; null when it is none, as a link to one. */
+function enter(folder: Folder, name: ByteString): Folder | null {
+  const path = folder.pathOf(name);
+  const looked = kernel.statx(folder.fd, name, found);
+  if (looked === -ERRNO.ENOENT || (looked === 0 && !found.isDirectory)) return null;
+  const fd = looked < 0 ? looked : kernel.openat(folder.fd, name, FOLDER);
+  return new Folder(
+    must(fd, () => `opening the folder ${printable(path)}`),
+    path,
+  );
+}

@@ -1,0 +1,226 @@
+/**
+ * One file on its way: filled under a private name, published under its own by one rename when it
+ * is complete. At every moment its final name is the old file or the whole new one; whatever ends
+ * the program leaves the private file, which the next run finds.
+ *
+ * Order of publishing, so that a power cut keeps that promise: content and times to the disk
+ * (fsync), the name (rename), the folder (fsync).
+ */
+import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import { FileStat, OPEN } from "../sys/types.ts";
+import { printable } from "../wire/printable.ts";
+import type { ByteString } from "../wire/vocabulary.ts";
+import { LocalError, localError, must } from "./error.ts";
+import type { Folder } from "./folder.ts";
+import type { Staging } from "./staging.ts";
+
+/** A new file's rights, less the umask. A server's are never applied. */
+const MODE = 0o666;
+
+const OPEN_FLAGS = OPEN.readWrite | OPEN.create | OPEN.noFollow | OPEN.nonBlocking;
+
+/** Times before 1970 and after 2262 are no file's; what a server says beyond is left out. */
+const MTIME_MAX = 2n ** 63n - 1n;
+
+/** How often a file that was published while we opened it is opened again. */
+const TRIES_MAX = 8;
+
+/** Interruptions of one call: signals come one by one, so many only from a kernel that errs. */
+const INTERRUPTIONS_MAX = 100;
+
+/** The extended attribute that keeps a version's etag, where the file system has such. */
+export const ETAG_ATTRIBUTE = "user.cli6.etag";
+
+/** What a file becomes when it is published. */
+export interface Publication {
+  readonly folder: Folder;
+  readonly name: ByteString;
+  /** Nanoseconds since 1970; what is no file's time is ignored. */
+  readonly mtime: bigint;
+  /** "" to note none. */
+  readonly etag: string;
+  /** Whether a file of that name is replaced. */
+  readonly replace: boolean;
+}
+
+const named = new FileStat();
+const opened = new FileStat();
+
+/** A staged file, open for reading and writing, and ours alone while it is. */
+export class Staged {
+  readonly fd: number;
+  /** Bytes that it had when it was opened: an earlier run's. */
+  readonly had: bigint;
+  readonly #staging: Staging;
+  readonly #name: ByteString;
+
+  private constructor(fd: number, staging: Staging, name: ByteString, had: bigint) {
+    this.fd = fd;
+    this.had = had;
+    this.#staging = staging;
+    this.#name = name;
+  }
+
+  /**
+   * Opens the staged file `name`, new or as an earlier run left it. Throws LocalError: EBUSY while
+   * another program fills it.
+   */
+  static open(staging: Staging, name: ByteString): Staged {
+    if (staging.exclusive) {
+      const created = kernel.openat(staging.fd, name, OPEN_FLAGS | OPEN.exclusive, MODE);
+      if (created >= 0) return new Staged(created, staging, name, 0n);
+    }
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const fd = openIn(staging, name);
+      const locked = kernel.lock(fd);
+      if (locked === -ERRNO.EAGAIN) {
+        kernel.close(fd);
+        throw taken(name);
+      }
+      // Whoever held it before us may have published it: then the name is another file by now.
+      const known = kernel.statx(staging.fd, name, named) === 0;
+      const same = kernel.statx(fd, "", opened) === 0 && known && named.ino === opened.ino;
+      if (same && opened.isFile) return new Staged(fd, staging, name, opened.size);
+      kernel.close(fd);
+      if (same) throw new LocalError("EEXIST", `${printable(name)} is in the way: no regular file`);
+    }
+    throw new LocalError("EBUSY", `${printable(name)} is published again and again by others`);
+  }
+
+  /**
+   * Keeps others from a file that is filled for long: in a folder that is locked as a whole open()
+   * does not, and a program that locks only its file would fill it too. Throws LocalError (EBUSY).
+   */
+  claim(): void {
+    const locked = this.#staging.exclusive ? kernel.lock(this.fd) : 0;
+    if (locked === -ERRNO.EAGAIN) throw taken(this.#name);
+    this.#must(locked, "locking");
+  }
+
+  /**
+   * Gives the file `size` bytes, reserved where the file system can: what would not fit fails here,
+   * before a byte has come. Throws LocalError (ENOSPC).
+   */
+  reserve(size: bigint): void {
+    if (size < this.had) this.#must(kernel.ftruncate(this.fd, size), "cutting");
+    if (size === 0n) return;
+    const reserved = kernel.fallocate(this.fd, size);
+    if (reserved === 0) return;
+    const cannot = reserved === -ERRNO.EOPNOTSUPP || reserved === -ERRNO.ENOSYS;
+    if (!cannot) this.#must(reserved, `reserving ${size} bytes for`);
+    this.#must(kernel.ftruncate(this.fd, size), "sizing");
+  }
+
+  /** True when an earlier run may have written into the range: it is no hole. */
+  hasData(offset: bigint, length: bigint): boolean {
+    if (offset >= this.had) return false;
+    const next = kernel.nextData(this.fd, offset);
+    if (next === -ERRNO.ENXIO) return false;
+    // Where the file system can't tell, everything may be data.
+    return next < 0 || BigInt(next) < offset + length;
+  }
+
+  /** Writes all of `bytes` at `offset`. Throws LocalError. */
+  write(bytes: Uint8Array, offset: bigint): void {
+    let rest = bytes;
+    let at = offset;
+    while (rest.length > 0) {
+      const taken = uninterrupted(() => kernel.pwrite(this.fd, rest, rest.length, at));
+      this.#must(taken === 0 ? -ERRNO.EIO : taken, "writing");
+      rest = rest.subarray(taken);
+      at += BigInt(taken);
+    }
+  }
+
+  /** Brings the content and its times to the disk. Throws LocalError. */
+  sync({ mtime, etag }: Publication): void {
+    this.note(mtime, etag);
+    this.#must(kernel.fsync(this.fd), "syncing");
+  }
+
+  /** Sets what is known of the file beside its content; times and etags that can't be are not. */
+  note(mtime: bigint, etag: string): void {
+    if (etag !== "") kernel.setAttribute(this.fd, ETAG_ATTRIBUTE, etag);
+    if (mtime >= 0n && mtime <= MTIME_MAX) this.#must(kernel.setMtime(this.fd, mtime), "dating");
+  }
+
+  /**
+   * Gives the file its final name, by one rename. Throws LocalError (EEXIST when not `replace`).
+   */
+  publish({ folder, name, replace }: Publication): void {
+    publish(this.#staging, this.#name, folder, name, replace);
+  }
+
+  /** Closes it; it stays for the next run. */
+  close(): void {
+    kernel.close(this.fd);
+  }
+
+  /** Removes it: there is nothing in it worth going on from. Close it afterwards. */
+  discard(): void {
+    kernel.unlinkat(this.#staging.fd, this.#name, false);
+  }
+
+  // --- internal ---
+
+  #must(answer: number, doing: string): void {
+    must(answer, () => `${doing} ${printable(this.#staging.folder.pathOf(this.#name))}`);
+  }
+}
+
+/**
+ * What `call` answers, made again while a signal interrupts it; -EINTR when that never ends, so
+ * that no loop is without an end.
+ */
+export function uninterrupted(call: () => number): number {
+  for (let tries = 1; ; tries++) {
+    const answer = call();
+    if (answer !== -ERRNO.EINTR || tries === INTERRUPTIONS_MAX) return answer;
+  }
+}
+
+/**
+ * Renames the staged `from` to `name` in `folder`. Without `replace`, what has that name stays and
+ * LocalError (EEXIST) is thrown.
+ */
+export function publish(
+  staging: Staging,
+  from: ByteString,
+  folder: Folder,
+  name: ByteString,
+  replace: boolean,
+): void {
+  let renamed = kernel.renameat(staging.fd, from, folder.fd, name, replace);
+  if (renamed === -ERRNO.EINVAL && !replace) {
+    // A file system without RENAME_NOREPLACE: a second name is refused as well when one is there.
+    renamed = kernel.linkat(staging.fd, from, folder.fd, name);
+    if (renamed === 0) kernel.unlinkat(staging.fd, from, false);
+  }
+  if (renamed === 0) return;
+  const path = printable(folder.pathOf(name));
+  if (renamed === -ERRNO.EEXIST) throw inTheWay(path);
+  const why = renamed === -ERRNO.EXDEV ? " (it lies on another file system)" : "";
+  throw localError(renamed, `giving ${path} its name${why}`);
+}
+
+/** The refusal to touch what is there. `path` is printable. */
+export function inTheWay(path: string): LocalError {
+  return new LocalError("EEXIST", `${path} exists already (--force replaces it)`);
+}
+
+// --- internal ---
+
+function taken(name: ByteString): LocalError {
+  return new LocalError("EBUSY", `another cli6 is fetching ${printable(name)}: wait for its end`);
+}
+
+function openIn(staging: Staging, name: ByteString): number {
+  const doing = (): string => `making ${printable(staging.folder.pathOf(name))}`;
+  let fd = kernel.openat(staging.fd, name, OPEN_FLAGS, MODE);
+  if (fd === -ERRNO.ENOENT) {
+    staging.renew();
+    fd = kernel.openat(staging.fd, name, OPEN_FLAGS, MODE);
+  }
+  return must(fd, doing);
+}

@@ -1,0 +1,159 @@
+/** Many small files: none has its name before it is on the disk, each is told how it went. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { Batch } from "../../src/destination/batch.ts";
+import { LocalError } from "../../src/destination/error.ts";
+import { Staged } from "../../src/destination/staged.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { replaceCall } from "../rig/faults.ts";
+import { descriptors, failed, recording, Stage } from "./stage.ts";
+
+/** A batch into `stage`, and what became of its files by name: null, or the error's code. */
+function batchOf(stage: Stage) {
+  const batch = new Batch(stage.staging);
+  const told = new Map<string, string | null>();
+  return {
+    batch,
+    told,
+    add(name: string, content: string | Uint8Array = name): void {
+      batch.add(name, Buffer.from(content), stage.publication(name), (error) => {
+        expect(told.has(name)).toBe(false);
+        told.set(name, error instanceof LocalError ? error.code : (error as null));
+      });
+    },
+  };
+}
+
+function namesTo(count: number): string[] {
+  return Array.from({ length: count }, (_, nth) => `f${String(nth).padStart(4, "0")}`);
+}
+
+test("files have their names after the flush, not before, with content and time", () => {
+  using stage = new Stage();
+  const before = descriptors();
+  const { batch, told, add } = batchOf(stage);
+  const names = namesTo(20);
+  for (const name of names) add(name);
+  add("empty", "");
+  expect([stage.names(), told.size]).toEqual([[stage.stagingName], 0]);
+  batch.flush();
+  expect([...told.entries()]).toEqual([...names, "empty"].map((name) => [name, null]));
+  for (const name of names) expect(stage.content(name)).toBe(name);
+  const { mtimeNs, size } = fs.statSync(stage.tree.path("empty"), { bigint: true });
+  expect([mtimeNs, size]).toEqual([stage.publication().mtime, 0n]);
+  expect([stage.staged(), descriptors()]).toEqual([[], before]);
+  // Nothing is told twice.
+  batch.flush();
+});
+
+test("up to eight files are synced one by one; more by one call for all, before any rename", () => {
+  using stage = new Stage();
+  for (const count of [1, 8, 9, 30]) {
+    const { batch, told, add } = batchOf(stage);
+    for (const name of namesTo(count)) add(`${count}-${name}`);
+    using rows = recording("fsync", "syncfs", "renameat");
+    batch.flush();
+    expect(told.size).toBe(count);
+    const firstRename = rows.calls.indexOf("renameat");
+    const syncs = rows.calls.slice(0, firstRename);
+    if (count <= 8) {
+      expect(rows.calls).toEqual(namesTo(count).flatMap(() => ["fsync", "renameat"]));
+    } else {
+      expect(syncs[0]).toBe("syncfs");
+      expect(rows.calls.filter((row) => row === "syncfs").length).toBe(1);
+      expect(rows.calls.filter((row) => row === "renameat").length).toBe(count);
+    }
+  }
+});
+
+test("an error reaches the file that it is of, and no other", () => {
+  using stage = new Stage({ taken: "old" });
+  const before = descriptors();
+  const { batch, told, add } = batchOf(stage);
+  for (const name of ["a", "taken", "b"]) add(name);
+  batch.flush();
+  expect([...told]).toEqual([
+    ["a", null],
+    ["taken", "EEXIST"],
+    ["b", null],
+  ]);
+  expect([stage.content("taken"), stage.staged(), descriptors()]).toEqual([
+    "old",
+    ["taken"],
+    before,
+  ]);
+  // By itself each is synced by itself.
+  const second = batchOf(stage);
+  for (const name of ["c", "d", "e"]) second.add(name);
+  let nth = 0;
+  using _ = replaceCall("fsync", (real) => (fd) => (nth++ === 1 ? -ERRNO.EIO : real(fd)));
+  second.batch.flush();
+  expect([...second.told.values()]).toEqual([null, "EIO", null]);
+  expect([stage.names().includes("d"), stage.staged()]).toEqual([false, ["d", "taken"]]);
+});
+
+test("when the disk takes nothing together, none is published and each is told", () => {
+  using stage = new Stage();
+  const before = descriptors();
+  const { batch, told, add } = batchOf(stage);
+  for (const name of namesTo(12)) add(name);
+  {
+    using _ = replaceCall("syncfs", () => () => -ERRNO.EIO);
+    batch.flush();
+  }
+  expect([...told.values()]).toEqual(namesTo(12).map(() => "EIO"));
+  expect([stage.names(), stage.staged().length, descriptors()]).toEqual([
+    [stage.stagingName],
+    12,
+    before,
+  ]);
+});
+
+test("what can't be written is thrown at once, leaves nothing, and is not told later", () => {
+  using stage = new Stage();
+  const before = descriptors();
+  const { batch, told, add } = batchOf(stage);
+  add("a");
+  for (const row of ["pwrite", "setMtime"] as const) {
+    using _ = replaceCall(row, () => () => -ERRNO.ENOSPC);
+    expect(failed(() => add("b")).code).toBe("ENOSPC");
+  }
+  expect(stage.staged()).toEqual(["a"]);
+  batch.flush();
+  expect([[...told], descriptors()]).toEqual([[["a", null]], before]);
+});
+
+test("a longer file of an earlier run leaves nothing behind the new end", () => {
+  using stage = new Stage();
+  const old = Staged.open(stage.staging, "a");
+  old.write(Buffer.from("an old and longer one"), 0n);
+  old.close();
+  const { batch, add } = batchOf(stage);
+  add("a", "new");
+  batch.flush();
+  expect(stage.content("a")).toBe("new");
+});
+
+test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
+  using stage = new Stage();
+  {
+    const { told, add } = batchOf(stage);
+    const megabytes = new Uint8Array(16 << 20);
+    using _ = replaceCall("pwrite", () => (_fd, _bytes, count) => count);
+    for (const name of ["a", "b", "c"]) add(name, megabytes);
+    add("d", megabytes.subarray(1));
+    expect(told.size).toBe(0);
+    add("e", "1");
+    expect([...told.values()]).toEqual([null, null, null, null, null]);
+  }
+  stage.staging.lock();
+  const { told, add } = batchOf(stage);
+  const names = namesTo(4096);
+  const before = descriptors();
+  for (const name of names.slice(0, -1)) add(name, "");
+  // However many wait, few are open.
+  expect([told.size, descriptors() - before <= 8]).toEqual([0, true]);
+  add(names.at(-1)!, "");
+  expect([told.size, [...told.values()].every((code) => code === null)]).toEqual([4096, true]);
+  expect(descriptors()).toBe(before);
+});

@@ -1,0 +1,134 @@
+/** Directories that files are put into: the user's own path, and names that come from a peer. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { Folder } from "../../src/destination/folder.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { replaceCall } from "../rig/faults.ts";
+import { Tree } from "../rig/tree.ts";
+import { descriptors, failed } from "./stage.ts";
+
+test("the path a person names is opened over links, and made with all above it on request", () => {
+  using tree = new Tree({ real: null });
+  tree.link("link", "real");
+  const before = descriptors();
+  const over = Folder.open(tree.path("link"), false);
+  expect(fs.readlinkSync(`/proc/self/fd/${over.fd}`)).toBe(tree.path("real"));
+  const made = Folder.open(tree.path("link/a/b/c"), true);
+  expect(fs.statSync(tree.path("real/a/b/c")).isDirectory()).toBe(true);
+  const again = Folder.open(tree.path("link/a/b/c"), true);
+  for (const folder of [over, made, again]) folder.close();
+  expect(descriptors()).toBe(before);
+});
+
+test("what is no folder, or missing and not to be made, is refused by its name", () => {
+  using tree = new Tree({ f: "" });
+  const before = descriptors();
+  const missing = failed(() => Folder.open(tree.path("a/b"), false));
+  expect([missing.code, missing.message]).toEqual([
+    "ENOENT",
+    `opening the folder ${tree.path("a/b")}: no such file or directory`,
+  ]);
+  expect(failed(() => Folder.open(tree.path("f"), true)).code).toBe("ENOTDIR");
+  expect(failed(() => Folder.open(tree.path("f/b"), true)).code).toBe("ENOTDIR");
+  expect(fs.readdirSync(tree.root)).toEqual(["f"]);
+  expect(descriptors()).toBe(before);
+});
+
+test("a name below is made when it is missing, and says whether it is new", () => {
+  using tree = new Tree({ old: null });
+  const top = Folder.open(tree.root, false);
+  const made = ["old", "new", "new", "\xff"].map((name) => {
+    const folder = top.below(name);
+    folder.close();
+    return folder.fresh;
+  });
+  expect(made).toEqual([false, true, false, true]);
+  const names = fs.readdirSync(tree.root, { encoding: "buffer" });
+  expect(names.map((name) => name.toString("latin1")).sort()).toEqual(["new", "old", "\xff"]);
+  top.close();
+});
+
+test("a link or a file in the way is refused and stays, wherever it points", () => {
+  using tree = new Tree({ "outside/x": "", top: null });
+  tree.link("top/folder", "../outside");
+  tree.link("top/nowhere", "../missing");
+  tree.link("top/loop", "loop");
+  tree.write("top/file", "");
+  const top = Folder.open(tree.path("top"), false);
+  const before = descriptors();
+  for (const name of ["folder", "nowhere", "loop", "file"]) {
+    const error = failed(() => top.below(name));
+    expect([error.code, error.message]).toEqual([
+      "ENOTDIR",
+      `${tree.path(`top/${name}`)} is in the way: a folder is needed there, and links are not followed`,
+    ]);
+  }
+  expect([fs.readdirSync(tree.root).sort(), descriptors()]).toEqual([["outside", "top"], before]);
+  top.close();
+});
+
+test("somebody else may make or swap the folder between our calls", () => {
+  using tree = new Tree();
+  const top = Folder.open(tree.root, false);
+  {
+    using _ = replaceCall("mkdirat", (real) => (fd, name, mode) => {
+      fs.mkdirSync(tree.path("d"));
+      return real(fd, name, mode);
+    });
+    const folder = top.below("d");
+    // It is not ours alone: something may be in it.
+    expect(folder.fresh).toBe(false);
+    folder.close();
+  }
+  using _ = replaceCall("mkdirat", () => () => {
+    tree.link("l", "d");
+    return -ERRNO.EEXIST;
+  });
+  expect(failed(() => top.below("l")).code).toBe("ENOTDIR");
+  top.close();
+});
+
+test("files land in the folder that was opened, whatever becomes of its name", () => {
+  using tree = new Tree({ a: null, other: null });
+  const top = Folder.open(tree.path("a"), false);
+  fs.renameSync(tree.path("a"), tree.path("b"));
+  tree.link("a", "other");
+  top.below("d").close();
+  expect([fs.readdirSync(tree.path("b")), fs.readdirSync(tree.path("other"))]).toEqual([["d"], []]);
+  top.close();
+});
+
+test("looking says what a name is without following it, and null of nothing", () => {
+  using tree = new Tree({ f: "four" });
+  tree.link("l", "f");
+  const top = Folder.open(tree.root, false);
+  expect([top.look("f")?.isFile, top.look("l")?.isLink, top.look("nope")]).toEqual([
+    true,
+    true,
+    null,
+  ]);
+  expect(failed(() => top.look("f/g")).code).toBe("ENOTDIR");
+  top.close();
+});
+
+test("errors of the disk are told at the call, with the path", () => {
+  using tree = new Tree();
+  const top = Folder.open(tree.root, false);
+  {
+    using _ = replaceCall("mkdirat", () => () => -ERRNO.ENOSPC);
+    const error = failed(() => top.below("d\n"));
+    expect([error.code, error.message.split(":")[0]]).toEqual([
+      "ENOSPC",
+      `making the folder ${tree.root}/d\\x0a`,
+    ]);
+    expect(failed(() => Folder.open(tree.path("x/y"), true)).code).toBe("ENOSPC");
+  }
+  using _ = replaceCall("fsync", () => () => -ERRNO.EIO);
+  expect(failed(() => top.sync()).message).toBe(`syncing the folder ${tree.root}: i/o error`);
+  top.close();
+});
+
+test("paths for messages are as a person would write them", () => {
+  const pathOf = (path: string): string => new Folder(-1, path).pathOf("f");
+  expect([".", "a", "a/", "/", "/a"].map(pathOf)).toEqual(["f", "a/f", "a/f", "/f", "/a/f"]);
+});

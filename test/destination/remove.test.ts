@@ -1,0 +1,101 @@
+/** Removing with all below, and nothing beside. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { Folder } from "../../src/destination/folder.ts";
+import { namesIn, remove } from "../../src/destination/remove.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { replaceCall } from "../rig/faults.ts";
+import { Tree } from "../rig/tree.ts";
+import { descriptors, failed } from "./stage.ts";
+
+/** A temporary folder with `files`, and outside of it a file that nobody may touch. */
+function stage(files: Record<string, string | null> = {}) {
+  const tree = new Tree({ "outside/keep": "kept", top: null });
+  for (const [name, content] of Object.entries(files)) {
+    if (content === null) fs.mkdirSync(tree.path(`top/${name}`), { recursive: true });
+    else tree.write(`top/${name}`, content);
+  }
+  const before = descriptors();
+  const folder = Folder.open(tree.path("top"), false);
+  return {
+    tree,
+    folder,
+    [Symbol.dispose]() {
+      folder.close();
+      expect(descriptors()).toBe(before);
+      expect(fs.readFileSync(tree.path("outside/keep"), "latin1")).toBe("kept");
+      tree[Symbol.dispose]();
+    },
+  };
+}
+
+test("names are bytes, all of them, without the folder's own", () => {
+  using here = stage({ a: "", d: null, ".hidden": "" });
+  fs.writeFileSync(Buffer.from(`${here.tree.path("top")}/\xff\xfe`, "latin1"), "");
+  expect(namesIn(here.folder).sort()).toEqual([".hidden", "a", "d", "\xff\xfe"]);
+  expect(failed(() => namesIn(new Folder(-1, "gone"))).message).toStartWith("listing gone: ");
+});
+
+test("files, folders with all below, and odd names go; what is gone already is no error", () => {
+  using here = stage({ f: "x", "d/e/f": "x", "d/g": "x", "d/empty": null, stays: "x" });
+  const odd = Buffer.from(`${here.tree.path("top/d")}/\xff\n`, "latin1");
+  fs.writeFileSync(odd, "");
+  expect(Bun.spawnSync(["mkfifo", here.tree.path("top/d/pipe")]).exitCode).toBe(0);
+  for (const name of ["f", "d", "d", "nope"]) remove(here.folder, name);
+  expect(namesIn(here.folder)).toEqual(["stays"]);
+});
+
+test("a link goes itself; what it points to stays", () => {
+  using here = stage({ d: null });
+  for (const name of ["top/l", "top/d/l"]) here.tree.link(name, here.tree.path("outside"));
+  here.tree.link("top/file", here.tree.path("outside/keep"));
+  for (const name of ["l", "d", "file"]) remove(here.folder, name);
+  expect(namesIn(here.folder)).toEqual([]);
+});
+
+test("a folder that becomes a link under our hands is not entered", () => {
+  using here = stage({ "d/keep": "x" });
+  const path = here.tree.path("top/d");
+  using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
+    fs.rmSync(path, { recursive: true });
+    fs.symlinkSync(here.tree.path("outside"), path);
+    return real(fd, name, flags, mode);
+  });
+  expect(failed(() => remove(here.folder, "d")).code).toBe("ENOTDIR");
+});
+
+test("a folder that is swapped while it is read loses what it had, not what took its name", () => {
+  using here = stage({ "d/one": "x" });
+  const path = here.tree.path("top/d");
+  let swapped = false;
+  using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
+    const opened = real(fd, name, flags, mode);
+    if (!swapped) {
+      swapped = true;
+      fs.renameSync(path, here.tree.path("moved"));
+      fs.symlinkSync(here.tree.path("outside"), path);
+    }
+    return opened;
+  });
+  expect(failed(() => remove(here.folder, "d")).code).toBe("ENOTDIR");
+  expect(fs.readdirSync(here.tree.path("moved"))).toEqual([]);
+});
+
+test("what can't be removed is told with its path, and the rest of it is still there", () => {
+  using here = stage({ "d/f": "x" });
+  using _ = replaceCall("unlinkat", () => () => -ERRNO.EACCES);
+  const error = failed(() => remove(here.folder, "d"));
+  expect([error.code, error.message]).toEqual([
+    "EACCES",
+    `removing ${here.tree.path("top/d/f")}: permission denied`,
+  ]);
+});
+
+test("a file that somebody else removes between looking and removing is no error", () => {
+  using here = stage({ f: "x" });
+  using _ = replaceCall("unlinkat", (real) => (fd, name, directory) => {
+    fs.unlinkSync(here.tree.path("top/f"));
+    return real(fd, name, directory);
+  });
+  remove(here.folder, "f");
+});

@@ -1,0 +1,165 @@
+/** The folder in which files grow: nobody else's, kept from others, gone when it is empty. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import fc from "fast-check";
+import { Staged } from "../../src/destination/staged.ts";
+import { stagedName, Staging } from "../../src/destination/staging.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { replaceCall } from "../rig/faults.ts";
+import { descriptors, failed, Stage } from "./stage.ts";
+
+const NOT_OURS = "is not a folder that only you can write to: remove it";
+
+test("it is made for the user alone, and goes when nothing is left in it", () => {
+  using stage = new Stage();
+  const path = stage.tree.path(stage.stagingName);
+  expect(fs.statSync(path).mode & 0o7777).toBe(0o700);
+  const second = Staging.open(stage.folder);
+  const file = Staged.open(second, "x");
+  file.close();
+  second.close();
+  expect(stage.staged()).toEqual(["x"]);
+  const third = Staging.open(stage.folder);
+  third.forget("x");
+  third.forget("x");
+  third.close();
+  expect(stage.names()).toEqual([]);
+});
+
+test("a folder that others may write to is refused", () => {
+  using stage = new Stage();
+  const path = stage.tree.path(stage.stagingName);
+  const before = descriptors();
+  for (const [mode, ours] of [
+    [0o720, false],
+    [0o702, false],
+    [0o777, false],
+    [0o755, true],
+    [0o700, true],
+  ] as const) {
+    fs.chmodSync(path, mode);
+    if (ours) {
+      Staging.open(stage.folder).close();
+      expect(stage.names()).toEqual([]);
+      fs.mkdirSync(path);
+      continue;
+    }
+    const error = failed(() => Staging.open(stage.folder));
+    expect([error.code, error.message]).toEqual(["EPERM", `${path} ${NOT_OURS}`]);
+  }
+  expect(descriptors()).toBe(before);
+});
+
+test("another user's folder, a link, or what can't be looked at is refused", () => {
+  using stage = new Stage({ elsewhere: null });
+  const path = stage.tree.path(stage.stagingName);
+  const before = descriptors();
+  {
+    using _ = replaceCall("statx", (real) => (fd, name, out) => {
+      const answer = real(fd, name, out);
+      out.uid += 1;
+      return answer;
+    });
+    expect(failed(() => Staging.open(stage.folder)).message).toEndWith(NOT_OURS);
+  }
+  {
+    using _ = replaceCall("statx", () => () => -ERRNO.EIO);
+    expect(failed(() => Staging.open(stage.folder)).code).toBe("EPERM");
+  }
+  fs.rmdirSync(path);
+  fs.symlinkSync("elsewhere", path);
+  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOTDIR");
+  fs.unlinkSync(path);
+  fs.writeFileSync(path, "");
+  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOTDIR");
+  fs.unlinkSync(path);
+  expect([stage.names("elsewhere"), descriptors()]).toEqual([[], before]);
+});
+
+test("of two that lock it one has it until it closes", () => {
+  using stage = new Stage();
+  const second = Staging.open(stage.folder);
+  stage.staging.lock();
+  const error = failed(() => second.lock());
+  expect([error.code, error.message]).toEqual([
+    "EBUSY",
+    `another cli6 is writing to ${stage.tree.root}: wait for its end`,
+  ]);
+  expect([stage.staging.exclusive, second.exclusive]).toEqual([true, false]);
+  second.close();
+  using _ = replaceCall("lock", () => () => -ERRNO.EIO);
+  const third = Staging.open(stage.folder);
+  expect(failed(() => third.lock()).code).toBe("EIO");
+  third.close();
+});
+
+test("a run that ends beside us and removes the empty folder takes nothing from us", () => {
+  using stage = new Stage();
+  const before = descriptors();
+  for (const exclusive of [false, true]) {
+    if (exclusive) stage.staging.lock();
+    Staging.open(stage.folder).close();
+    expect(stage.names()).toEqual([]);
+    const file = Staged.open(stage.staging, "x");
+    file.write(Buffer.from("x"), 0n);
+    expect(stage.staged()).toEqual(["x"]);
+    if (exclusive) {
+      // The lock is on the new folder.
+      const other = Staging.open(stage.folder);
+      expect(failed(() => other.lock()).code).toBe("EBUSY");
+      other.close();
+    }
+    file.discard();
+    file.close();
+  }
+  // Removed between making and opening.
+  let removals = 3;
+  using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
+    if (removals-- > 0) fs.rmdirSync(stage.tree.path(stage.stagingName));
+    return real(fd, name, flags, mode);
+  });
+  Staging.open(stage.folder).close();
+  expect(descriptors()).toBe(before);
+});
+
+test("a destination that is gone is an error, not a loop", () => {
+  using stage = new Stage();
+  fs.rmSync(stage.tree.root, { recursive: true });
+  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOENT");
+  expect(failed(() => Staged.open(stage.staging, "x")).code).toBe("ENOENT");
+});
+
+/** Paths of few letters, so that what could meet does, and of any. */
+const paths = fc.oneof(
+  fc.string({ unit: fc.constantFrom("%", "2", "5", "F", "/", "a"), maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom("%", "/"), minLength: 80, maxLength: 90 }),
+  fc.string({ unit: "binary", maxLength: 12 }).map((text) => Buffer.from(text).toString("latin1")),
+);
+
+test("two paths never share a staged name, and each is the name of a file", () => {
+  fc.assert(
+    fc.property(paths, paths, (one, two) => {
+      expect(stagedName(one) === stagedName(two)).toBe(one === two);
+      for (const name of [stagedName(one), stagedName(two)]) {
+        expect(name.length).toBeLessThanOrEqual(255);
+        expect(name).not.toContain("/");
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("staged names are the same in every run, long ones too", () => {
+  const long = "d/".repeat(200);
+  for (const [path, name] of [
+    ["f", "f"],
+    ["a/b", "a%2Fb"],
+    ["a%2Fb", "a%252Fb"],
+    ["%%", "%25%25"],
+    ["n".repeat(255), "n".repeat(255)],
+    ["n".repeat(256), "%%342aaaf5a0fcb18cba413f00ff46ffc9bcaa496b545e0998a81056cc7bec6aea"],
+    [long, `%%${new Bun.CryptoHasher("sha256").update(long).digest("hex")}`],
+  ] as const) {
+    expect([path, stagedName(path)]).toEqual([path, name]);
+  }
+});

@@ -1,0 +1,100 @@
+/** Folders in use: opened once, held, closed when nobody needs them. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { Folder } from "../../src/destination/folder.ts";
+import { FolderTree } from "../../src/destination/tree.ts";
+import { Tree } from "../rig/tree.ts";
+import { descriptors, failed } from "./stage.ts";
+
+/** A tree of folders in a temporary destination, and the descriptors that it has open. */
+function stage() {
+  const tree = new Tree();
+  const top = Folder.open(tree.root, false);
+  const folders = new FolderTree(top);
+  const before = descriptors();
+  return {
+    tree,
+    top,
+    folders,
+    open: (): number => descriptors() - before,
+    [Symbol.dispose]() {
+      folders.close();
+      expect(descriptors()).toBe(before);
+      top.close();
+      tree[Symbol.dispose]();
+    },
+  };
+}
+
+test("a folder is made with those above it, and opened once for all who hold it", () => {
+  using here = stage();
+  const { folders } = here;
+  const held = folders.hold("a/b/c");
+  expect(fs.readlinkSync(`/proc/self/fd/${held.fd}`)).toBe(here.tree.path("a/b/c"));
+  expect(held.path).toBe(here.tree.path("a/b/c"));
+  expect([folders.hold("a/b/c"), folders.hold("")]).toEqual([held, here.top]);
+  expect(here.open()).toBe(3);
+  folders.hold("a/b/d");
+  expect(here.open()).toBe(4);
+  folders.release("");
+  folders.release("nobody's");
+});
+
+test("what is held stays open, the rest is closed when many are", () => {
+  using here = stage();
+  const { folders } = here;
+  const held = folders.hold("held/deep");
+  for (let nth = 0; nth < 1000; nth++) {
+    folders.hold(`d${nth}`);
+    folders.release(`d${nth}`);
+    expect(here.open()).toBeLessThanOrEqual(256);
+  }
+  expect(fs.readlinkSync(`/proc/self/fd/${held.fd}`)).toBe(here.tree.path("held/deep"));
+  expect(folders.hold("held/deep")).toBe(held);
+  expect(folders.crowded).toBe(false);
+  // One release of two: it is held still.
+  folders.release("held/deep");
+  for (let nth = 0; nth < 300; nth++) {
+    folders.hold(`e${nth}`);
+    folders.release(`e${nth}`);
+  }
+  expect(folders.hold("held/deep")).toBe(held);
+  expect(fs.readdirSync(here.tree.root).length).toBe(1301);
+});
+
+test("it is crowded when so many are held that none can be closed", () => {
+  using here = stage();
+  const { folders } = here;
+  for (let nth = 0; nth < 255; nth++) folders.hold(`d${nth}`);
+  expect(folders.crowded).toBe(false);
+  folders.hold("d255");
+  expect([folders.crowded, here.open()]).toEqual([true, 256]);
+  // Beyond, whoever must hold still gets it.
+  folders.hold("d256/deep");
+  folders.release("d0");
+  expect(folders.crowded).toBe(true);
+  for (let nth = 0; nth < 257; nth++) folders.release(`d${nth}`);
+  expect([folders.crowded, here.open() < 256]).toEqual([false, true]);
+});
+
+test("no link is followed on the way, and nothing is made behind one", () => {
+  using here = stage();
+  using outside = new Tree({ f: "" });
+  here.tree.link("l", outside.root);
+  here.tree.link("a/l", outside.root);
+  here.tree.write("a/f", "");
+  for (const path of ["l", "l/x", "a/l/x", "a/f/x", "a/f"]) {
+    expect([path, failed(() => here.folders.hold(path)).code]).toEqual([path, "ENOTDIR"]);
+  }
+  expect(fs.readdirSync(outside.root)).toEqual(["f"]);
+});
+
+test("a folder above what could not be had is not held for it", () => {
+  using here = stage();
+  const { folders } = here;
+  for (let nth = 0; nth < 256; nth++) {
+    here.tree.write(`d${nth}/f`, "");
+    failed(() => folders.hold(`d${nth}/f`));
+  }
+  expect([folders.crowded, here.open() < 256]).toEqual([false, true]);
+});
