@@ -1,23 +1,35 @@
 /**
- * The command `cli6`: its options, and which of its three forms is meant: paths on the command
- * line, paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into
- * options and results into a status.
+ * The program `cli6`: which command is meant, and its own three forms: paths on the command line,
+ * paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into options
+ * and results into a status.
  */
 import { isatty } from "node:tty";
-import { parseServer, parseTarget, type Server, type Target } from "../client/address.ts";
-import { CONNECT_TIMEOUT_MS } from "../client/dial.ts";
-import { ClientError } from "../client/error.ts";
+import { authorityOf, type Server } from "../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../client/stall.ts";
 import { writeFully } from "../flow/sink.ts";
 import { EXIT, type ExitStatus } from "../wire/errors.ts";
-import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { bytesOf } from "../wire/escape.ts";
+import { printable } from "../wire/printable.ts";
+import { COMMANDS } from "./commands.ts";
+import {
+  COMPLETIONS_FLAG,
+  CONNECTION,
+  connectionFlags,
+  OUTPUT,
+  patienceOf,
+  QUIET_FLAG,
+  targetsOf,
+} from "./connection.ts";
+import { choose, explainUnknown, loaded } from "./dispatch.ts";
 import { type Fetcher, FramedFetcher, PlainFetcher } from "./fetch.ts";
 import {
   type Command,
   type Environment,
+  firstOperand,
   type FlagTable,
   type Operand,
   parseFlags,
+  UnknownFlagError,
   UsageError,
   type Values,
 } from "./flags.ts";
@@ -25,56 +37,24 @@ import { renderHelp, versionLine } from "./help.ts";
 import { pathLines } from "./lines.ts";
 import { Output } from "./output.ts";
 import { printAll } from "./print.ts";
-import { converse } from "./prompt.ts";
 import { Report } from "./report.ts";
-import { duration, parsed } from "./values.ts";
+import { Servers } from "./servers.ts";
+import type { ShellOptions } from "./shell.ts";
+import type { Subcommand } from "./subcommand.ts";
 
 const STDIN = 0;
 const STDOUT = 1;
-const CONNECTION = "Connection";
-const OUTPUT = "Output";
-
-/** Milliseconds: a day outlasts any transfer's pause. */
-const WAIT = { min: 1, max: 86_400_000 };
 
 const FLAGS = {
-  server: {
-    type: "string",
-    alias: "s",
-    group: CONNECTION,
-    valueHint: "host:port",
-    reader: parsed("HOST, HOST:PORT or [IPv6]:PORT (TLS is not supported yet)", parseServer),
-    description: "server for paths that are no URL",
-    default: `127.0.0.1:${PORT_DEFAULT}`,
-  },
+  ...connectionFlags(STALL_TIMEOUT_MS),
   plain: {
     type: "boolean",
     group: CONNECTION,
     description: "speak bare paths, for servers that know nothing else",
   },
-  "connect-timeout": {
-    type: "string",
-    group: CONNECTION,
-    valueHint: "time",
-    reader: duration(WAIT),
-    description: "give up connecting after this time",
-    default: `${CONNECT_TIMEOUT_MS / 1000}`,
-  },
-  timeout: {
-    type: "string",
-    group: CONNECTION,
-    valueHint: "time",
-    reader: duration(WAIT),
-    description: "give up when nothing has come for this time",
-    default: `${STALL_TIMEOUT_MS / 1000}`,
-  },
   binary: { type: "boolean", group: OUTPUT, description: "print binary content to a terminal too" },
-  quiet: {
-    type: "boolean",
-    alias: "q",
-    group: OUTPUT,
-    description: "no messages, only the status",
-  },
+  quiet: QUIET_FLAG,
+  completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
 
 /** The command line of cli6. */
@@ -82,6 +62,10 @@ export const CLI6: Command<typeof FLAGS> = {
   name: "cli6",
   summary: "Prints files of a serv6 server, complete or with an error.",
   flags: FLAGS,
+  commands: [
+    ...COMMANDS,
+    { word: "help", summary: "the help of a command: cli6 help ls, or cli6 ls --help" },
+  ],
   operands: {
     name: "path|url...",
     description: "what to print; without any, paths are read from standard input, one a line",
@@ -94,7 +78,9 @@ export const CLI6: Command<typeof FLAGS> = {
     ["find . -type f | cli6 -s nas > all", "one path a line, in order, over one connection"],
     ["cli6 -s nas", "asks for paths until Ctrl-D"],
     ["cli6 --plain -s other:9000 notes.txt", "a server that knows only bare paths"],
-    ["cli6 ./get -- -x", "files called get and -x"],
+    ["cli6 ls -s nas models", "a command; cli6 ls --help tells its flags"],
+    ["cli6 ./ls -- -x", "files called ls and -x"],
+    ["source <(cli6 --completions bash)", "Tab completes, from ~/.bashrc"],
   ],
   sections: [
     {
@@ -108,51 +94,109 @@ export const CLI6: Command<typeof FLAGS> = {
   ],
 };
 
-/** Words that are, or will be, commands: as the first operand they never name a file. */
-const RESERVED = ["get", "ls", "stat", "hash", "mirror", "ping"];
+const HELP = "help";
 
 /** Runs the command and resolves to its exit status. `args` are bytes, one a character. */
 export async function cli6(args: readonly string[], environment: Environment): Promise<ExitStatus> {
+  let subcommand: Subcommand = MAIN;
   try {
-    const invocation = parseFlags(CLI6, args, environment);
-    if (invocation.asks !== "run") {
-      return show(invocation.asks === "help" ? await renderHelp(CLI6) : versionLine(CLI6));
+    const first = firstOperand(CLI6, args);
+    if (first?.sure === true && first.text === HELP) {
+      return await help(args.toSpliced(first.at, 1));
     }
-    return await run(invocation.values, invocation.operands);
+    const chosen = await choose(CLI6, COMMANDS, args);
+    subcommand = chosen?.subcommand ?? MAIN;
+    return await start(subcommand, chosen?.args ?? args, environment);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    new Report(false).say(`cli6: ${error.message} (try cli6 --help)`);
-    return EXIT.usage;
+    return refuse(error, subcommand.command);
   }
 }
 
 // --- internal ---
 
+async function start(
+  subcommand: Subcommand,
+  args: readonly string[],
+  environment: Environment,
+): Promise<ExitStatus> {
+  const { command } = subcommand;
+  const invocation = parseFlags(command, args, environment);
+  if (invocation.asks === "run") return subcommand.run(invocation, environment);
+  return show(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
+}
+
+/** `cli6 help [WORD]`. */
+async function help(args: readonly string[]): Promise<ExitStatus> {
+  const topic = firstOperand(CLI6, args)?.text;
+  if (topic === undefined || topic === HELP) return show(await renderHelp(CLI6));
+  const row = COMMANDS.find(({ word }) => word === topic);
+  if (row === undefined) throw new UsageError(`there is no command ${printable(topic)}`);
+  return show(await renderHelp((await loaded(row)).command));
+}
+
+async function refuse(error: unknown, command: Command): Promise<ExitStatus> {
+  if (!(error instanceof UsageError)) throw error;
+  const { message } =
+    error instanceof UnknownFlagError
+      ? await explainUnknown(error, command, CLI6, COMMANDS)
+      : error;
+  new Report(false).say(`cli6: ${message} (try ${command.name} --help)`);
+  return EXIT.usage;
+}
+
 function show(told: string): ExitStatus {
   return writeFully(STDOUT, Buffer.from(`${told}\n`)) < 0 ? EXIT.localDisk : EXIT.done;
 }
 
-async function run(
+/** `cli6` without a command's word. */
+const MAIN: Subcommand<typeof FLAGS> = {
+  command: CLI6,
+  run: ({ values, operands }, environment) => print(values, operands, environment),
+};
+
+async function print(
   values: Values<typeof FLAGS>,
   operands: readonly Operand[],
+  environment: Environment,
 ): Promise<ExitStatus> {
-  const { server } = values;
+  const { server, completions } = values;
+  if (completions !== undefined) {
+    const { completionScript } = await import("./completions.ts");
+    return show(await completionScript(completions, CLI6, COMMANDS));
+  }
   const targets = targetsOf(operands, server);
-  const fetcher = fetcherOf(values);
+  const servers = values.plain ? null : new Servers(patienceOf(values));
+  const fetcher =
+    servers === null ? new PlainFetcher(patienceOf(values)) : new FramedFetcher(servers);
   const report = new Report(values.quiet);
   const output = new Output(values.binary);
   if (targets.length > 0) await printAll(targets, fetcher, output, report);
-  else if (isatty(STDIN)) return converse(server, fetcher, output, report);
-  else await printLines(server, fetcher, output, report);
+  else if (isatty(STDIN)) {
+    const { converse } = await import("./prompt.ts");
+    const getter = getterOf(values, environment);
+    return converse({ server, servers, fetcher, output, report, ...getter });
+  } else await printLines(server, fetcher, output, report);
   return report.status;
 }
 
-function fetcherOf(values: Values<typeof FLAGS>): Fetcher {
-  const patience = {
-    connectTimeoutMs: values["connect-timeout"],
-    stallTimeoutMs: values.timeout,
+/** The prompt's get is the command, with the server and the times of this one. */
+function getterOf(
+  values: Values<typeof FLAGS>,
+  environment: Environment,
+): Pick<ShellOptions, "getter"> {
+  const load = COMMANDS.find(({ word }) => word === "get")?.load;
+  if (load === undefined) return {};
+  return {
+    getter: async ({ server, path }, local) => {
+      const times = [
+        `--connect-timeout=${values["connect-timeout"]}ms`,
+        `--timeout=${values.timeout}ms`,
+      ];
+      const place = local === null ? [] : [`--output=${bytesOf(local)}`];
+      const args = [`--server=${authorityOf(server)}`, ...times, ...place, "--", path];
+      await start(await load(), args, environment);
+    },
   };
-  return values.plain ? new PlainFetcher(patience) : new FramedFetcher(patience);
 }
 
 async function printLines(
@@ -165,19 +209,5 @@ async function printLines(
     await printAll(pathLines(Bun.stdin.stream(), server), fetcher, output, report);
   } catch (error) {
     report.fail(error);
-  }
-}
-
-/** All targets, or UsageError for the first that is none: then nothing is fetched. */
-function targetsOf(operands: readonly Operand[], server: Server): Target[] {
-  const [first] = operands;
-  if (first !== undefined && !first.literal && RESERVED.includes(first.text)) {
-    const instead = `a file of that name is asked for as ./${first.text}`;
-    throw new UsageError(`the command ${first.text} does not exist yet; ${instead}`);
-  }
-  try {
-    return operands.map(({ text }) => parseTarget(text, server));
-  } catch (error) {
-    throw error instanceof ClientError ? new UsageError(error.message) : error;
   }
 }

@@ -2,11 +2,12 @@
  * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with
  * a connection for each path. Whoever prints does not care which.
  */
-import { authorityOf, type Server, type Target } from "../client/address.ts";
-import { Link, type Patience } from "../client/link.ts";
+import type { Server, Target } from "../client/address.ts";
+import type { Patience } from "../client/link.ts";
 import { readPlain } from "../client/plain.ts";
 import { IN_FLIGHT_MAX } from "../client/session.ts";
 import type { Sink } from "../flow/sink.ts";
+import type { Servers } from "./servers.ts";
 
 /** A way to fetch. All promises reject with ClientError. */
 export interface Fetcher {
@@ -21,29 +22,18 @@ export interface Fetcher {
 /** S6/1. */
 export class FramedFetcher implements Fetcher {
   readonly ahead = IN_FLIGHT_MAX;
-  readonly #patience: Patience;
-  /** One for each server that the command line names. */
-  readonly #links = new Map<string, Link>();
+  readonly #servers: Servers;
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
+  constructor(servers: Servers) {
+    this.#servers = servers;
   }
 
   greet(server: Server): Promise<void> {
-    return this.#link(server).greet();
+    return this.#servers.link(server).greet();
   }
 
   fetch({ server, path }: Target, sink: Sink): Promise<void> {
-    return this.#link(server).read(path, sink);
-  }
-
-  // --- internal ---
-
-  #link(server: Server): Link {
-    const name = authorityOf(server);
-    const link = this.#links.get(name) ?? new Link(server, this.#patience);
-    this.#links.set(name, link);
-    return link;
+    return this.#servers.link(server).read(path, sink);
   }
 }
 

@@ -18,6 +18,8 @@ interface Grouped {
   readonly group: string;
   /** One letter. */
   readonly alias?: string;
+  /** It is asked for on the command line alone: no environment variable stands for it. */
+  readonly momentary?: true;
 }
 
 /** `--name VALUE`. Its default is text too, so that the help shows what a person would write. */
@@ -39,26 +41,33 @@ export interface SwitchFlag extends BooleanArgDef, Grouped {
 /** A command's options by name. Declare it `as const satisfies FlagTable`. */
 export type FlagTable = Readonly<Record<string, ValueFlag<unknown> | SwitchFlag>>;
 
-/** What parsing gives for each option of a table. */
-export type Values<Table extends FlagTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends ValueFlag<infer T>
-    ? Table[Name] extends { readonly many: true }
-      ? readonly T[]
-      : Table[Name] extends { readonly default: string }
-        ? T
-        : T | undefined
-    : boolean;
-};
+/** What parsing gives for each option of a table; of a table that is not known, anything. */
+export type Values<Table extends FlagTable> = string extends keyof Table
+  ? Readonly<Record<string, unknown>>
+  : {
+      readonly [Name in keyof Table]: Table[Name] extends ValueFlag<infer T>
+        ? Table[Name] extends { readonly many: true }
+          ? readonly T[]
+          : Table[Name] extends { readonly default: string }
+            ? T
+            : T | undefined
+        : boolean;
+    };
 
-/** A program: everything that its help and its command line need. */
+/** A program, or one of its commands: everything that its help and its command line need. */
 export interface Command<Table extends FlagTable = FlagTable> {
-  /** As it is called; in capitals it is the prefix of its environment variables. */
+  /**
+   * As it is called: "cli6", "cli6 ls". Its first word in capitals is the prefix of its environment
+   * variables, so that CLI6_SERVER holds for every command of cli6.
+   */
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly flags: Table;
   /** What stands behind the flags, as the usage line shows it: "ROOT", "PATH|URL...". */
   readonly operands: { readonly name: string; readonly description: string; readonly max: number };
+  /** The words that select a command of this program, for its help. */
+  readonly commands?: readonly { readonly word: string; readonly summary: string }[];
   /** What to type and what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Further parts of the help, below the options. */
@@ -74,16 +83,29 @@ export interface Operand {
 
 /** What the command line asks for. */
 export type Invocation<Table extends FlagTable> =
-  | { readonly asks: "help" | "version" }
-  | {
-      readonly asks: "run";
-      readonly values: Values<Table>;
-      readonly operands: readonly Operand[];
-    };
+  { readonly asks: "help" | "version" } | ({ readonly asks: "run" } & Given<Table>);
+
+/** What a command is given to run with. */
+export interface Given<Table extends FlagTable = FlagTable> {
+  readonly values: Values<Table>;
+  readonly operands: readonly Operand[];
+}
 
 /** The command line was wrong. `message` is one printable line without the program's name. */
 export class UsageError extends Error {
   override name = "UsageError";
+}
+
+/** A flag that the command does not have; another one may. */
+export class UnknownFlagError extends UsageError {
+  /** As it was given, printable: "--algo", "-c". */
+  readonly flag: string;
+
+  /** `flag` is printable. */
+  constructor(flag: string) {
+    super(`unknown flag ${flag}`);
+    this.flag = flag;
+  }
 }
 
 /** Options that every command has, at the end of its help. */
@@ -121,9 +143,41 @@ export function parseFlags<const Table extends FlagTable>(
   return { asks: "run", values: values as Values<Table>, operands };
 }
 
-/** The environment variable of a flag: `serv6` and `idle-timeout` give `SERV6_IDLE_TIMEOUT`. */
+/**
+ * The environment variable of a flag: `cli6 ls` and `connect-timeout` give `CLI6_CONNECT_TIMEOUT`.
+ */
 export function variableOf(command: string, flag: string): string {
-  return `${command}_${flag}`.toUpperCase().replaceAll("-", "_");
+  const [program] = command.split(" ");
+  return `${program}_${flag}`.toUpperCase().replaceAll("-", "_");
+}
+
+/** The first operand in front of any `--`: where a command's word may stand. */
+export interface FirstOperand {
+  readonly text: string;
+  /** Its place in the arguments. */
+  readonly at: number;
+  /** Every flag before it is the command's own, so that it is no value of a flag unknown here. */
+  readonly sure: boolean;
+}
+
+/** The first operand as `command` reads `args`, or null. Throws nothing. */
+export function firstOperand(command: Command, args: readonly string[]): FirstOperand | null {
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  let sure = true;
+  for (const token of tokensOf(table, args)) {
+    if (token.kind === "option-terminator") return null;
+    if (token.kind === "positional") return { text: token.value, at: token.index, sure };
+    sure &&= flagOf(table, token) !== null;
+  }
+  return null;
+}
+
+/** True when `command` has the flag that was given as `flag` ("--algo", "--no-json", "-c"). */
+export function hasFlag(command: Command, flag: string): boolean {
+  const names = flag.startsWith("--") ? [flag.slice(2), flag.replace(/^--no-/, "")] : [];
+  return Object.entries(command.flags).some(
+    ([name, { alias }]) => names.includes(name) || flag === `-${alias ?? ""}`,
+  );
 }
 
 // --- internal ---
@@ -154,18 +208,27 @@ function isQuestion(token: Token): boolean {
 
 function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
   const shown = printableText(token.rawName);
-  const negated = token.name.startsWith("no-") && !Object.hasOwn(table, token.name);
-  const name = negated ? token.name.slice(3) : token.name;
-  const flag = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (flag === undefined || (negated && flag.type !== "boolean")) {
-    throw new UsageError(`unknown flag ${shown}`);
-  }
+  const found = flagOf(table, token);
+  if (found === null) throw new UnknownFlagError(shown);
+  const { name, flag, negated } = found;
   const many = flag.type === "string" && flag.many === true;
   if (given.has(name) && !many) throw new UsageError(`${shown} is given twice`);
   const value =
     flag.type === "string" ? valueOf(flag, token, shown) : stateOf(token, negated, shown);
   const before = given.get(name);
   given.set(name, many ? [...(Array.isArray(before) ? before : []), value] : value);
+}
+
+/** What the token means in this table, or null. */
+function flagOf(
+  table: FlagTable,
+  token: OptionToken,
+): { name: string; flag: ValueFlag<unknown> | SwitchFlag; negated: boolean } | null {
+  const negated = token.name.startsWith("no-") && !Object.hasOwn(table, token.name);
+  const name = negated ? token.name.slice(3) : token.name;
+  const flag = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (flag === undefined || (negated && flag.type !== "boolean")) return null;
+  return { name, flag, negated };
 }
 
 function valueOf(flag: ValueFlag<unknown>, token: OptionToken, shown: string): unknown {
@@ -199,7 +262,7 @@ function fallback(
   environment: Environment,
 ): unknown {
   const variable = variableOf(command, name);
-  const text = environment[variable] ?? "";
+  const text = flag.momentary === true ? "" : (environment[variable] ?? "");
   if (flag.type === "boolean") {
     return text === "" ? (flag.default ?? false) : readValue(yesOrNo, text, variable);
   }

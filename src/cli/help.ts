@@ -23,6 +23,10 @@ export async function renderHelp(command: Command): Promise<string> {
   const head = await render({ [name]: { type: "positional", required: false, description } });
   const lines = [versionLine(command), command.summary, "", ...usage(head), "", "EXAMPLES", ""];
   lines.push(...columns(command.examples), "", ...below(head, "ARGUMENTS"));
+  if (command.commands !== undefined) {
+    const rows = command.commands.map(({ word, summary }) => [word, summary] as const);
+    lines.push("", "COMMANDS", "", ...columns(rows));
+  }
   for (const [group, args] of groups(command)) {
     const options = below(await render(args), "OPTIONS").slice(1);
     lines.push("", group.toUpperCase(), ...options);
@@ -53,7 +57,8 @@ function groups(command: Command): Map<string, ArgsDef> {
   for (const [name, flag] of Object.entries(table)) {
     const args = byGroup.get(flag.group) ?? {};
     const variable = variableOf(command.name, name);
-    const told = Object.hasOwn(COMMON_FLAGS, name) ? "" : ` [${variable}]`;
+    const silent = Object.hasOwn(COMMON_FLAGS, name) || flag.momentary === true;
+    const told = silent ? "" : ` [${variable}]`;
     args[name] = { ...flag, description: `${flag.description ?? ""}${told}` };
     byGroup.set(flag.group, args);
   }

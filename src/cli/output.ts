@@ -3,7 +3,8 @@
  * it, as curl does: content whose first bytes hold a NUL.
  */
 import { isatty } from "node:tty";
-import { FdSink, LocalError, type Sink, writeFully } from "../flow/sink.ts";
+import { LocalError } from "../destination/error.ts";
+import { FdSink, type Sink, writeFully } from "../flow/sink.ts";
 import { EXIT } from "../wire/errors.ts";
 
 const STDOUT = 1;

@@ -31,6 +31,11 @@ export class Report {
     return this.#over.promise;
   }
 
+  /** True once nothing more can be done. */
+  get ended(): boolean {
+    return this.#broken;
+  }
+
   /** Tells of a failed request. Anything but a ClientError is a bug and is thrown on. */
   fail(error: unknown): void {
     if (!(error instanceof ClientError)) throw error;

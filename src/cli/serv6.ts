@@ -9,6 +9,7 @@ import { HOST_DEFAULT, serve, type ServeOptions } from "../server/start.ts";
 import { StoreError } from "../store/disk.ts";
 import { EXIT, type ExitStatus, exitOf } from "../wire/errors.ts";
 import { type ByteString, PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { COMPLETIONS_FLAG } from "./connection.ts";
 import { type Command, type FlagTable, parseFlags, UsageError, type Values } from "./flags.ts";
 import { renderHelp, versionLine } from "./help.ts";
 import { count, duration, oneOf, portNumber, size, text } from "./values.ts";
@@ -111,6 +112,7 @@ const FLAGS = {
     default: "human",
   },
   quiet: { type: "boolean", alias: "q", group: SAID, description: "at start the ready line alone" },
+  completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
 
 /** The command line of serv6. */
@@ -154,6 +156,10 @@ export async function serv6(
       return print(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
     }
     const { values, operands } = invocation;
+    if (values.completions !== undefined) {
+      const { completionScript } = await import("./completions.ts");
+      return print(await completionScript(values.completions, SERV6));
+    }
     const server = serve(optionsOf(values, operands[0]?.text));
     process.stderr.write(welcome(server, values.quiet));
     return await untilStopped(server);

@@ -8,6 +8,8 @@
 export interface Reader<T> {
   /** Completes "--flag takes ...". */
   readonly takes: string;
+  /** Everything that it takes, when that is a few words: what a shell can complete. */
+  readonly words?: readonly string[];
   /** The value, or null when `text` is none. */
   read(text: string): T | null;
 }
@@ -78,6 +80,7 @@ export function text(takes: string): Reader<string> {
 export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
   return {
     takes: `one of ${words.join(", ")}`,
+    words,
     read: (given) => words.find((word) => word === given) ?? null,
   };
 }

@@ -1,0 +1,142 @@
+/**
+ * Completion scripts for shells, made from the flag tables: commands, flags, and the words of a
+ * value where it is one of a few. Paths on a server are not completed: that would connect to it at
+ * each Tab.
+ */
+import { type Command, COMMON_FLAGS, type FlagTable } from "./flags.ts";
+import type { SubcommandRow } from "./subcommand.ts";
+
+/** Shells that a script can be made for. */
+export type ShellName = "bash" | "zsh" | "fish";
+
+/** The script for `shell` that completes `main` and the commands in `rows`. */
+export async function completionScript(
+  shell: ShellName,
+  main: Command,
+  rows: readonly SubcommandRow[] = [],
+): Promise<string> {
+  const commands = [{ word: "", summary: "", command: main }];
+  for (const { word, summary, load } of rows) {
+    const command = (await load?.())?.command;
+    if (command !== undefined) commands.push({ word, summary, command });
+  }
+  const described = commands.map(({ word, summary, command }) => ({
+    word,
+    summary,
+    flags: Object.entries<FlagTable[string]>({ ...command.flags, ...COMMON_FLAGS }).map(describe),
+  }));
+  switch (shell) {
+    case "bash":
+      return bash(main.name, described);
+    case "zsh":
+      // zsh runs bash's completions by itself.
+      return `autoload -U +X bashcompinit && bashcompinit\n${bash(main.name, described)}`;
+    case "fish":
+      return fish(main.name, described);
+  }
+}
+
+// --- internal ---
+
+interface Flag {
+  /** "--name" and perhaps "-n". */
+  readonly forms: readonly string[];
+  readonly takesValue: boolean;
+  /** What the value may be; none when that is not a few words. */
+  readonly words: readonly string[];
+  readonly description: string;
+}
+
+/** A command's flags; word "" is the program without a command. */
+interface Described {
+  readonly word: string;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+}
+
+function describe([name, flag]: [string, FlagTable[string]]): Flag {
+  const negated = flag.type === "boolean" && flag.default === true;
+  const long = negated ? `--no-${name}` : `--${name}`;
+  return {
+    forms: flag.alias === undefined ? [long] : [long, `-${flag.alias}`],
+    takesValue: flag.type === "string",
+    words: flag.type === "string" ? (flag.reader.words ?? []) : [],
+    description: flag.description ?? "",
+  };
+}
+
+function bash(name: string, commands: readonly Described[]): string {
+  const words = commands.map(({ word }) => word).filter((word) => word !== "");
+  const valued = new Set(
+    commands.flatMap(({ flags }) => flags.filter((it) => it.takesValue).flatMap((it) => it.forms)),
+  );
+  const lines = [
+    `_${name}() {`,
+    "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i",
+    "  COMPREPLY=()",
+    "  for ((i = 1; i < COMP_CWORD; i++)); do",
+    "    case ${COMP_WORDS[i]} in",
+    `      ${[...valued].join("|")}) ((i++)) ;;`,
+    "      -*) ;;",
+    ...(words.length === 0
+      ? []
+      : [`      ${words.join("|")}) command=\${COMP_WORDS[i]}; break ;;`]),
+    "      *) command=-; break ;;",
+    "    esac",
+    "  done",
+    "  case $command:$prev in",
+    ...commands.flatMap(({ word, flags }) =>
+      flags.filter((it) => it.takesValue).map((flag) => valueCase(word, flag)),
+    ),
+    "  esac",
+    "  case $command:$cur in",
+    ...commands.map(({ word, flags }) => {
+      const forms = flags.flatMap((flag) => flag.forms).join(" ");
+      return `    ${pattern(word, "-*")}) COMPREPLY=($(compgen -W '${forms}' -- "$cur")) ;;`;
+    }),
+    ...(words.length === 0
+      ? ['    *) COMPREPLY=($(compgen -f -- "$cur")) ;;']
+      : [`    :*) COMPREPLY=($(compgen -W '${words.join(" ")} help' -- "$cur")) ;;`]),
+    "  esac",
+    "}",
+    `complete ${words.length === 0 ? "-o filenames " : ""}-F _${name} ${name}`,
+  ];
+  return lines.join("\n");
+}
+
+/** A line of the case that answers behind a flag with a value. */
+function valueCase(word: string, { forms, words }: Flag): string {
+  const patterns = forms.map((form) => pattern(word, form)).join("|");
+  const reply =
+    words.length === 0 ? "" : `COMPREPLY=($(compgen -W '${words.join(" ")}' -- "$cur")); `;
+  return `    ${patterns}) ${reply}return ;;`;
+}
+
+/** `command:rest`; the program's own flags hold behind a path as well, where `command` is "-". */
+function pattern(word: string, rest: string): string {
+  return word === "" ? `:${rest}|-:${rest}` : `${word}:${rest}`;
+}
+
+function fish(name: string, commands: readonly Described[]): string {
+  const words = commands.map(({ word }) => word).filter((word) => word !== "");
+  const lines = words.length === 0 ? [] : [`complete -c ${name} -f`];
+  for (const { word, summary, flags } of commands) {
+    const none =
+      words.length === 0 ? "" : ` -n 'not __fish_seen_subcommand_from ${words.join(" ")}'`;
+    const where = word === "" ? none : ` -n '__fish_seen_subcommand_from ${word}'`;
+    if (word !== "") lines.push(`complete -c ${name}${none} -a ${word} -d ${fishText(summary)}`);
+    for (const { forms, takesValue, words: values, description } of flags) {
+      const [long = "", short] = forms;
+      const letter = short === undefined ? "" : ` -s ${short.slice(1)}`;
+      const value = takesValue ? ` -x${values.length > 0 ? ` -a '${values.join(" ")}'` : ""}` : "";
+      lines.push(
+        `complete -c ${name}${where} -l ${long.slice(2)}${letter}${value} -d ${fishText(description)}`,
+      );
+    }
+  }
+  return lines.join("\n");
+}
+
+function fishText(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}

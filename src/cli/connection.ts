@@ -1,0 +1,100 @@
+/**
+ * What all commands have in common on the command line: which server, how long to wait for it, and
+ * whether to talk. One place, so that a flag means the same everywhere.
+ */
+import { parseServer, parseTarget, type Server, type Target } from "../client/address.ts";
+import { CONNECT_TIMEOUT_MS } from "../client/dial.ts";
+import { ClientError } from "../client/error.ts";
+import type { Patience } from "../client/link.ts";
+import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { type FlagTable, type Operand, UsageError } from "./flags.ts";
+import { duration, oneOf, parsed } from "./values.ts";
+
+/** Headings of the help. */
+export const CONNECTION = "Connection";
+/** Headings of the help. */
+export const OUTPUT = "Output";
+
+/** Milliseconds: a day outlasts any transfer's pause. */
+const WAIT = { min: 1, max: 86_400_000 };
+
+/** `--server`, alone for who needs to know it before the rest. */
+export const SERVER_FLAG = {
+  type: "string",
+  alias: "s",
+  group: CONNECTION,
+  valueHint: "host:port",
+  reader: parsed("HOST, HOST:PORT or [IPv6]:PORT (TLS is not supported yet)", parseServer),
+  description: "server for paths that are no URL",
+  default: `127.0.0.1:${PORT_DEFAULT}`,
+} as const;
+
+/** `--quiet`. */
+export const QUIET_FLAG = {
+  type: "boolean",
+  alias: "q",
+  group: OUTPUT,
+  description: "no messages, only the status",
+} as const;
+
+/** `--completions`, of both programs. */
+export const COMPLETIONS_FLAG = {
+  type: "string",
+  group: "Help",
+  valueHint: "shell",
+  reader: oneOf("bash", "zsh", "fish"),
+  momentary: true,
+  description: "a script that completes commands and flags in bash, zsh or fish",
+} as const;
+
+/** `--json`, of the commands that tell facts. */
+export const JSON_FLAG = {
+  type: "boolean",
+  group: OUTPUT,
+  description: "one JSON object a line, for programs",
+} as const;
+
+/** `--server`, `--connect-timeout` and `--timeout`, which is `timeoutMs` unless given. */
+export function connectionFlags(timeoutMs: number) {
+  return {
+    server: SERVER_FLAG,
+    "connect-timeout": {
+      type: "string",
+      group: CONNECTION,
+      valueHint: "time",
+      reader: duration(WAIT),
+      description: "give up connecting after this time",
+      default: `${CONNECT_TIMEOUT_MS / 1000}`,
+    },
+    timeout: {
+      type: "string",
+      group: CONNECTION,
+      valueHint: "time",
+      reader: duration(WAIT),
+      description: "give up when nothing has come for this time",
+      default: `${timeoutMs / 1000}`,
+    },
+  } as const satisfies FlagTable;
+}
+
+/** The times that the flags say. */
+export function patienceOf(values: {
+  readonly "connect-timeout": number;
+  readonly timeout: number;
+}): Patience {
+  return { connectTimeoutMs: values["connect-timeout"], stallTimeoutMs: values.timeout };
+}
+
+/** All operands as targets, or UsageError for the first that is none: then nothing is asked. */
+export function targetsOf(operands: readonly Operand[], server: Server): Target[] {
+  return operands.map(({ text }) => meant(() => parseTarget(text, server)));
+}
+
+/** What `parse` gives; a ClientError of it is a mistake on the command line. */
+export function meant<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof ClientError ? new UsageError(error.message) : error;
+  }
+}
