@@ -90,7 +90,8 @@ export class Transfer {
   readonly #began = performance.now();
   #status: ExitStatus = EXIT.done;
 
-  constructor(values: TransferValues) {
+  /** `silent`: no progress, where the content itself goes to the terminal. */
+  constructor(values: TransferValues, silent = false) {
     this.#values = values;
     const rate = values["limit-rate"];
     this.options = {
@@ -104,7 +105,8 @@ export class Transfer {
       waited: (waited) => this.#tellWait(waited),
       note: (line) => this.say(line),
     };
-    this.#progress = startProgress(this.tally, values.quiet ? "none" : values.progress);
+    const mode = values.quiet || silent ? "none" : values.progress;
+    this.#progress = startProgress(this.tally, mode);
   }
 
   /** The exit status so far: the first failure's. */
