@@ -21,10 +21,10 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full soak fuzz clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-client soak fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 servidor: $(STAMP) ## run the server: ROOT=. HOST=127.0.0.1 PORT=6464 ARGS="more flags"
 	@exec $(RUN) src/serv6.ts "$$root_name" -p '$(PORT)' -b '$(ADDRESS)' $(ARGS)
@@ -48,6 +48,9 @@ bench: $(STAMP) ## the benchmark's quick run
 
 bench-full: $(STAMP) ## the whole benchmark
 	@exec $(BUN) bench/run.ts --full $(ARGS)
+
+bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
+	@exec $(BUN) bench/download.ts $(ARGS)
 
 soak: $(STAMP) ## ten minutes of restless clients, watching bytes and leaks: SOAK_SECONDS= SEED=
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} exec $(BUN) test/run.ts soak $(ARGS)

@@ -34,6 +34,9 @@ const PIPE_BYTES = 1024 * 1024;
 /** Bytes of the buffer: it stays in the processor's second cache. */
 const BUFFER_BYTES = 256 * 1024;
 
+/** A kernel that says "readable" and gives nothing so often in a row does not mean it. */
+const REFUSALS_MAX = 64;
+
 /** The way that this system has; null where bytes must come through Bun's events. */
 export function openConduit(): Conduit | null {
   return kernel.native ? new SpliceConduit() : null;
@@ -56,6 +59,8 @@ export class SpliceConduit implements Conduit {
   readonly #ends = new Int32Array(2).fill(-1);
   #pipeBytes = 0;
   #copy: Conduit | null = null;
+  /** Sockets in a row that were said to have something and gave nothing. */
+  #refusals = 0;
 
   move(socket: number, file: Staged, offset: number, most: number): number {
     if (this.#copy !== null || !this.#opened()) return this.#copied(socket, file, offset, most);
@@ -63,7 +68,14 @@ export class SpliceConduit implements Conduit {
     if (taken === -ERRNO.EINVAL || taken === -ERRNO.ENOSYS) {
       return this.#copied(socket, file, offset, most);
     }
-    if (taken <= 0) return absent(taken);
+    if (taken <= 0) {
+      const answer = absent(taken);
+      if (answer === MOVED.nothing && ++this.#refusals >= REFUSALS_MAX) {
+        return this.#copied(socket, file, offset, most);
+      }
+      return answer;
+    }
+    this.#refusals = 0;
     for (let done = 0; done < taken;) {
       const at = BigInt(offset + done);
       const moved = uninterrupted(() => kernel.spliceOut(this.#reading, file.fd, at, taken - done));

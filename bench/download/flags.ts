@@ -1,0 +1,98 @@
+/**
+ * Owns the command line of `bun bench/download.ts`. Pure: it never prints and never exits.
+ * Invariant: an option that is not known, or a value out of its range, is an error in words.
+ */
+import { parseArgs } from "node:util";
+import { join } from "node:path";
+
+export interface Options {
+  /** Letters of scenarios. */
+  readonly only: readonly string[];
+  /** Rounds; null leaves it to the scenario. */
+  readonly samples: number | null;
+  /** Parts of contenders' names; none means all. */
+  readonly contenders: readonly string[];
+  readonly rivalsOnly: boolean;
+  /** What sizes and numbers of files are multiplied by. */
+  readonly scale: number;
+  readonly seed: number;
+  readonly entry: string;
+  readonly network: "private" | "host";
+  readonly json: string | null;
+  readonly help: boolean;
+}
+
+export type Parsed = { readonly options: Options } | { readonly error: string };
+
+const ENTRY = join(import.meta.dir, "..", "..", "src", "cli6.ts");
+
+export const HELP = `bun bench/download.ts [flags]
+  --only A|B|C         A one file, B many files, C a long thin link; may be repeated (A and B)
+  --samples N          paired samples (5, C 3)
+  --contender PART     only those whose name contains PART; may be repeated
+  --rivals-only        without cli6
+  --scale X            times the sizes and the number of files (1)
+  --seed N             of the losses in C, and of the order (1)
+  --entry FILE         cli6's entry file (src/cli6.ts)
+  --network private|host
+  --json FILE          writes every sample
+  --help               this text
+Files come from and go to a folder in TMPDIR.`;
+
+const FLAGS = {
+  only: { type: "string", multiple: true },
+  samples: { type: "string" },
+  contender: { type: "string", multiple: true },
+  "rivals-only": { type: "boolean", default: false },
+  scale: { type: "string", default: "1" },
+  seed: { type: "string", default: "1" },
+  entry: { type: "string", default: ENTRY },
+  network: { type: "string", default: "private" },
+  json: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+export function parseFlags(argv: readonly string[]): Parsed {
+  try {
+    return { options: options([...argv]) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// --- internal ---
+
+function options(args: string[]): Options {
+  const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
+  const only = values.only ?? ["A", "B"];
+  const stranger = only.find((letter) => !["A", "B", "C"].includes(letter));
+  if (stranger !== undefined) throw new Error(`--only is A, B or C: ${stranger}`);
+  const { network } = values;
+  if (network !== "private" && network !== "host") {
+    throw new Error(`--network is private or host: ${network}`);
+  }
+  return {
+    only,
+    samples: values.samples === undefined ? null : whole("--samples", values.samples, 1, 100),
+    contenders: values.contender ?? [],
+    rivalsOnly: values["rivals-only"],
+    scale: number("--scale", values.scale, 0.0001, 16),
+    seed: whole("--seed", values.seed, 0, 2 ** 31),
+    entry: values.entry,
+    network,
+    json: values.json ?? null,
+    help: values.help,
+  };
+}
+
+function whole(flag: string, text: string, min: number, max: number): number {
+  const value = number(flag, text, min, max);
+  if (!Number.isInteger(value)) throw new Error(`${flag} is a whole number: ${text}`);
+  return value;
+}
+
+function number(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new Error(`${flag} is a number from ${min} to ${max}: ${text}`);
+}
