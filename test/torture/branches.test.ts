@@ -85,11 +85,15 @@ function refusing(row: "spliceOut" | "pwrite", nth: number, taken: number, errno
   };
   const fault =
     row === "spliceOut"
-      ? replaceCall(row, (real) => (pipe, file, offset, count) =>
-          answer((some) => real(pipe, file, offset, some), count),
+      ? replaceCall(
+          row,
+          (real) => (pipe, file, offset, count) =>
+            answer((some) => real(pipe, file, offset, some), count),
         )
-      : replaceCall(row, (real) => (fd, bytes, count, offset) =>
-          answer((some) => real(fd, bytes, some, offset), count),
+      : replaceCall(
+          row,
+          (real) => (fd, bytes, count, offset) =>
+            answer((some) => real(fd, bytes, some, offset), count),
         );
   return { calls: () => calls, [Symbol.dispose]: () => fault[Symbol.dispose]() };
 }
