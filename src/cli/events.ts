@@ -78,9 +78,7 @@ export class Events {
 
   // --- internal ---
 
-  /** Notes are told once, and so leave the tally. */
   #news(): void {
-    for (const note of this.#tally.notes.splice(0)) this.say(note);
     for (const file of this.#tally.running) this.#running.add(file);
     for (const file of this.#running) {
       if (file.state === "done" || file.state === "failed") this.ended(file);

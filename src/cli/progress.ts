@@ -40,8 +40,8 @@ export interface Progress {
 }
 
 /**
- * Shows `tally` from now on until stop(), and takes the notes out of it: each is shown once. If
- * nothing is `asked`, there is a bar where stderr can show one.
+ * Shows `tally` from now on until stop(). If nothing is `asked`, there is a bar where stderr can
+ * show one.
  */
 export function startProgress(tally: Tally, asked?: ProgressMode): Progress {
   const { mode, color } = displayOf(asked, isatty(STDERR), process.env);
@@ -105,8 +105,7 @@ function barOf(tally: Tally, look: () => Reading, color: boolean): Progress {
     const shape = { columns: Math.max(1, columns - 1), rows, color };
     return render({ tally, reading: look(), only, over }, shape);
   };
-  const messages = (): readonly string[] => tally.notes.splice(0);
-  const screen = new Screen(STDERR, sizeOfTerminal, { messages, lines });
+  const screen = new Screen(STDERR, sizeOfTerminal, lines);
   return { say: (line) => screen.say(line), ended: () => {}, stop: () => screen.stop() };
 }
 

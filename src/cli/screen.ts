@@ -15,13 +15,10 @@ export interface Size {
   readonly rows: number;
 }
 
-/** What a screen shows. */
-export interface Scene {
-  /** Printable lines to print above the picture, each once. */
-  messages(): readonly string[];
-  /** The picture, its lines narrower than the terminal; `over`: it is the last one. */
-  lines(size: Size, over: boolean): readonly string[];
-}
+/**
+ * The picture for a terminal of that size, its lines narrower than it; `over`: it is the last one.
+ */
+export type Picture = (size: Size, over: boolean) => readonly string[];
 
 /** Milliseconds between two pictures: ten a second look smooth and cost nothing. */
 const DRAW_MS = 100;
@@ -36,7 +33,7 @@ const CLEAR_BELOW = "\x1b[J";
 export class Screen {
   readonly #outlet: Outlet;
   readonly #size: () => Size;
-  readonly #scene: Scene;
+  readonly #picture: Picture;
   readonly #timer: NodeJS.Timeout;
   #said: string[] = [];
   /** What stands there now. */
@@ -45,13 +42,13 @@ export class Screen {
   readonly #stop = (): void => this.stop();
 
   /**
-   * Draws `scene` on the terminal `fd` from now on until stop(). The timer keeps no program
+   * Draws `picture` on the terminal `fd` from now on until stop(). The timer keeps no program
    * running.
    */
-  constructor(fd: number, size: () => Size, scene: Scene) {
+  constructor(fd: number, size: () => Size, picture: Picture) {
     this.#outlet = new Outlet(fd);
     this.#size = size;
-    this.#scene = scene;
+    this.#picture = picture;
     this.#timer = setInterval(() => this.draw(), DRAW_MS).unref();
     // A program that ends without stop() leaves the cursor below the picture all the same.
     process.once("exit", this.#stop);
@@ -72,9 +69,8 @@ export class Screen {
     if (this.#stopped) return;
     this.#outlet.flush();
     if (!this.#outlet.idle) return;
-    this.#said.push(...this.#scene.messages());
     if (!inForeground()) return this.#send("", false);
-    const lines = this.#scene.lines(this.#size(), false);
+    const lines = this.#picture(this.#size(), false);
     const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
     this.#send(`${blockOf(lines)}${up}\r`, true);
   }
@@ -86,10 +82,9 @@ export class Screen {
     clearInterval(this.#timer);
     process.off("exit", this.#stop);
     this.#outlet.drain(DRAIN_MS);
-    this.#said.push(...this.#scene.messages());
     const { dropped } = this.#outlet;
     if (dropped > 0) this.#said.push(`(${dropped} messages were lost: nobody took them in time)`);
-    const lines = this.#scene.lines(this.#size(), true);
+    const lines = this.#picture(this.#size(), true);
     this.#send(lines.length === 0 ? "" : `${blockOf(lines)}\r\n`, inForeground());
     this.#outlet.drain(DRAIN_MS);
     this.#outlet[Symbol.dispose]();

@@ -45,6 +45,4 @@ export class Tally {
   arrived = 0;
   /** Files under way that deserve a line of their own, in the order they began. */
   readonly running = new Set<FileTally>();
-  /** What is worth knowing of the last moments ("chunk 3 was bad, fetched again"), newest last. */
-  readonly notes: string[] = [];
 }

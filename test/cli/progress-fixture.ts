@@ -48,13 +48,13 @@ function bring(part: number): void {
   }
 }
 
-/** Messages, notes, and files that come to their end. */
+/** Messages, and files that come to their end. */
 async function transfer(): Promise<void> {
   progress.say("message 1: before anything is known");
   begin();
   await look();
   bring(0.5);
-  tally.notes.push("note 1: chunk 3 arrived wrong, fetched again");
+  progress.say("note 1: chunk 3 arrived wrong, fetched again");
   await look();
   progress.say(`message 2: ${"long ".repeat(60)}end`);
   progress.say("message 3");
@@ -64,7 +64,7 @@ async function transfer(): Promise<void> {
   await look();
   bring(1);
   // Without it the picture gets lower with nothing printed above it.
-  if (scene !== "forgotten") tally.notes.push("note 2: the last");
+  if (scene !== "forgotten") progress.say("note 2: the last");
 }
 
 /** Until the terminal has another width, and a picture in it. */

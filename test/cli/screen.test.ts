@@ -120,7 +120,7 @@ test.concurrent(
 
 test.concurrent("TERM=dumb: messages as they would be without a bar", async () => {
   using played = new Played("files", 80, { TERM: "dumb" });
-  const said = broken(80, FIRST, LONG, "message 3", "the last word");
+  const said = broken(80, FIRST, NOTE, LONG, "message 3", LAST, "the last word");
   expect(await played.lines("the last word")).toEqual(said);
   expect(played.raw).not.toContain("\x1b");
 });
