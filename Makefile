@@ -21,7 +21,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-client soak fuzz clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-client soak fuzz torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak: $(STAMP) ## ten minutes of restless clients, watching bytes and leaks: SOA
 
 fuzz: $(STAMP) ## the randomised tests alone, for longer: SEED= RUNS=
 	@RUNS=$${RUNS:-200000} exec $(BUN) test/run.ts fuzz $(ARGS)
+
+torture: $(STAMP) ## get and mirror killed, starved and lied to, a thousand times: SEED= RUNS=
+	@RUNS=$${RUNS:-1000} exec $(BUN) test/run.ts test/torture/ $(ARGS)
 
 clean: ## remove what was installed and measured
 	@rm -rf node_modules coverage

@@ -37,7 +37,8 @@ export const HELP = `bun bench/download.ts [flags]
   --network private|host
   --json FILE          writes every sample
   --help               this text
-Files come from and go to a folder in TMPDIR.`;
+Files come from and go to a folder in TMPDIR. After a run of B, ext4 is slow to make files for some
+minutes, since it passes over inodes just freed: TMPDIR=/dev/shm leaves the disk out of it.`;
 
 const FLAGS = {
   only: { type: "string", multiple: true },

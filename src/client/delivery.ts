@@ -34,6 +34,12 @@ const WAITING_MAX = 16_384;
 /** How often a file that changes under our hands is started over. */
 const RESTARTS_MAX = 3;
 
+/**
+ * Longer before each further start: a server may believe a name for a second, and until then refuse
+ * the version that it tells of. Three starts outlast that.
+ */
+const RESTART_WAIT_MS = 500;
+
 /** How often a small file may come wrong. */
 const BAD_MAX = 3;
 
@@ -284,6 +290,7 @@ export class Delivery {
   async #renewed(order: Order): Promise<boolean> {
     const { path, entry: before } = order.file;
     try {
+      await Bun.sleep(RESTART_WAIT_MS * (order.restarts - 1));
       const entry = await this.#origin.link.ask((client) =>
         client.stat(Buffer.from(path, "latin1")),
       );

@@ -107,6 +107,8 @@ export class Verifier {
       for (const [nth, digest] of reply.digests.entries()) this.#learn(from + nth, digest);
     } catch (error) {
       for (let index = from; index <= to; index++) this.#asked.delete(index);
+      // The range is the wanted version's: the file that ends before it is another one.
+      if (error instanceof ClientError && error.code === "ERANGE") throw changed(path);
       throw error;
     }
   }

@@ -79,10 +79,13 @@ export class Staged {
         throw taken(name);
       }
       // Whoever held it before us may have published it: then the name is another file by now.
-      const known = kernel.statx(staging.fd, name, named) === 0;
-      const same = kernel.statx(fd, "", opened) === 0 && known && named.ino === opened.ino;
+      const known = kernel.statx(staging.fd, name, named);
+      const looked = kernel.statx(fd, "", opened);
+      const same = looked === 0 && known === 0 && named.ino === opened.ino;
       if (same && opened.isFile) return new Staged(fd, staging, name, opened.size);
       kernel.close(fd);
+      if (known !== -ERRNO.ENOENT)
+        must(Math.min(known, looked), () => `looking at ${printable(name)}`);
       if (same) throw new LocalError("EEXIST", `${printable(name)} is in the way: no regular file`);
     }
     throw new LocalError("EBUSY", `${printable(name)} is published again and again by others`);
@@ -108,7 +111,11 @@ export class Staged {
     const reserved = kernel.fallocate(this.fd, size);
     if (reserved === 0) return;
     const cannot = reserved === -ERRNO.EOPNOTSUPP || reserved === -ERRNO.ENOSYS;
-    if (!cannot) this.#must(reserved, `reserving ${size} bytes for`);
+    if (!cannot) {
+      // ext4 keeps what it could reserve: a refused file would hold all the room there was.
+      if (size > this.had) kernel.ftruncate(this.fd, this.had);
+      this.#must(reserved, `reserving ${size} bytes for`);
+    }
     this.#must(kernel.ftruncate(this.fd, size), "sizing");
   }
 

@@ -5,11 +5,27 @@
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { refusedError } from "../../src/client/error.ts";
+import { Plan } from "../../src/client/plan.ts";
+import { Verifier } from "../../src/client/verifier.ts";
+import type { Staged } from "../../src/destination/staged.ts";
 import type { Random } from "../fuzz/random.ts";
 import { Apart } from "../rig/apart.ts";
+import { exchange } from "../rig/exchange.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
-import { AGAIN, completes, type Ended, read, repeat, runs, start, timeFor } from "./rig.ts";
+import {
+  AGAIN,
+  completes,
+  type Ended,
+  read,
+  repeat,
+  run,
+  runs,
+  stagingOf,
+  start,
+  timeFor,
+} from "./rig.ts";
 
 const MIB = 1024 * 1024;
 
@@ -217,3 +233,32 @@ test(
   },
   timeFor(RUNS, 4000),
 );
+
+test("a server that still believes in the old file is waited for", async () => {
+  const size = 9 * MIB;
+  using source = new Tree({ f: content(1, 1, size), next: content(1, 2, size) });
+  using tree = new Tree();
+  await using server = await Apart.start(source.root);
+  // All of the old file is here from an earlier run: digests are the first that is asked for.
+  fs.mkdirSync(stagingOf(tree.root), { mode: 0o700 });
+  fs.writeFileSync(`${stagingOf(tree.root)}/f`, content(1, 1, size));
+  expect((await exchange(server.port, ["READ length=1 /f"]))[0]?.line).toStartWith("OK 1 ");
+  fs.renameSync(source.path("next"), source.path("f"));
+  const { status, err } = await run(["get", "-P", tree.root, `s6://127.0.0.1:${server.port}/f`]);
+  expect(err).not.toContain("cli6:");
+  expect(status).toBe(0);
+  expect(read(tree.path("f"))?.equals(content(1, 2, size))).toBe(true);
+});
+
+test("digests of what lies behind the end of a file that was cut tell that it has changed", async () => {
+  const verifier = new Verifier({
+    path: "/f",
+    etag: "0123456789abcdef",
+    plan: new Plan(9 * MIB),
+    file: {} as Staged,
+    ask: () => Promise.reject(refusedError("ERANGE", "offset past the end")),
+    judged: () => {},
+  });
+  const failed = await verifier.expect(2, 2).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ exit: 6, code: "ESTALE" });
+});

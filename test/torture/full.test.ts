@@ -1,7 +1,7 @@
 /**
- * A disk that is full, a real one: a small tmpfs in a mount namespace of its own. What can't fit is
- * refused before a byte has come; where nothing can be reserved the write fails, what came stays,
- * and the command goes on when there is room. And a limit on the size of files.
+ * A disk that is full, a real one: a small tmpfs or ext4 in a mount namespace of its own. What does
+ * not fit is refused before a byte has come; where nothing can be reserved the write fails, what
+ * came stays, and the command goes on when there is room. And a limit on the size of files.
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
@@ -30,8 +30,20 @@ class SmallDisk implements AsyncDisposable {
     this.path = `/proc/${holder.pid}/root${mounted}`;
   }
 
-  static async mount(tree: Tree, bytes: number): Promise<SmallDisk> {
-    const line = `mount -t tmpfs -o size=${bytes} none "$0"; echo mounted; exec cat`;
+  static mount(tree: Tree, bytes: number): Promise<SmallDisk> {
+    return SmallDisk.#mount(tree, `mount -t tmpfs -o size=${bytes} none "$0"`);
+  }
+
+  /** An ext4 in a file beside the folder it is mounted on. */
+  static ext4(tree: Tree, bytes: number): Promise<SmallDisk> {
+    const image = tree.path("image");
+    fs.writeFileSync(image, "");
+    fs.truncateSync(image, bytes);
+    return SmallDisk.#mount(tree, `mkfs.ext4 -q '${image}'; mount -o loop '${image}' "$0"`);
+  }
+
+  static async #mount(tree: Tree, mounting: string): Promise<SmallDisk> {
+    const line = `${mounting}; echo mounted; exec cat`;
     const holder = Bun.spawn(
       ["unshare", "--mount", "--propagation=private", "sh", "-ec", line, tree.root],
       { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
@@ -80,6 +92,20 @@ test("what does not fit is refused before a byte has come, with its size", async
   disk.resize(64 * MIB);
   await completes(args, disk.path);
   expect(read(`${disk.path}/f`)?.equals(content(1, 1, SIZE))).toBe(true);
+});
+
+test("a file system that reserves a part does not keep it when the rest is refused", async () => {
+  using tree = new Tree();
+  const line = "truncate -s 16M $0/i; mkfs.ext4 -q $0/i; mount -o loop $0/i $0";
+  const can = works("unshare", "--mount", "sh", "-ec", line, tree.root);
+  if (!can) return missing("loop device", "what ext4 holds of a file that was refused");
+  using source = new Tree({ f: content(1, 1, SIZE) });
+  await using server = new Running(source.root);
+  await using disk = await SmallDisk.ext4(tree, 16 * MIB);
+  const { status, err } = await run(["get", "-P", disk.path, `s6://127.0.0.1:${server.port}/f`]);
+  expect(err).toContain(`ENOSPC: reserving ${SIZE} bytes`);
+  expect(status).toBe(9);
+  expect(stagedBytes(disk.path)).toBe(0);
 });
 
 test("where nothing can be reserved the disk fills up, and room lets it go on", async () => {
