@@ -25,9 +25,6 @@ const LARGE_AT_ONCE = 2;
 /** Lanes on a long line, where one connection alone is held back. */
 const LANES_FAR = 4;
 
-/** Round trip from which a line is long, in milliseconds. */
-const FAR_MS = 5;
-
 /** Orders that wait: beyond, whoever lists more is asked to wait. */
 const WAITING_MAX = 16_384;
 
@@ -118,8 +115,7 @@ export class Delivery {
 
   #staff(): void {
     for (const lane of this.#lanes) lane.fill();
-    const far = this.#origin.tripMs > FAR_MS;
-    const most = far ? Math.min(LANES_FAR, this.#origin.options.connections) : 1;
+    const most = this.#origin.far ? Math.min(LANES_FAR, this.#origin.options.connections) : 1;
     if (this.#small.length > 0 && this.#lanesWanted < most) {
       this.#lanesWanted += 1;
       this.#run(() => this.#lane().finally(() => (this.#lanesWanted -= 1)));

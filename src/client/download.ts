@@ -1,6 +1,6 @@
 /**
  * One file, of one version, into a staged file: over as many connections as pay, each byte from
- * whichever gets to it, each chunk compared before it counts. It owns the plan, the parts and the
+ * whichever gets to it, each chunk compared before it counts. It owns the plan, the crew and the
  * verifier of that file; it does not publish and does not start over.
  *
  * Invariant: it resolves only when every chunk of the plan is good; however it ends, what is on the
@@ -10,27 +10,30 @@ import type { Staged } from "../destination/staged.ts";
 import { type Conduit, openConduit } from "../flow/conduit.ts";
 import { RangeSink } from "../flow/rangesink.ts";
 import { kernel } from "../sys/kernel.ts";
+import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
+import { Crew } from "./crew.ts";
 import { ClientError } from "./error.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
-import { Part, type Unit, UNITS_AHEAD } from "./part.ts";
+import type { Part, Unit } from "./part.ts";
 import { Plan, type Range } from "./plan.ts";
-import { passes, Retry } from "./retry.ts";
+import { Retry } from "./retry.ts";
 import type { FileTally, Tally } from "./tally.ts";
-import { Tuner } from "./tuner.ts";
 import { changed, Verifier } from "./verifier.ts";
 
-/** How often the speed is looked at: at least, and in round trips. Milliseconds. */
-const LOOK_MS_MIN = 250;
-const LOOK_MS_MAX = 2000;
-const LOOK_TRIPS = 10;
+/** Bytes of an earlier run whose digests are asked for at once: within a second of hashing. */
+const KEPT_BYTES_AHEAD = 64 * 1024 * 1024;
 
 /** A chunk that comes bad so often is not sent right by this server. */
 const BAD_MAX = 3;
 
-/** A slow part's work is taken over when it would take longer than this. */
-const STEAL_MS = 1000;
+/**
+ * Chunks on a long line: a connection's last chunk can't be shared, and one that lost packets early
+ * may bring 300 kB a second. Larger where a file would have more of them than that.
+ */
+const CHUNK_BYTES_FAR = 256 * 1024;
+const CHUNKS_FAR = 65_536;
 
 /** One for all files: it holds a pipe, and between two calls nothing. */
 let conduit: Conduit | null | undefined;
@@ -45,20 +48,12 @@ export class Download {
   readonly #own: FileTally;
   readonly #verifier: Verifier;
   readonly #retry: Retry;
-  readonly #tuner: Tuner;
-  readonly #parts = new Set<Part>();
+  readonly #crew: Crew;
   readonly #bad = new Map<number, number>();
   readonly #over = Promise.withResolvers<void>();
   /** Chunks of an earlier run that are still to be compared. */
   readonly #suspects = new Set<number>();
   #settled = false;
-  /** Connections there should be. */
-  #wanted = 1;
-  /** Parts without work wait for this. */
-  #work = Promise.withResolvers<void>();
-  #timer: NodeJS.Timeout | null = null;
-  #seen = 0;
-  #seenAt = performance.now();
 
   constructor(origin: Origin, file: RemoteFile, staged: Staged, tally: Tally, own: FileTally) {
     this.#origin = origin;
@@ -66,9 +61,11 @@ export class Download {
     this.#staged = staged;
     this.#tally = tally;
     this.#own = own;
-    this.plan = new Plan(Number(file.entry.size));
-    this.#tuner = new Tuner(origin.options.connections);
+    this.plan = planOf(Number(file.entry.size), origin.far);
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
+    const begin = (part: Part, range: Range): Unit => this.#begin(part, range);
+    const failed = (error: unknown): void => this.#fail(error);
+    this.#crew = new Crew(origin, { plan: this.plan, begin, failed }, this.#retry, own);
     this.#verifier = new Verifier({
       path: file.path,
       etag: file.entry.etag,
@@ -88,19 +85,13 @@ export class Download {
     this.#findKept();
     this.#staged.reserve(this.#file.entry.size);
     if (this.plan.complete) return;
-    const looking = setTimeout(() => this.#look(), LOOK_MS_MIN);
-    this.#timer = looking;
     this.#compare(() => this.#checkKept());
-    this.#hire();
+    this.#crew.start();
     try {
       await this.#over.promise;
     } finally {
       this.#settled = true;
-      if (this.#timer !== null) clearTimeout(this.#timer);
-      for (const part of this.#parts) this.#origin.giveBack(part.client);
-      this.#parts.clear();
-      this.#own.connections = 0;
-      this.#wake();
+      this.#crew.end();
       await this.#verifier.quiet();
     }
   }
@@ -116,73 +107,24 @@ export class Download {
     }
   }
 
+  /** Digests of the next lot are on their way while one lot is read. */
   async #checkKept(): Promise<void> {
-    for (const index of this.plan.kept()) {
-      if (this.#settled) return;
-      await this.#verifier.expect(index, index);
-      if (this.#settled) return;
-      await this.#verifier.checkCold(index);
-    }
-  }
-
-  // --- internal: parts ---
-
-  /** Another connection. */
-  #hire(): void {
-    this.#start(async () => {
-      const client = await this.#retry.reach(() => this.#origin.take());
-      if (this.#settled) {
-        this.#origin.giveBack(client);
-        return;
-      }
-      const part = new Part(client);
-      this.#parts.add(part);
-      this.#own.connections = this.#parts.size;
-      await this.#serve(part);
-    });
-  }
-
-  async #serve(part: Part): Promise<void> {
-    try {
-      await this.#feed(part);
-      this.#leave(part);
-    } catch (error) {
-      this.#leave(part);
-      if (this.#settled || part.dismissed || (part.retired && passes(error))) return;
-      await this.#retry.after(error);
-      if (!this.#settled && this.#parts.size < this.#wanted) this.#hire();
-    }
-  }
-
-  async #feed(part: Part): Promise<void> {
-    while (!this.#settled) {
-      while (!part.retired && part.units.length < UNITS_AHEAD) {
-        const range = this.plan.take(part.portion(this.plan.missing, this.#parts.size));
-        if (range === null) break;
-        part.units.push(this.#begin(part, range));
-      }
-      const [unit] = part.units;
-      if (unit !== undefined) {
-        await unit.done;
-        part.units.shift();
-      } else if (part.retired || !this.#steal()) {
-        if (part.retired) return;
-        await this.#work.promise;
+    const kept = this.plan.kept();
+    const lot = KEPT_BYTES_AHEAD / this.plan.chunkBytes;
+    let asking = this.#verifier.expect(kept.slice(0, lot));
+    for (let at = 0; at < kept.length; at += lot) {
+      await asking;
+      asking = this.#verifier.expect(kept.slice(at + lot, at + 2 * lot));
+      // Awaited in its turn; until then a failure is not an accident.
+      asking.catch(() => {});
+      for (const index of kept.slice(at, at + lot)) {
+        if (this.#settled) return;
+        await this.#verifier.checkCold(index);
       }
     }
   }
 
-  #leave(part: Part): void {
-    for (const { range, sink, length } of part.units) {
-      if (sink.written < length) this.plan.giveBack({ ...range, length }, sink.written);
-    }
-    part.units.length = 0;
-    // At the end run() has given all of them back: twice would lend one connection to two.
-    if (!this.#parts.delete(part)) return;
-    this.#own.connections = this.#parts.size;
-    this.#origin.giveBack(part.client);
-    this.#wake();
-  }
+  // --- internal: bytes ---
 
   #begin(part: Part, range: Range): Unit {
     const sink = new RangeSink(this.#staged, range.offset, conduit ?? null, (count) => {
@@ -208,9 +150,7 @@ export class Download {
   #arrived(part: Part, unit: Unit, count: number): void {
     const after = unit.sink.written;
     if (after === count && this.#origin.verifies) {
-      const first = this.plan.chunkOf(unit.range.offset);
-      const last = this.plan.chunkOf(unit.range.offset + unit.range.length - 1);
-      this.#compare(() => this.#verifier.expect(first, last));
+      this.#compare(() => this.#verifier.expect(this.plan.chunksOf(unit.range)));
     }
     // What lies behind its length is another part's by now.
     const mine = Math.max(0, Math.min(after, unit.length) - (after - count));
@@ -230,24 +170,6 @@ export class Download {
     kernel.startSync(this.#staged.fd, BigInt(offset), length);
     if (this.#origin.verifies) this.#verifier.check(index);
     else this.#accept(index);
-  }
-
-  /** Takes work from the part that would take longest; true when there is some now. */
-  #steal(): boolean {
-    let slowest: Part | null = null;
-    for (const part of this.#parts) {
-      if (part.retired || part.owed < (slowest?.owed ?? 1)) continue;
-      slowest = part;
-    }
-    if (slowest === null || slowest.owed < slowest.rate * STEAL_MS) return false;
-    const cut = slowest.cut(this.plan.chunkBytes);
-    if (cut === null) return false;
-    const { unit, keeps } = cut;
-    unit.length = keeps;
-    unit.sink.limit = keeps;
-    this.plan.giveBack(unit.range, keeps);
-    slowest.retired = true;
-    return true;
   }
 
   // --- internal: judging ---
@@ -270,7 +192,7 @@ export class Download {
     }
     this.plan.refuse(index);
     if (!kept) this.#refetch(index, length);
-    this.#wake();
+    this.#crew.wake();
   }
 
   #accept(index: number): void {
@@ -291,31 +213,9 @@ export class Download {
     this.#fail(new ClientError(EXIT.corrupt, "EIO", text));
   }
 
-  // --- internal: speed ---
-
-  #look(): void {
-    const now = performance.now();
-    const rate = ((this.#own.received - this.#seen) * 1000) / Math.max(1, now - this.#seenAt);
-    this.#seen = this.#own.received;
-    this.#seenAt = now;
-    const left = this.plan.size - this.#own.arrived;
-    const before = this.#wanted;
-    this.#wanted = this.#tuner.next(this.#wanted, rate, left);
-    for (let count = before; count < this.#wanted; count++) this.#hire();
-    let surplus = before - this.#wanted;
-    for (const part of this.#parts) if (surplus-- > 0) part.retired = true;
-    const everyMs = Math.min(LOOK_MS_MAX, this.#origin.tripMs * LOOK_TRIPS);
-    this.#timer = setTimeout(() => this.#look(), Math.max(LOOK_MS_MIN, everyMs));
-  }
-
   // --- internal: ends ---
 
-  /** Runs `action` beside the others; its failure is the download's. */
-  #start(action: () => Promise<void>): void {
-    action().catch((error: unknown) => this.#fail(error));
-  }
-
-  /** The same for what asks for digests, which a server may not have. */
+  /** Runs what asks for digests, which a server may not have; its failure is the download's. */
   #compare(action: () => Promise<void>): void {
     action().catch((error: unknown) => {
       if (error instanceof ClientError && error.code === "ENOSYS") this.#goUnverified();
@@ -327,7 +227,6 @@ export class Download {
     if (this.#settled) return;
     this.#settled = true;
     this.#over.reject(error);
-    this.#wake();
   }
 
   /** A server that has no HASH: what an earlier run left can't be believed, what comes must be. */
@@ -336,11 +235,14 @@ export class Download {
     for (const index of this.#suspects) this.plan.refuse(index);
     this.#suspects.clear();
     for (const index of this.plan.unjudged()) this.#accept(index);
-    this.#wake();
+    this.#crew.wake();
   }
+}
 
-  #wake(): void {
-    this.#work.resolve();
-    this.#work = Promise.withResolvers<void>();
-  }
+// --- internal ---
+
+function planOf(size: number, far: boolean): Plan {
+  let chunkBytes = far ? CHUNK_BYTES_FAR : CHUNK_BYTES_DEFAULT;
+  while (chunkBytes < CHUNK_BYTES_DEFAULT && size > chunkBytes * CHUNKS_FAR) chunkBytes *= 2;
+  return new Plan(size, chunkBytes);
 }

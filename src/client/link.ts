@@ -22,6 +22,8 @@ export interface Patience {
 /** One server, at most one connection at a time. */
 export class Link {
   readonly server: Server;
+  /** Milliseconds from a request to its answer, of the quickest so far; 0 before there was one. */
+  tripMs = 0;
   readonly #patience: Patience;
   /** The connection, or the attempt at one. */
   #client: Promise<Client> | null = null;
@@ -51,8 +53,12 @@ export class Link {
     const first = await this.#opened();
     // It ended while nothing was asked: the server was idle for too long, or is restarting.
     const client = first.open ? first : await this.#reopened(first);
+    const began = performance.now();
     try {
-      return await request(client);
+      const answer = await request(client);
+      const tripMs = performance.now() - began;
+      this.tripMs = this.tripMs === 0 ? tripMs : Math.min(this.tripMs, tripMs);
+      return answer;
     } catch (error) {
       const repeats = error instanceof ClientError && error.unanswered && client.answered > 0;
       if (!repeats) throw error;

@@ -35,14 +35,15 @@ export interface FetchOptions {
 /** Idle connections that are kept for the next file. */
 const IDLE_MAX = 4;
 
+/** Round trip from which a line is long, in milliseconds. */
+const FAR_MS = 5;
+
 /** One server. */
 export class Origin {
   readonly server: Server;
   readonly options: FetchOptions;
   /** For everything but bytes. */
   readonly link: Link;
-  /** Milliseconds of one round trip, as connecting took. */
-  tripMs = 0;
   readonly #idle: Client[] = [];
   #verifies: boolean;
 
@@ -51,6 +52,11 @@ export class Origin {
     this.options = options;
     this.link = new Link(server, options.patience);
     this.#verifies = options.verify;
+  }
+
+  /** Whether the line is long: one connection alone is held back by distance. */
+  get far(): boolean {
+    return this.link.tripMs > FAR_MS;
   }
 
   /** Whether digests are compared: asked for, and the server has them. */
@@ -70,10 +76,7 @@ export class Origin {
     for (let client = this.#idle.pop(); client !== undefined; client = this.#idle.pop()) {
       if (client.open) return client;
     }
-    const began = performance.now();
-    const client = await connect({ ...this.server, ...this.options.patience });
-    this.tripMs = performance.now() - began;
-    return client;
+    return connect({ ...this.server, ...this.options.patience });
   }
 
   /** The connection is free again; one with answers still to come is closed. */

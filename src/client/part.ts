@@ -16,20 +16,35 @@ export interface Unit {
   length: number;
 }
 
+/** The tail of a unit that is given up: the unit keeps so many bytes. */
+export interface Cut {
+  readonly unit: Unit;
+  readonly keeps: number;
+}
+
 /** Ranges asked for at once: the next is on its way while one arrives. */
 export const UNITS_AHEAD = 2;
 
 /** A connection's range: at least so much, so that requests cost nothing. */
-const UNIT_BYTES_MIN = 4 * 1024 * 1024;
+const UNIT_BYTES_MIN = 1024 * 1024;
 
 /** And at most so much, so that work can be shared. */
 const UNIT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a connection gets before its speed is known. */
-const UNIT_BYTES_FIRST = 16 * 1024 * 1024;
-
 /** Milliseconds of a connection's work that one range is meant to be. */
-const UNIT_MS = 1000;
+const UNIT_MS = 500;
+
+/** Round trips that a range must outlast: the next one's request is on its way meanwhile. */
+const UNIT_TRIPS = 2;
+
+/** Speed is what came since the last but one look, and looks are so far apart at least. */
+const WINDOW_MS = 500;
+
+/** A point in time and what had come by then. */
+interface Mark {
+  readonly atMs: number;
+  readonly received: number;
+}
 
 /** One connection and its units. */
 export class Part {
@@ -39,8 +54,10 @@ export class Part {
   retired = false;
   /** It was ended by us: what fails on it now is no failure. */
   dismissed = false;
-  readonly #began = performance.now();
   #received = 0;
+  readonly #beganMs = performance.now();
+  #older: Mark = { atMs: this.#beganMs, received: 0 };
+  #newer = this.#older;
 
   constructor(client: Client) {
     this.client = client;
@@ -57,37 +74,69 @@ export class Part {
     this.#received += count;
   }
 
-  /** Bytes a millisecond since it began; 0 while nothing came. */
+  /** Bytes a millisecond of late; 0 while nothing came. */
   get rate(): number {
-    return this.#received / Math.max(1, performance.now() - this.#began);
+    const atMs = performance.now();
+    if (atMs - this.#newer.atMs >= WINDOW_MS) {
+      this.#older = this.#newer;
+      this.#newer = { atMs, received: this.#received };
+    }
+    return rateSince(this.#older, atMs, this.#received);
   }
 
   /** Bytes that are still to come over it. */
   get owed(): number {
-    return this.units.reduce(
-      (sum, { length, sink }) => sum + Math.max(0, length - sink.written),
-      0,
-    );
+    return this.units.reduce((sum, unit) => sum + owedOf(unit), 0);
   }
 
-  /** How much it should be given next, when `left` bytes wait for `parts` connections. */
-  portion(left: number, parts: number): number {
-    const second = this.#received === 0 ? UNIT_BYTES_FIRST : this.rate * UNIT_MS;
-    const share = left / (parts * UNITS_AHEAD);
-    return Math.max(UNIT_BYTES_MIN, Math.min(UNIT_BYTES_MAX, second, share));
+  /** Milliseconds until it has what it owes; 0 while it owes nothing. */
+  get leftMs(): number {
+    const { owed } = this;
+    if (owed === 0) return 0;
+    // Of one that has brought nothing only its age is known.
+    if (this.#received === 0) return performance.now() - this.#beganMs;
+    return owed / Math.max(this.rate, Number.MIN_VALUE);
   }
 
   /**
-   * Gives up the later half of what it owes, from a byte that is a multiple of `chunkBytes`: the
-   * bytes it keeps of its last unit, or null when too little is left to share.
+   * Bytes that it should be given next, when `left` wait for `parts` connections and a round trip
+   * takes `tripMs`: little while its speed is not known.
    */
-  cut(chunkBytes: number): { readonly unit: Unit; readonly keeps: number } | null {
-    const unit = this.units.at(-1);
-    if (unit === undefined) return null;
-    const { range, sink } = unit;
-    const middle = range.offset + (sink.written + unit.length) / 2;
-    const boundary = Math.ceil(middle / chunkBytes) * chunkBytes;
-    const keeps = this.units.length > 1 && sink.written === 0 ? 0 : boundary - range.offset;
-    return keeps < unit.length ? { unit, keeps } : null;
+  portion(left: number, parts: number, tripMs: number): number {
+    const { rate } = this;
+    const least = Math.max(UNIT_BYTES_MIN, rate * tripMs * UNIT_TRIPS);
+    const share = parts > 1 ? left / (parts * UNITS_AHEAD) : Infinity;
+    return Math.min(UNIT_BYTES_MAX, Math.max(least, Math.min(rate * UNIT_MS, share)));
   }
+
+  /**
+   * Gives up the later part of what it owes and keeps about `keepBytes` >= 0 of it; whoever takes
+   * the rest begins at a multiple of `chunkBytes` in the file. Empty when too little is left to
+   * share. It only says so: shortening the units is the caller's.
+   */
+  cut(keepBytes: number, chunkBytes: number): Cut[] {
+    const cuts: Cut[] = [];
+    let keep = keepBytes;
+    for (const unit of this.units) {
+      const owed = owedOf(unit);
+      const { offset } = unit.range;
+      const until = offset + unit.sink.written + Math.min(keep, owed);
+      const keeps = Math.ceil(until / chunkBytes) * chunkBytes - offset;
+      // A unit whose turn has not come goes whole: its first chunk is not begun.
+      const kept = keep <= 0 && unit.sink.written === 0 ? 0 : keeps;
+      if (kept < unit.length) cuts.push({ unit, keeps: kept });
+      keep -= owed;
+    }
+    return cuts;
+  }
+}
+
+// --- internal ---
+
+function owedOf({ length, sink }: Unit): number {
+  return Math.max(0, length - sink.written);
+}
+
+function rateSince({ atMs, received }: Mark, nowMs: number, now: number): number {
+  return (now - received) / Math.max(1, nowMs - atMs);
 }

@@ -39,12 +39,14 @@ export class Plan {
   /** No chunk below it is missing. */
   #lowest = 0;
   #good = 0;
+  #missing: number;
 
   constructor(size: number, chunkBytes: number = CHUNK_BYTES_DEFAULT) {
     this.size = size;
     this.chunkBytes = chunkBytes;
     this.count = Math.ceil(size / chunkBytes);
     this.#states = new Uint8Array(this.count);
+    this.#missing = size;
   }
 
   /** True when every chunk is good. */
@@ -63,9 +65,18 @@ export class Plan {
     return Math.floor(offset / this.chunkBytes);
   }
 
+  /** The chunks that `range`, which is not empty, touches. */
+  chunksOf({ offset, length }: Range): number[] {
+    const first = this.chunkOf(offset);
+    const count = this.chunkOf(offset + length - 1) - first + 1;
+    return Array.from({ length: count }, (_, nth) => first + nth);
+  }
+
   /** An earlier run may have brought this chunk: it is not taken until somebody says it is bad. */
   keep(index: number): void {
-    if (this.#states[index] === CHUNK.missing) this.#states[index] = CHUNK.kept;
+    if (this.#states[index] !== CHUNK.missing) return;
+    this.#states[index] = CHUNK.kept;
+    this.#missing -= this.#absent(index);
   }
 
   /** Chunks that are kept and not compared. */
@@ -80,10 +91,7 @@ export class Plan {
 
   /** Bytes that nobody has taken. */
   get missing(): number {
-    return this.#in(CHUNK.missing).reduce(
-      (sum, index) => sum + this.rangeOf(index).length - (this.#filled.get(index) ?? 0),
-      0,
-    );
+    return this.#missing;
   }
 
   /**
@@ -103,7 +111,9 @@ export class Plan {
       this.#endOf(end) - offset <= most
     );
     this.#lowest = end;
-    return { offset, length: this.#endOf(end - 1) - offset };
+    const length = this.#endOf(end - 1) - offset;
+    this.#missing -= length;
+    return { offset, length };
   }
 
   /**
@@ -147,6 +157,7 @@ export class Plan {
   /** The chunk is not what it should be: all of it is missing again. */
   refuse(index: number): void {
     if (this.#states[index] === CHUNK.good) this.#good -= 1;
+    if (this.#states[index] === CHUNK.missing) this.#missing += this.#filled.get(index) ?? 0;
     this.#filled.delete(index);
     this.#miss(index);
   }
@@ -154,8 +165,14 @@ export class Plan {
   // --- internal ---
 
   #miss(index: number): void {
+    if (this.#states[index] !== CHUNK.missing) this.#missing += this.#absent(index);
     this.#states[index] = CHUNK.missing;
     this.#lowest = Math.min(this.#lowest, index);
+  }
+
+  /** Bytes of a chunk that are not in place while it is missing. */
+  #absent(index: number): number {
+    return this.rangeOf(index).length - (this.#filled.get(index) ?? 0);
   }
 
   #endOf(index: number): number {

@@ -11,14 +11,15 @@ import { localError } from "../destination/error.ts";
 import { type Staged, uninterrupted } from "../destination/staged.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
+import { DIGESTS_MAX } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Client } from "./connect.ts";
 import { ClientError, refusedError } from "./error.ts";
 import type { Plan } from "./plan.ts";
 
-/** Chunks whose digests one request asks for: 256 MiB, which a server hashes within a second. */
-const ASKED_AT_ONCE = 64;
+/** Bytes whose digests one request asks for: a server hashes them within a second. */
+const ASKED_BYTES = 256 * 1024 * 1024;
 
 /** Reads chunks back into this; shared, since a comparison is one synchronous piece. */
 let buffer = new Uint8Array(0);
@@ -51,15 +52,19 @@ export class Verifier {
     this.#of = verified;
   }
 
-  /** Asks for the digests of the chunks from `first` to `last`, where that has not been done. */
-  async expect(first: number, last: number): Promise<void> {
+  /**
+   * Asks for the digests of `chunks`, in ascending order, where that has not been done: neighbours
+   * by one request.
+   */
+  async expect(chunks: readonly number[]): Promise<void> {
+    const most = Math.min(DIGESTS_MAX, ASKED_BYTES / this.#of.plan.chunkBytes);
     const asking: Promise<void>[] = [];
-    for (let from = first; from <= last; from++) {
-      if (this.#asked.has(from)) continue;
-      let to = from;
-      while (to < last && !this.#asked.has(to + 1) && to - from + 1 < ASKED_AT_ONCE) to += 1;
-      asking.push(this.#ask(from, to));
-      from = to;
+    const due = chunks.filter((index) => !this.#asked.has(index));
+    for (let first = 0, next = 1; first < due.length; next++) {
+      const from = due[first] ?? 0;
+      if (next - first < most && due[next] === from + next - first) continue;
+      asking.push(this.#ask(from, from + next - first - 1));
+      first = next;
     }
     await Promise.all(asking);
   }

@@ -31,19 +31,46 @@ function unitOf(offset: number, length: number, written = 0): Unit {
   return { range: { offset, length }, sink, done: Promise.resolve(), length };
 }
 
-test("a range is a second's work, within bounds, and never more than a fair share", () => {
+test("a range is half a second's work, within bounds, and never more than a fair share", () => {
   const { part } = partOf();
   const plenty = 1e15;
-  expect(part.portion(plenty, 1)).toBe(16 * MIB);
-  part.receive(20 * MIB);
+  // Nothing is known of it: little.
+  expect(part.portion(plenty, 1, 0.1)).toBe(MIB);
+  part.receive(40 * MIB);
   nowMs = 1000;
-  expect(Math.round(part.portion(plenty, 1))).toBe(20 * MIB);
-  expect(part.portion(80 * MIB, 4)).toBe(10 * MIB);
-  expect(part.portion(1, 4)).toBe(4 * MIB);
-  nowMs = 100_000;
-  expect(part.portion(plenty, 1)).toBe(4 * MIB);
+  expect(Math.round(part.portion(plenty, 4, 0.1))).toBe(20 * MIB);
+  expect(part.portion(80 * MIB, 4, 0.1)).toBe(10 * MIB);
+  expect(part.portion(1, 4, 0.1)).toBe(MIB);
+  // Alone it shares with nobody.
+  expect(Math.round(part.portion(1, 1, 0.1))).toBe(20 * MIB);
+  // Two round trips' worth, however many share it.
+  expect(Math.round(part.portion(1, 4, 300))).toBe(24 * MIB);
   part.receive(1e12);
-  expect(part.portion(plenty, 1)).toBe(64 * MIB);
+  expect(part.portion(plenty, 1, 0.1)).toBe(64 * MIB);
+});
+
+test("speed is that of late, and what is left is told by it", () => {
+  const { part } = partOf(unitOf(0, 100 * MIB));
+  expect([part.rate, part.leftMs]).toEqual([0, 0]);
+  nowMs = 300;
+  // Of one that has brought nothing only its age is known.
+  expect(part.leftMs).toBe(300);
+  part.receive(100_000);
+  nowMs = 1000;
+  expect(part.rate).toBe(100);
+  nowMs = 1400;
+  part.receive(100_000);
+  expect(part.rate).toBe(200_000 / 1400);
+  nowMs = 2000;
+  expect(part.rate).toBe(100);
+  nowMs = 3000;
+  expect(part.rate).toBe(0);
+  expect(part.leftMs).toBe(Infinity);
+  part.receive(3_000_000);
+  nowMs = 3100;
+  expect(part.rate).toBe(3_000_000 / 1100);
+  expect(part.leftMs).toBe((100 * MIB * 1100) / 3_000_000);
+  expect(partOf().part.leftMs).toBe(0);
 });
 
 test("what is owed is what has not come, of all ranges and of no more than is its own", () => {
@@ -54,43 +81,43 @@ test("what is owed is what has not come, of all ranges and of no more than is it
   expect(partOf().part.owed).toBe(0);
 });
 
-test("the later half of a range that has begun goes, from a chunk's start on", () => {
-  for (const [offset, length, written, keeps] of [
-    [0, 16, 0, 8],
-    [0, 16, 3, 12],
-    [4, 16, 7, 12],
-    [4, 16, 9, null],
-    [6, 10, 0, 6],
-    [0, 8, 4, null],
-    [0, 8, 0, 4],
-    [0, 4, 0, null],
-    [0, 4, 1, null],
-    [4, 64, 63, null],
-    [4, 64, 64, null],
+test("behind what is kept the rest of a range goes, from a chunk's start on", () => {
+  for (const [offset, length, written, keep, keeps] of [
+    [0, 16, 0, 8, 8],
+    [0, 16, 0, 7, 8],
+    [0, 16, 0, 0, 0],
+    [0, 16, 4, 0, 4],
+    [0, 16, 3, 0, 4],
+    [0, 16, 3, 6, 12],
+    [4, 16, 7, 3, 12],
+    [4, 16, 9, 5, null],
+    [6, 10, 0, 5, 6],
+    [6, 10, 0, 0, 0],
+    [0, 8, 4, 2, null],
+    [0, 8, 8, 0, null],
+    [0, 4, 1, 1, null],
+    [0, 64, 1, 1e6, null],
+    [0, 64, 1, Infinity, null],
   ] as const) {
     const unit = unitOf(offset * MIB, length * MIB, written * MIB);
-    const cut = partOf(unit).part.cut(CHUNK);
-    expect([offset, length, written, cut && cut.keeps / MIB]).toEqual([
-      offset,
-      length,
-      written,
-      // Where it ends is a chunk's start, behind all that has come.
-      keeps,
-    ]);
-    if (cut === null) continue;
-    expect((cut.keeps + unit.range.offset) % CHUNK).toBe(0);
-    expect(cut.keeps).toBeGreaterThanOrEqual(unit.sink.written);
-    expect(cut.unit).toBe(unit);
+    const cuts = partOf(unit).part.cut(keep * MIB, CHUNK);
+    const wanted = keeps === null ? [] : [{ unit, keeps: keeps * MIB }];
+    expect([offset, length, written, keep, cuts]).toEqual([offset, length, written, keep, wanted]);
   }
 });
 
-test("of two ranges the second goes whole while it has not begun, once", () => {
+test("of two ranges the second goes first, and again what is still too much", () => {
+  const first = unitOf(0, 16 * MIB, MIB);
   const second = unitOf(16 * MIB, 16 * MIB);
-  const { part } = partOf(unitOf(0, 16 * MIB, MIB), second);
-  expect(part.cut(CHUNK)).toEqual({ unit: second, keeps: 0 });
+  const { part } = partOf(first, second);
+  expect(part.cut(40 * MIB, CHUNK)).toEqual([]);
+  expect(part.cut(20 * MIB, CHUNK)).toEqual([{ unit: second, keeps: 8 * MIB }]);
+  second.length = 8 * MIB;
+  expect(part.cut(15 * MIB, CHUNK)).toEqual([{ unit: second, keeps: 0 }]);
   second.length = 0;
-  expect(part.cut(CHUNK)).toBeNull();
-  expect(partOf().part.cut(CHUNK)).toBeNull();
+  expect(part.cut(15 * MIB, CHUNK)).toEqual([]);
+  expect(part.cut(2 * MIB, CHUNK)).toEqual([{ unit: first, keeps: 4 * MIB }]);
+  expect(partOf().part.cut(0, CHUNK)).toEqual([]);
 });
 
 test("a part that is dismissed closes its connection and says so", () => {

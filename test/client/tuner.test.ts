@@ -47,9 +47,26 @@ test("new connections are judged at the second look, not at the first", () => {
     [2, 200],
     [4, 200],
     [4, 200],
-    [2, 900],
+    [2, 200],
   ].map(([count, rate]) => tuner.next(count!, rate!, PLENTY));
   expect(answers).toEqual([2, 2, 4, 4, 2, 2]);
+});
+
+test("a line that has become slower is tried again, at the second look, until that ends too", () => {
+  const tuner = new Tuner(8);
+  const looks = (...rates: number[]): number[] => {
+    const seen = rates.map((rate) => (count = tuner.next(count, rate, PLENTY)));
+    return seen;
+  };
+  let count = 1;
+  expect(looks(100, 100, 100)).toEqual([2, 2, 1]);
+  // As fast as it was, or faster: nothing is tried.
+  expect(looks(76, 100, 200, 151)).toEqual([1, 1, 1, 1]);
+  // One look may be an accident.
+  expect(looks(149, 200, 149)).toEqual([1, 1, 1]);
+  expect(looks(100, 190, 190, 190)).toEqual([2, 4, 4, 2]);
+  // It never gets better: the trials end all the same.
+  expect(looks(20, 20, 20, 20, 20, 20, 20)).toEqual([2, 4, 4, 2, 2, 2, 2]);
 });
 
 test("nothing is added while nothing comes, nor for less than a second's work", () => {

@@ -259,6 +259,6 @@ test("digests of what lies behind the end of a file that was cut tell that it ha
     ask: () => Promise.reject(refusedError("ERANGE", "offset past the end")),
     judged: () => {},
   });
-  const failed = await verifier.expect(2, 2).catch((error: unknown) => error);
+  const failed = await verifier.expect([2]).catch((error: unknown) => error);
   expect(failed).toMatchObject({ exit: 6, code: "ESTALE" });
 });
