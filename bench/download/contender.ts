@@ -68,11 +68,18 @@ const curl: Contender = {
   command: (job) => ["curl", "-q", "-sS", "-o", job.to, http(job)],
 };
 
+/** What `cli6 get` promises besides: the bytes are on the disk, not in its cache. */
+const curlSynced: Contender = {
+  ...{ name: "curl, then sync", server: "nginx", needs: ["curl", "nginx", "sync", "sh"] },
+  command: (job) => [...["sh", "-c", 'curl -q -sS -o "$0" "$1" && sync "$0"', job.to, http(job)]],
+};
+
 export const ONE_FILE: readonly Contender[] = [
   get("cli6 get"),
   get("cli6 get --no-verify", "--no-verify"),
   cli6("cli6 > file", (job) => [s6(job)], true),
   curl,
+  curlSynced,
   aria2(4),
   {
     ...{ name: "wget", server: "nginx", needs: ["wget", "nginx"] },

@@ -73,6 +73,7 @@ export class Download {
       file: staged,
       ask: (request) => this.#retry.reach(() => origin.link.ask(request)),
       judged: (index, good) => this.#judged(index, good),
+      failed,
     });
   }
 

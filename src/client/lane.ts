@@ -6,6 +6,7 @@
  * ended.
  */
 import { WholeSink } from "../flow/sink.ts";
+import { digestOf } from "../store/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
@@ -17,7 +18,7 @@ import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { passes } from "./retry.ts";
 import type { Tally } from "./tally.ts";
-import { changed, digestOf } from "./verifier.ts";
+import { changed } from "./verifier.ts";
 
 /** A file up to this size is small: one chunk, held in memory until it is compared. */
 export const SMALL_BYTES_MAX = CHUNK_BYTES_DEFAULT;
@@ -128,7 +129,7 @@ export class Lane {
     const text = printable(path);
     if (etag !== entry.etag) {
       this.#fail(order, changed(path));
-    } else if (digests[0] === digestOf(bytes)) {
+    } else if (digests[0] === digestOf("xxh3", bytes)) {
       this.#tally.verified += bytes.length;
       this.#bring(order, bytes);
     } else {

@@ -4,6 +4,7 @@
  * compared all the same: a difference is told, with the byte.
  */
 import { BytesSink, type Sink } from "../flow/sink.ts";
+import { digestOf } from "../store/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
@@ -12,7 +13,7 @@ import { ClientError, usageError } from "./error.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
 import type { Tally } from "./tally.ts";
-import { changed, digestOf } from "./verifier.ts";
+import { changed } from "./verifier.ts";
 
 /** Chunks whose digests one request asks for. */
 const ASKED_AT_ONCE = 64;
@@ -97,7 +98,7 @@ export class Stream {
   }
 
   #chunkDone(): void {
-    this.#digests.push(digestOf(this.#chunk.bytes));
+    this.#digests.push(digestOf("xxh3", this.#chunk.bytes));
     this.#chunk.written = 0;
   }
 

@@ -6,23 +6,24 @@
  * Invariant: a chunk is judged once for each time it came, and only by a digest of the wanted
  * version.
  */
-import fs from "node:fs";
-import { localError } from "../destination/error.ts";
-import { type Staged, uninterrupted } from "../destination/staged.ts";
-import { ERRNO } from "../sys/errno.ts";
-import { kernel } from "../sys/kernel.ts";
+import { type LocalError, localError } from "../destination/error.ts";
+import type { Staged } from "../destination/staged.ts";
 import { DIGESTS_MAX } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Client } from "./connect.ts";
 import { ClientError, refusedError } from "./error.ts";
 import type { Plan } from "./plan.ts";
+import { readBack, readback } from "./readback.ts";
 
 /** Bytes whose digests one request asks for: a server hashes them within a second. */
 const ASKED_BYTES = 256 * 1024 * 1024;
 
-/** Reads chunks back into this; shared, since a comparison is one synchronous piece. */
-let buffer = new Uint8Array(0);
+/**
+ * Files from this size on are read back by the thread: its start costs 10 ms, and below nothing is
+ * gained by it.
+ */
+const THREAD_BYTES_MIN = 64 * 1024 * 1024;
 
 /** What a verifier needs to know of its file. */
 export interface Verified {
@@ -34,6 +35,8 @@ export interface Verified {
   ask<T>(request: (client: Client) => Promise<T>): Promise<T>;
   /** The chunk was compared. */
   judged(index: number, good: boolean): void;
+  /** The chunk can't be read back: LocalError. */
+  failed(error: LocalError): void;
 }
 
 /** The comparisons of one file. */
@@ -45,8 +48,6 @@ export class Verifier {
   readonly #ours = new Map<number, string>();
   /** Chunks asked for or known. */
   readonly #asked = new Set<number>();
-  /** Settles when the last read off the loop has ended; it never rejects. */
-  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(verified: Verified) {
     this.#of = verified;
@@ -69,28 +70,35 @@ export class Verifier {
     await Promise.all(asking);
   }
 
-  /** The chunk is whole: compares it now, or when its digest comes. Throws LocalError. */
+  /** The chunk is whole: compares it now or soon, or when its digest comes. */
   check(index: number): void {
-    this.#settle(index, this.#digest(index));
+    const { plan, file } = this.#of;
+    const { offset, length } = plan.rangeOf(index);
+    if (plan.size >= THREAD_BYTES_MIN) {
+      readback.ask(file, offset, length, (answer) => this.#computed(index, answer));
+    } else {
+      this.#computed(index, readBack(file, offset, length));
+    }
   }
 
-  /** The same for a chunk that may have to come from the disk: off the loop. */
+  /** The same for a chunk that may have to come from the disk: off the loop, whatever its size. */
   async checkCold(index: number): Promise<void> {
     const { plan, file } = this.#of;
     const { offset, length } = plan.rangeOf(index);
-    const bytes = new Uint8Array(length);
-    const reading = readAll(file.fd, bytes, offset);
-    this.#reading = Promise.allSettled([reading]);
-    await reading;
-    this.#settle(index, digestOf(bytes));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    readback.ask(file, offset, length, (answer) => {
+      this.#computed(index, answer);
+      resolve();
+    });
+    await promise;
   }
 
   /**
-   * Nothing reads the file any more: a read under way would keep its lock beyond its closing, and
-   * whoever starts over would meet it.
+   * What is not compared by now is not; resolves when nothing reads the file any more: a read under
+   * way would keep its lock beyond its closing, and whoever starts over would meet it.
    */
   async quiet(): Promise<void> {
-    await this.#reading;
+    await readback.forget(this.#of.file);
   }
 
   // --- internal ---
@@ -134,47 +142,13 @@ export class Verifier {
     this.#of.judged(index, ours === theirs);
   }
 
-  #digest(index: number): string {
-    const { plan, file } = this.#of;
-    const { offset, length } = plan.rangeOf(index);
-    if (buffer.length < plan.chunkBytes) buffer = new Uint8Array(plan.chunkBytes);
-    for (let got = 0; got < length;) {
-      const rest = buffer.subarray(got, length);
-      const at = BigInt(offset + got);
-      const count = uninterrupted(() => kernel.pread(file.fd, rest, rest.length, at));
-      if (count <= 0) throw localError(count === 0 ? -ERRNO.EIO : count, "reading back a chunk");
-      got += count;
-    }
-    return digestOf(buffer.subarray(0, length));
+  #computed(index: number, answer: string | number): void {
+    if (typeof answer === "string") this.#settle(index, answer);
+    else this.#of.failed(localError(answer, "reading back what was written"));
   }
-}
-
-/** XXH3 with 64 bits as HASH writes it. */
-export function digestOf(bytes: Uint8Array): string {
-  return Bun.hash.xxHash3(bytes).toString(16).padStart(16, "0");
 }
 
 /** The file has become another one while it was fetched. */
 export function changed(path: ByteString): ClientError {
   return refusedError("ESTALE", `the file has changed: ${printable(path)}`);
-}
-
-// --- internal ---
-
-/** Fills `bytes` from `fd` at `offset`; what lies past the end of the file stays 0. */
-async function readAll(fd: number, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let got = 0; got < bytes.length;) {
-    const count = await readSome(fd, bytes, got, offset + got);
-    if (count === 0) return;
-    got += count;
-  }
-}
-
-function readSome(fd: number, bytes: Uint8Array, at: number, offset: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  fs.read(fd, bytes, at, bytes.length - at, offset, (error, count) => {
-    if (error === null) resolve(count);
-    else reject(localError(error.errno ?? -ERRNO.EIO, "reading what an earlier run left"));
-  });
-  return promise;
 }

@@ -258,6 +258,7 @@ test("digests of what lies behind the end of a file that was cut tell that it ha
     file: {} as Staged,
     ask: () => Promise.reject(refusedError("ERANGE", "offset past the end")),
     judged: () => {},
+    failed: () => {},
   });
   const failed = await verifier.expect([2]).catch((error: unknown) => error);
   expect(failed).toMatchObject({ exit: 6, code: "ESTALE" });
