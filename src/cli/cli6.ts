@@ -3,10 +3,10 @@
  * paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into options
  * and results into a status.
  */
-import { isatty } from "node:tty";
 import { authorityOf, type Server } from "../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../client/stall.ts";
 import { writeFully } from "../flow/sink.ts";
+import { kernel } from "../sys/kernel.ts";
 import { EXIT, type ExitStatus } from "../wire/errors.ts";
 import { bytesOf } from "../wire/escape.ts";
 import { printable } from "../wire/printable.ts";
@@ -171,7 +171,7 @@ async function print(
   const report = new Report(values.quiet);
   const output = new Output(values.binary);
   if (targets.length > 0) await printAll(targets, fetcher, output, report);
-  else if (isatty(STDIN)) {
+  else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("./prompt.ts");
     const getter = getterOf(values, environment);
     return converse({ server, servers, fetcher, output, report, ...getter });

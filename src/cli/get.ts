@@ -3,7 +3,6 @@
  * says what is brought where; bringing is client/'s.
  */
 import fs from "node:fs";
-import { isatty } from "node:tty";
 import { LocalError, must } from "../destination/error.ts";
 import { Folder } from "../destination/folder.ts";
 import { inTheWay } from "../destination/staged.ts";
@@ -98,7 +97,7 @@ export const GET: Subcommand<typeof FLAGS> = {
     if (operands.length === 0) throw new UsageError("get what? a path or URL is missing");
     const targets = targetsOf(operands, values.server);
     const places = placesOf(values, targets);
-    const transfer = new Transfer(values, places.output === "-" && isatty(STDOUT));
+    const transfer = new Transfer(values, places.output === "-" && kernel.isTerminal(STDOUT));
     return transfer.run(async () => {
       if (isStream(places.output)) await streamed(targets, places.output, values, transfer);
       else await delivered(targets, places, values, transfer);

@@ -4,7 +4,6 @@
  * a bound; what is beyond it is dropped by the whole piece, so that no line and no escape sequence
  * is ever cut.
  */
-import { isatty } from "node:tty";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { waitWritable } from "../sys/poll.ts";
@@ -30,7 +29,7 @@ export class Outlet implements Disposable {
     // A terminal takes part of a write and then blocks, whatever poll said. Opened anew it can be
     // non-blocking without becoming so for the shell that shares it.
     const flags = OPEN.writeOnly | OPEN.nonBlocking;
-    const anew = isatty(fd) ? kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, flags) : -1;
+    const anew = kernel.isTerminal(fd) ? kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, flags) : -1;
     this.#own = anew >= 0;
     this.#fd = this.#own ? anew : fd;
   }

@@ -2,9 +2,9 @@
  * Standard output as the place where contents go. On a terminal it refuses what would only garble
  * it, as curl does: content whose first bytes hold a NUL.
  */
-import { isatty } from "node:tty";
 import { LocalError } from "../destination/error.ts";
 import { FdSink, type Sink, writeFully } from "../flow/sink.ts";
+import { kernel } from "../sys/kernel.ts";
 import { EXIT } from "../wire/errors.ts";
 
 const STDOUT = 1;
@@ -19,7 +19,7 @@ export class Output {
 
   /** `binary`: anything may go to a terminal too. */
   constructor(binary: boolean) {
-    this.#guarded = !binary && isatty(STDOUT);
+    this.#guarded = !binary && kernel.isTerminal(STDOUT);
   }
 
   /** A sink for one answer. */

@@ -1,9 +1,9 @@
 /** `cli6 ping`: how long a server takes to answer, over one connection that stays open. */
-import { isatty } from "node:tty";
 import { parseServer, parseTarget, type Server, urlOf } from "../client/address.ts";
 import { type Client, connect } from "../client/connect.ts";
 import { ClientError } from "../client/error.ts";
 import type { Patience } from "../client/link.ts";
+import { kernel } from "../sys/kernel.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printableText } from "../wire/printable.ts";
 import { connectionFlags, meant, OUTPUT, patienceOf, QUIET_FLAG } from "./connection.ts";
@@ -79,7 +79,7 @@ export const PING: Subcommand<typeof FLAGS> = {
     const server = serverOf(operands, values.server);
     const report = new Report(values.quiet);
     const pinging = new Pinging(server, patienceOf(values), report, formOf(values));
-    const most = values.count ?? (isatty(STDOUT) ? Infinity : COUNT_DEFAULT);
+    const most = values.count ?? (kernel.isTerminal(STDOUT) ? Infinity : COUNT_DEFAULT);
     const stop = (): void => pinging.stop();
     process.once("SIGINT", stop);
     try {

@@ -2,10 +2,10 @@
  * Standard output for lines that we make ourselves: listings, facts, digests. What was printed is
  * out when print() returns, so that a listing of any length needs the memory of one page.
  */
-import { isatty } from "node:tty";
 import { localFailure } from "../client/error.ts";
 import { LocalError } from "../destination/error.ts";
 import { FdSink } from "../flow/sink.ts";
+import { kernel } from "../sys/kernel.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 
 const STDOUT = 1;
@@ -13,7 +13,7 @@ const STDOUT = 1;
 /** Standard output. All methods throw ClientError (exit 9) when it takes no more. */
 export class Printer {
   /** A person looks at it: nothing of a peer's goes out unescaped. */
-  readonly terminal = isatty(STDOUT);
+  readonly terminal = kernel.isTerminal(STDOUT);
   readonly #sink = new FdSink(STDOUT, "standard output");
 
   /** Text as UTF-8, with its line breaks. */

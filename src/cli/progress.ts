@@ -2,9 +2,9 @@
  * What a command that transfers shows while it does: a bar for a person, events for a program, or
  * nothing. It looks at the tally by a timer of its own; nothing that moves bytes waits for it.
  */
-import { isatty } from "node:tty";
 import type { FileTally, Tally } from "../client/tally.ts";
 import { writeFully } from "../flow/sink.ts";
+import { kernel } from "../sys/kernel.ts";
 import { render } from "./bar.ts";
 import { OUTPUT } from "./connection.ts";
 import { Events, messageLine } from "./events.ts";
@@ -44,7 +44,7 @@ export interface Progress {
  * show one.
  */
 export function startProgress(tally: Tally, asked?: ProgressMode): Progress {
-  const { mode, color } = displayOf(asked, isatty(STDERR), process.env);
+  const { mode, color } = displayOf(asked, kernel.isTerminal(STDERR), process.env);
   if (mode === "none") return SILENT;
   const meter = new Meter(performance.now(), tally.received);
   const look = (): Reading => {

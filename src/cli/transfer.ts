@@ -2,7 +2,6 @@
  * What `get` and `mirror` have in common: their flags, the progress, the deadline, Ctrl-C, and the
  * exit status of many files. Bringing bytes is client/'s.
  */
-import { isatty } from "node:tty";
 import { ClientError, stalledError } from "../client/error.ts";
 import type { FetchOptions } from "../client/origin.ts";
 import { RETRIES_DEFAULT, type Waited } from "../client/retry.ts";
@@ -10,6 +9,7 @@ import { STALL_TIMEOUT_MS } from "../client/stall.ts";
 import { type FileTally, Tally } from "../client/tally.ts";
 import { Throttle } from "../client/throttle.ts";
 import { LocalError } from "../destination/error.ts";
+import { kernel } from "../sys/kernel.ts";
 import { EXIT, type ExitStatus } from "../wire/errors.ts";
 import { connectionFlags, OUTPUT, patienceOf, QUIET_FLAG } from "./connection.ts";
 import type { FlagTable, Values } from "./flags.ts";
@@ -131,7 +131,7 @@ export class Transfer {
     }
     if (timer !== null) clearTimeout(timer);
     this.#progress.stop();
-    const told = this.#values.verbose || isatty(STDERR);
+    const told = this.#values.verbose || kernel.isTerminal(STDERR);
     if (told && this.tally.done + this.tally.unchanged > 0) this.say(this.#summary());
     return this.#status;
   }

@@ -34,7 +34,7 @@ export interface SocketOwner {
  * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs
  * before any event. Rejects with ClientError: exit 7, or 10 when the time is up. A connection that
  * comes about later is cut; until then the attempt itself goes on in the system, which offers no
- * way to end it (RUNTIME 10).
+ * way to end it.
  */
 export function dial<Owner extends SocketOwner>(
   server: Server,
@@ -75,7 +75,7 @@ async function open<Owner extends SocketOwner>(
   await Bun.connect<Owner | null>({
     hostname: server.host,
     port: server.port,
-    // Otherwise the peer's FIN closes our side too, with requests unsent (RUNTIME 0.1).
+    // Otherwise the peer's FIN closes our side too, with requests unsent.
     allowHalfOpen: true,
     data: null,
     socket: {
@@ -109,8 +109,7 @@ function lateError(server: Server, timeoutMs: number): ClientError {
 }
 
 /**
- * Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others (RUNTIME
- * 10).
+ * Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others.
  */
 function connectError(error: unknown, server: Server): ClientError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";

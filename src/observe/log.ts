@@ -3,7 +3,6 @@
  * what a stopped reader or a full disk does not take is counted and dropped, and the next line says
  * how many.
  */
-import { isatty } from "node:tty";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, OPEN } from "../sys/types.ts";
@@ -50,7 +49,7 @@ export class Log {
 
   constructor(format: LogFormat, fd = 2) {
     this.#format = format;
-    this.#fd = isatty(fd) ? unblocked(fd) : fd;
+    this.#fd = kernel.isTerminal(fd) ? unblocked(fd) : fd;
   }
 
   /** False when nobody reads: callers spare themselves the making of lines. */

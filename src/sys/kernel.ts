@@ -98,6 +98,11 @@ export interface Kernel extends DiskRows {
   listen(fd: number, backlog: number): number;
   /** Bytes given to a TCP socket that the peer has not acknowledged (SIOCOUTQ): >= 0 or -errno. */
   unacked(fd: number): number;
+  /**
+   * True when `fd` is a terminal (isatty(3)). node:tty says the same, but takes 9 ms to load, where
+   * a start takes 30.
+   */
+  isTerminal(fd: number): boolean;
   /** The soft limit of open file descriptors (RLIMIT_NOFILE), or -errno. */
   nofile(): number;
 }

@@ -49,6 +49,9 @@ const PIPE_BYTES = 65_536;
 /** MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL. */
 const MSG_MORE_NOW = 0x8000 | 0x40 | 0x4000;
 const SIOCOUTQ = 0x5411;
+/** What isatty(3) asks, and the bytes of its answer: struct termios. */
+const TCGETS = 0x5401;
+const TERMIOS_BYTES = 60;
 const RLIMIT_NOFILE = 7;
 /** getrlimit's "no limit" is larger than any table of fds. */
 const NOFILE_MAX = 1 << 30;
@@ -242,10 +245,11 @@ function receiving(c: C, fail: Fail): Rows<"recv" | "pipe" | "spliceIn" | "splic
 function sockets(
   c: C,
   fail: Fail,
-): Rows<"setsockopt" | "getsockopt" | "listen" | "unacked" | "nofile"> {
+): Rows<"setsockopt" | "getsockopt" | "listen" | "unacked" | "isTerminal" | "nofile"> {
   const value = new Int32Array(2);
   const length = new Uint32Array(2);
   const limits = new BigUint64Array(2);
+  const terminal = new Uint8Array(TERMIOS_BYTES);
   return {
     setsockopt(fd, level, option, wanted) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
@@ -264,6 +268,9 @@ function sockets(
     unacked(fd) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
       return c.ioctl(fd, SIOCOUTQ, value) < 0 ? fail() : (value[0] ?? 0);
+    },
+    isTerminal(fd) {
+      return fd >= 0 && c.ioctl(fd, TCGETS, terminal) === 0;
     },
     nofile() {
       if (c.getrlimit(RLIMIT_NOFILE, limits) < 0) return fail();

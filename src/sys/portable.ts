@@ -39,11 +39,17 @@ export function portableKernel(): Kernel {
     getsockopt: () => -ERRNO.ENOSYS,
     listen: () => 0,
     unacked: () => -ERRNO.ENOSYS,
+    isTerminal: (fd) => tty().isatty(fd),
     nofile: () => NOFILE_ASSUMED,
   };
 }
 
 // --- internal ---
+
+/** Loaded when it is asked: it is slow to load. */
+function tty(): typeof import("node:tty") {
+  return require("node:tty") as typeof import("node:tty");
+}
 
 /** What was opened: its path, and for a directory that is read the names that are left. */
 interface Opened {
