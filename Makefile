@@ -30,7 +30,7 @@ servidor: $(STAMP) ## run the server: ROOT=. HOST=127.0.0.1 PORT=6464 ARGS="more
 	@exec $(RUN) src/serv6.ts "$$root_name" -p '$(PORT)' -b '$(ADDRESS)' $(ARGS)
 
 cliente: $(STAMP) ## print FILE from the server, or ask for paths: FILE= HOST= PORT= ARGS=
-	@exec $(RUN) src/cli6.ts -s '$(AUTHORITY)' $(ARGS) $${file_name:+-- "$$file_name"}
+	@BUN_JSC_useFTLJIT=0 exec $(RUN) src/cli6.ts -s '$(AUTHORITY)' $(ARGS) $${file_name:+-- "$$file_name"}
 
 test: $(STAMP) ## run the tests: ARGS="a part of a file's name"
 	@exec $(BUN) test/run.ts $(ARGS)

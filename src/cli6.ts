@@ -1,5 +1,9 @@
-#!/usr/bin/env -S bun --config=/dev/null --no-env-file
-/** The program cli6. Its name is what `ps` shows; everything else is in cli/. */
+#!/usr/bin/env -S BUN_JSC_useFTLJIT=0 bun --config=/dev/null --no-env-file
+/**
+ * The program cli6. Its name is what `ps` shows; everything else is in cli/. JavaScriptCore's last
+ * compiler is off: it works longest for programs that run a second, and takes them a core. A mirror
+ * of 10,000 files takes 0.56 s instead of 0.70 and half the processor time; one of 60,000 the same.
+ */
 import { argumentBytes } from "./cli/argv.ts";
 import { cli6 } from "./cli/cli6.ts";
 

@@ -42,6 +42,8 @@ function cli6(name: string, words: (job: Job) => readonly string[], prints = fal
   return {
     ...{ name, server: "serv6", needs: [], prints },
     command: (job) => [
+      // As the first line of cli6.ts has it.
+      ...["env", "BUN_JSC_useFTLJIT=0"],
       ...[process.execPath, "--config=/dev/null", "--no-env-file", job.entry],
       ...words(job),
     ],
