@@ -4,11 +4,19 @@
  * socket's fd carries records.
  */
 import { ERRNO } from "../sys/errno.ts";
+import { clock } from "../sys/clock.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
 import type { OpenFile } from "../store/store.ts";
-import { STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
+import { type Awaiter, STEP, STEP_BYTES, type Step, type Transfer } from "./step.ts";
+import { type Warming, warmer } from "./warm.ts";
+
+/** So far ahead the file is looked at: half as often as a step, which costs half a microsecond. */
+const LOOK_BYTES = 2 * STEP_BYTES;
+
+/** How long a file that goes in one step is believed to be in memory, in milliseconds. */
+const WARM_MS = 1000;
 
 /** The next byte of the file, on its way through user space to arm `drain`. */
 const next = new Uint8Array(1);
@@ -16,6 +24,10 @@ const next = new Uint8Array(1);
 /**
  * Sends `length` bytes of `file` from `start`. The owner has written the head, held back with
  * MSG_MORE, so that it leaves in one segment with the first bytes of the file.
+ *
+ * No byte goes whose page was not seen in memory lately, or brought there (warm.ts): sendfile(2)
+ * waits for the disk, and all connections with it. Only both ends of what goes are looked at; a
+ * hole between them, or a page that is thrown out at once, is waited for as it always was.
  *
  * What does not go out in one step keeps its last byte back until the file has been looked at: a
  * file edited meanwhile fails before it is complete. Pages are queued, not copied, so that an edit
@@ -32,10 +44,19 @@ export class SendfileTransfer implements Transfer {
    * Corked, 100 MiB takes a tenth less CPU; for one step two more calls cost more than they give.
    */
   readonly #corked: boolean;
+  readonly #owner: Awaiter;
+  /** Bytes from the start that are in memory. */
+  #warm = 0;
+  /** What comes behind them, on its way there. */
+  #warming: Warming | null = null;
+  /** The disk had to be asked: from then on it is, while the bytes before leave. */
+  #cold = false;
+  #waiting = false;
 
-  /** Retains `file` until close(). `length` > 0. */
-  constructor(socket: StreamSocket, file: OpenFile, start: bigint, length: number) {
+  /** Retains `file` until close(). `length` > 0. `owner` is told when a step that waited may go. */
+  constructor(socket: StreamSocket, file: OpenFile, start: bigint, length: number, owner: Awaiter) {
     file.retain();
+    this.#owner = owner;
     this.file = file;
     this.#start = start;
     this.length = length;
@@ -50,7 +71,12 @@ export class SendfileTransfer implements Transfer {
   step(socket: StreamSocket): Step {
     const left = this.length - this.sent;
     if (left === 1 && this.sent > 0 && this.file.fate() === "changed") return STEP.changed;
-    const wanted = Math.min(STEP_BYTES, this.sent > 0 && left > 1 ? left - 1 : left);
+    const due = Math.min(STEP_BYTES, this.sent > 0 && left > 1 ? left - 1 : left);
+    const wanted = Math.min(due, this.#inMemory(due));
+    if (wanted === 0) {
+      this.#waiting = true;
+      return STEP.wait;
+    }
     const moved = kernel.sendfile(socket.fd, this.file.fd, this.position, wanted);
     if (moved > 0) {
       this.sent += moved;
@@ -68,10 +94,59 @@ export class SendfileTransfer implements Transfer {
   }
 
   close(): void {
+    this.#warming?.drop();
     this.file.release();
   }
 
-  // --- internal ---
+  // --- internal: memory ---
+
+  /** How many bytes may go without waiting for the disk; 0 while it is asked for the next ones. */
+  #inMemory(due: number): number {
+    if (this.sent + due > this.#warm && this.#warming === null) this.#look(due);
+    if (this.#cold && this.#warm - this.sent < LOOK_BYTES) this.#warmNext();
+    return this.#warm - this.sent;
+  }
+
+  /** Looks what is there; asks for it where it is not. */
+  #look(due: number): void {
+    const oneStep = this.file.entry.size <= STEP_BYTES;
+    const far = Math.min(this.length, this.sent + LOOK_BYTES);
+    if (oneStep && this.file.warmUntil > clock.now) this.#warm = far;
+    else if (!this.#here(this.sent)) this.#cold = true;
+    else if (this.#here(far - 1)) {
+      this.#warm = far;
+      this.#cold = false;
+      if (oneStep) this.file.warmUntil = clock.now + WARM_MS;
+    } else {
+      this.#cold = true;
+      if (this.#here(this.sent + due - 1)) this.#warm = this.sent + due;
+    }
+  }
+
+  /** What can't be told is sent as it is. */
+  #here(at: number): boolean {
+    return kernel.resident(this.file.fd, this.#start + BigInt(at)) !== 0;
+  }
+
+  #warmNext(): void {
+    const from = Math.max(this.#warm, this.sent);
+    const count = Math.min(STEP_BYTES, this.length - from);
+    if (this.#warming !== null || count === 0) return;
+    if (this.#here(from) && this.#here(from + count - 1)) {
+      this.#warm = from + count;
+      this.#cold = false;
+      return;
+    }
+    this.#warming = warmer.warm(this.file, this.#start + BigInt(from), count, () => {
+      this.#warming = null;
+      this.#warm = from + count;
+      if (!this.#waiting) return;
+      this.#waiting = false;
+      this.#owner.windowReady();
+    });
+  }
+
+  // --- internal: socket ---
 
   /**
    * sendfile's EAGAIN arms nothing in Bun's loop; a write that is refused does (Bun 1.4.5). So

@@ -29,6 +29,11 @@ export const STEP = {
 /** One of STEP. */
 export type Step = (typeof STEP)[keyof typeof STEP];
 
+/** Who is told that bytes which a step waited for are here. */
+export interface Awaiter {
+  windowReady(): void;
+}
+
 /** A range on its way. */
 export interface Transfer {
   readonly file: OpenFile;

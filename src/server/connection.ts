@@ -8,7 +8,7 @@
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
-import { STEP_BYTES } from "../flow/step.ts";
+import { type Awaiter, STEP_BYTES } from "../flow/step.ts";
 import type { Turn } from "../flow/turns.ts";
 import type { Listing, OpenFile, Waiter } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
@@ -18,7 +18,7 @@ import { Refusal } from "../wire/errors.ts";
 import { type ByteString, LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 import { type Job, jobOf } from "./job.ts";
 import { Receiver } from "./receiver.ts";
-import { Sender, type WindowWaiter } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
 
 /** What a connection waits for. */
@@ -33,7 +33,7 @@ export type State =
   | "room"
   /** Its turn. */
   | "turn"
-  /** A window of the copy branch. */
+  /** Bytes of the file, from the disk. */
   | "window"
   /** The peer's FIN after ours. */
   | "linger"
@@ -44,7 +44,7 @@ export type State =
 type Answer = OpenFile | Listing | Uint8Array | Refusal;
 
 /** A client's connection, from accept to close. */
-export class Connection implements Turn, Waiter<Answer>, WindowWaiter {
+export class Connection implements Turn, Waiter<Answer>, Awaiter {
   state: State = "request";
   door: Door | null = null;
   readonly socket: StreamSocket;
@@ -122,7 +122,7 @@ export class Connection implements Turn, Waiter<Answer>, WindowWaiter {
     this.#run();
   }
 
-  /** A window of the copy branch is in. */
+  /** The bytes that the transfer waited for are in memory. */
   windowReady(): void {
     if (this.state !== "window") return;
     tick();

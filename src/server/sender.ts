@@ -7,7 +7,7 @@
 import { CopyTransfer } from "../flow/copy.ts";
 import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../flow/outbox.ts";
 import { SendfileTransfer } from "../flow/sendfile.ts";
-import { STEP, type Transfer } from "../flow/step.ts";
+import { type Awaiter, STEP, type Transfer } from "../flow/step.ts";
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 
@@ -21,7 +21,7 @@ export type Pushed =
   | "room"
   /** Waits for its turn. */
   | "turn"
-  /** Waits for a window of the copy branch. */
+  /** Waits for bytes from the disk. */
   | "window"
   /** The peer is gone. */
   | "gone"
@@ -33,11 +33,6 @@ export type Pushed =
  */
 const OUTBOX_HIGH_BYTES = GATHER_BYTES / 2;
 
-/** Who is told that an awaited window of the copy branch is in. */
-export interface WindowWaiter {
-  windowReady(): void;
-}
-
 /** Sends for one connection through the outbox that all share. */
 export class Sender implements Rest {
   readonly socket: StreamSocket;
@@ -46,12 +41,12 @@ export class Sender implements Rest {
   written = 0;
   transfer: Transfer | null = null;
   readonly #outbox: Outbox;
-  readonly #owner: WindowWaiter;
+  readonly #owner: Awaiter;
   /** The socket said that it takes nothing: only drain() changes that. */
   #full = false;
   #dead = false;
 
-  constructor(socket: StreamSocket, outbox: Outbox, owner: WindowWaiter) {
+  constructor(socket: StreamSocket, outbox: Outbox, owner: Awaiter) {
     this.socket = socket;
     this.#outbox = outbox;
     this.#owner = owner;
@@ -102,7 +97,7 @@ export class Sender implements Rest {
   file(head: Uint8Array, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
     this.transfer = zeroCopy
-      ? new SendfileTransfer(this.socket, file, start, length)
+      ? new SendfileTransfer(this.socket, file, start, length, this.#owner)
       : this.#copy(file, start, length);
   }
 

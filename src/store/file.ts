@@ -32,6 +32,7 @@ export class DiskFile implements OpenFile {
   readonly headroom: number = HEADROOM_BYTES;
   reply: Uint8Array | null = null;
   digest: Uint8Array | null = null;
+  warmUntil = 0;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
   /**

@@ -36,6 +36,11 @@ export interface OpenFile {
    * retained.
    */
   readonly fd: number;
+  /**
+   * Until then (clock.now) the content is believed to be in memory; set by whoever looked. For
+   * files that are sent in one step, so that looking costs them nothing.
+   */
+  warmUntil: number;
   /** Keeps the file open beyond this event; each call is paid back by one release(). */
   retain(): void;
   release(): void;

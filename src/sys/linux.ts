@@ -3,7 +3,7 @@
  * arguments live at module level and are passed as themselves, not as numbers: what only a number
  * from ptr() holds is collected, and the call then reads other memory.
  */
-import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
+import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
 import { linuxDisk } from "./linuxdisk.ts";
@@ -20,6 +20,7 @@ const SYMBOLS = {
   getdents64: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: FFIType.i64_fast },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
+  preadv2: { args: ["i32", "ptr", "i32", "i64", "i32"], returns: FFIType.i64_fast },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
   write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
@@ -48,6 +49,8 @@ const POLLOUT = 4;
 const PIPE_BYTES = 65_536;
 /** MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL. */
 const MSG_MORE_NOW = 0x8000 | 0x40 | 0x4000;
+/** Fails rather than waits. */
+const RWF_NOWAIT = 8;
 const SIOCOUTQ = 0x5411;
 /** What isatty(3) asks, and the bytes of its answer: struct termios. */
 const TCGETS = 0x5401;
@@ -95,6 +98,9 @@ function load() {
   }
   return null;
 }
+
+/** What the kernel knows by a number that we gave it once. */
+const kept: Uint8Array[] = [];
 
 type Rows<K extends keyof Kernel> = Pick<Kernel, K>;
 type Fail = () => number;
@@ -170,10 +176,14 @@ function readStatx(facts: DataView, out: FileStat): void {
 function transfers(
   c: C,
   fail: Fail,
-): Rows<"sendfile" | "sendMore" | "pread" | "write" | "pollOut"> {
+): Rows<"sendfile" | "sendMore" | "pread" | "resident" | "write" | "pollOut"> {
   const position = new BigInt64Array(1);
   const polled = new Int16Array(new ArrayBuffer(8));
   const polledFd = new Int32Array(polled.buffer, 0, 1);
+  // struct iovec: one byte, which nobody looks at. Its address is taken once, so it must stay.
+  const byte = new Uint8Array(new ArrayBuffer(8));
+  const vector = new BigUint64Array([BigInt(ptr(byte)), 1n]);
+  kept.push(byte);
   return {
     sendfile(socket, file, offset, count) {
       if (!(socket >= 0 && file >= 0)) return -ERRNO.EBADF;
@@ -190,6 +200,12 @@ function transfers(
       if (!(fd >= 0) || count > into.length) return -ERRNO.EBADF;
       const got = Number(c.pread(fd, into, count, offset));
       return got < 0 ? fail() : got;
+    },
+    resident(fd, offset) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      if (Number(c.preadv2(fd, vector, 1, offset, RWF_NOWAIT)) >= 0) return 1;
+      const failed = fail();
+      return failed === -ERRNO.EAGAIN ? 0 : failed;
     },
     write(fd, bytes, count) {
       if (!(fd >= 0) || count > bytes.length) return -ERRNO.EBADF;

@@ -28,6 +28,7 @@ export function portableKernel(): Kernel {
     sendfile: () => -ERRNO.ENOSYS,
     sendMore: () => -ERRNO.ENOSYS,
     pread: (fd, into, count, offset) => attempt(() => fs.readSync(fd, into, 0, count, offset)),
+    resident: () => -ERRNO.ENOSYS,
     write: (fd, bytes, count) => attempt(() => fs.writeSync(fd, bytes, 0, count)),
     pollOut: () => 1,
     recv: () => -ERRNO.ENOSYS,

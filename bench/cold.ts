@@ -1,0 +1,152 @@
+/**
+ * `bun bench/cold.ts`: what a large file that is not in memory costs those who ask for small ones.
+ * Its pages are dropped, its disk is slow (the blkio controller holds the server to --disk MB/s,
+ * where there is one and it may be set), and one connection downloads it while others ask for 1 KiB
+ * every few ms. Requests that were held up count from when they were due.
+ *
+ * Owns the order of things. Invariant: the download is compared byte by byte with what was written,
+ * and the pages were gone when it began.
+ */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { FILES, makeFiles } from "./files.ts";
+import { type Door, DOORS } from "./load/door.ts";
+import { fetchBody } from "./load/fetch.ts";
+import { Histogram } from "./load/histogram.ts";
+import * as sys from "./load/sys.ts";
+import { enterNetwork } from "./network.ts";
+import { nginx } from "./nginx.ts";
+import { machineLine } from "./proc.ts";
+import type { Rival } from "./rival.ts";
+import { SERV6_ENTRY, serv6 } from "./server.ts";
+import type { RunningServer } from "./spawn.ts";
+
+const COLD = "100m";
+const HOT = "1k";
+const ASK_MS = 4;
+const CONNECT_MS_MAX = 60_000;
+const MB = 1e6;
+const BLKIO = "/sys/fs/cgroup/blkio";
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      disk: { type: "string", default: "50" },
+      entry: { type: "string", default: SERV6_ENTRY },
+      rounds: { type: "string", default: "3" },
+      network: { type: "string", default: "private" },
+    },
+  });
+  if (values.network !== "private" && values.network !== "host") throw new Error("--network");
+  console.log(`network: ${await enterNetwork(values.network)}\n${machineLine()}`);
+  const folder = makeFiles([COLD, HOT]);
+  try {
+    for (const rival of [serv6("s6", values.entry, []), nginx]) {
+      const reason = rival.unavailable();
+      console.log(`\n${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
+      if (reason !== null) continue;
+      const server = await rival.start(folder.path);
+      const throttled = throttle(server, folder.path, Number(values.disk) * MB);
+      console.log(`  disk: ${throttled === null ? "as it is" : `${values.disk} MB/s (blkio)`}`);
+      try {
+        for (let round = 1; round <= Number(values.rounds); round++) {
+          await measure(rival, server, join(folder.path, COLD));
+        }
+      } finally {
+        await server.stop();
+        throttled?.();
+      }
+    }
+  } finally {
+    folder.remove();
+  }
+}
+
+async function measure(rival: Rival, server: RunningServer, file: string): Promise<void> {
+  const door = DOORS[rival.door];
+  const hot = sys.connectLoopback(server.port, CONNECT_MS_MAX);
+  const alone = ask(door, hot, () => false, 500);
+  drop(file);
+  const download = Bun.spawn(
+    [process.execPath, import.meta.path, "--download", rival.door, String(server.port), file],
+    { stdout: "pipe", stderr: "inherit" },
+  );
+  let over = false;
+  const seconds = download.stdout.text().finally(() => (over = true));
+  const beside = new Histogram();
+  // In portions, so that this process hears when the download is over.
+  while (!over) {
+    beside.merge(ask(door, hot, () => over, 10).toData());
+    await Bun.sleep(0);
+  }
+  sys.closeSocket(hot);
+  const took = Number(await seconds);
+  if (!(took > 0)) throw new Error("the download failed");
+  console.log(
+    `  cold 100 MiB in ${took.toFixed(2)} s; 1 KiB alone ${line(alone)}; beside it ${line(beside)}`,
+  );
+}
+
+/** Asks for the small file, each time when it is due; nanoseconds from then on. */
+function ask(door: Door, fd: number, over: () => boolean, count: number): Histogram {
+  const histogram = new Histogram();
+  let due = Bun.nanoseconds();
+  for (let nth = 0; nth < count && !over(); nth++) {
+    const waitNs = due - Bun.nanoseconds();
+    if (waitNs > 0) Bun.sleepSync(waitNs / 1e6);
+    const from = waitNs > 0 ? Bun.nanoseconds() : due;
+    if (fetchBody(door, fd, `/${HOT}`).length !== FILES[HOT]) throw new Error("1k is not 1 KiB");
+    histogram.record(Bun.nanoseconds() - from);
+    due += ASK_MS * 1e6;
+  }
+  return histogram;
+}
+
+function line(histogram: Histogram): string {
+  const us = (fraction: number): string =>
+    Math.round(histogram.quantile(fraction) / 1000).toLocaleString("en-US");
+  return `p50 ${us(0.5)} p99 ${us(0.99)} max ${us(1)} us`;
+}
+
+/** Throws the file's pages out of memory (posix_fadvise(2), by dd(1)). */
+function drop(file: string): void {
+  const args = [`of=${file}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"];
+  const { exitCode, stderr } = Bun.spawnSync(["dd", ...args]);
+  if (exitCode !== 0) throw new Error(`dd: ${stderr.toString().trim()}`);
+}
+
+/** Holds the server's reads to `bytesPerSecond`; null where that can't be done. Returns its end. */
+function throttle(
+  server: RunningServer,
+  folder: string,
+  bytesPerSecond: number,
+): (() => void) | null {
+  const group = join(BLKIO, `serv6-bench-${process.pid}`);
+  try {
+    if (!existsSync(BLKIO) || !(bytesPerSecond > 0)) return null;
+    const { dev } = statSync(folder);
+    mkdirSync(group);
+    const limit = `${(dev >> 8) & 0xfff}:${dev & 0xff} ${bytesPerSecond}\n`;
+    writeFileSync(join(group, "blkio.throttle.read_bps_device"), limit);
+    for (const pid of server.pids()) writeFileSync(join(group, "cgroup.procs"), `${pid}\n`);
+  } catch {
+    return null;
+  }
+  return () => rmdirSync(group);
+}
+
+/** The download, in a process of its own: prints its seconds. */
+function download([name, port, file]: readonly string[]): void {
+  const door = Object.entries(DOORS).find(([known]) => known === name)?.[1];
+  if (door === undefined || file === undefined) throw new Error("--download DOOR PORT FILE");
+  const fd = sys.connectLoopback(Number(port), CONNECT_MS_MAX);
+  const began = Bun.nanoseconds();
+  const body = fetchBody(door, fd, `/${COLD}`);
+  const seconds = (Bun.nanoseconds() - began) / 1e9;
+  if (Buffer.compare(body, readFileSync(file)) !== 0) throw new Error("other bytes than written");
+  console.log(seconds);
+}
+
+if (process.argv[2] === "--download") download(process.argv.slice(3));
+else await main();

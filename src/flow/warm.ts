@@ -1,0 +1,105 @@
+/**
+ * Brings pages of a file into memory off the loop. sendfile(2) waits for the disk where they are
+ * missing, and with it every other connection; so a transfer looks first, and waits for this.
+ *
+ * It reads (fs.read on Bun's thread pool) into one window that all share, because nobody looks at
+ * the bytes: what counts is that the kernel has them. Bounded: so many reads at once, and one for
+ * each transfer that waits; it owns no file but keeps what it reads open.
+ */
+import fs from "node:fs";
+import type { OpenFile } from "../store/store.ts";
+
+/** Bytes of one read: large enough that a disk streams, small enough to be given up soon. */
+const PIECE_BYTES = 524_288;
+
+/** Reads at once: the pool has few threads, and others need them too. */
+export const WARMINGS_MAX = 4;
+
+/** What all reads go into; made by the first. */
+let scratch: Buffer | null = null;
+
+/** A range on its way into memory. */
+export class Warming {
+  readonly #file: OpenFile;
+  readonly #end: bigint;
+  readonly #done: () => void;
+  #at: bigint;
+  #dropped = false;
+
+  /** Retains `file` until it is over. `done` is told once, off this call, unless it is dropped. */
+  constructor(file: OpenFile, offset: bigint, length: number, done: () => void) {
+    file.retain();
+    this.#file = file;
+    this.#at = offset;
+    this.#end = offset + BigInt(length);
+    this.#done = done;
+  }
+
+  /** Nobody waits any more: no further read is made. */
+  drop(): void {
+    this.#dropped = true;
+  }
+
+  /** Reads on; `over` is told when no read is under way any more. */
+  run(over: () => void): void {
+    const left = this.#end - this.#at;
+    if (this.#dropped || left <= 0n) {
+      this.#finish(over);
+      return;
+    }
+    scratch ??= Buffer.allocUnsafeSlow(PIECE_BYTES);
+    const count = left < BigInt(PIECE_BYTES) ? Number(left) : PIECE_BYTES;
+    fs.read(this.#file.fd, scratch, 0, count, this.#at, (error, got) => {
+      // A disk that fails, or a file that was cut, is the transfer's to meet.
+      if (error !== null || got === 0) this.#finish(over);
+      else {
+        this.#at += BigInt(got);
+        this.run(over);
+      }
+    });
+  }
+
+  // --- internal ---
+
+  #finish(over: () => void): void {
+    this.#file.release();
+    over();
+    if (!this.#dropped) this.#done();
+  }
+}
+
+/** All ranges on their way, the oldest first. */
+export class Warmer {
+  readonly #waiting: Warming[] = [];
+  #running = 0;
+
+  /** Reads under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Brings `length` > 0 bytes of `file` from `offset` into memory, then tells `done`. */
+  warm(file: OpenFile, offset: bigint, length: number, done: () => void): Warming {
+    const warming = new Warming(file, offset, length, done);
+    this.#waiting.push(warming);
+    this.#next();
+    return warming;
+  }
+
+  // --- internal ---
+
+  #next(): void {
+    while (this.#running < WARMINGS_MAX) {
+      const warming = this.#waiting.shift();
+      if (warming === undefined) return;
+      this.#running += 1;
+      warming.run(() => {
+        this.#running -= 1;
+        this.#next();
+      });
+    }
+  }
+}
+
+/** The program's one: the pool of threads is one as well. */
+export const warmer = new Warmer();
