@@ -16,9 +16,9 @@ import { fetchBody } from "./load/fetch.ts";
 import { Histogram } from "./load/histogram.ts";
 import * as sys from "./load/sys.ts";
 import { enterNetwork } from "./network.ts";
-import { nginx } from "./nginx.ts";
+import { nginx } from "./rivals/nginx.ts";
 import { machineLine } from "./proc.ts";
-import type { Rival } from "./rival.ts";
+import type { Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 

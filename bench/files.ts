@@ -17,6 +17,7 @@ export const FILES = {
   "16k": 16 * KIB,
   "100k": 100 * KIB,
   "1m": MIB,
+  "10m": 10 * MIB,
   "100m": 100 * MIB,
 } as const;
 

@@ -3,6 +3,7 @@
  * Invariant: an option that is not known, or a value out of its range, is an error in words.
  */
 import { parseArgs } from "node:util";
+import { RIVALS } from "./rivals/all.ts";
 import { SERV6_ENTRY } from "./server.ts";
 
 export interface Options {
@@ -18,26 +19,31 @@ export interface Options {
   readonly entry: string;
   readonly network: "private" | "host";
   readonly json: string | null;
+  /** Which scenarios, unless `only` names some, and what the result calls itself. */
+  readonly mode: "quick" | "full" | "custom";
   readonly list: boolean;
   readonly help: boolean;
 }
 
 export type Parsed = { readonly options: Options } | { readonly error: string };
 
-const QUICK = { seconds: 0.4, samples: 9 };
-const FULL = { seconds: 0.8, samples: 25 };
+const QUICK = { seconds: 0.3, samples: 7 };
+const FULL = { seconds: 0.5, samples: 11 };
 
-export const HELP = `bun run bench [flags]         the quick run: all scenarios, 1 to 2 minutes
-  --full                      longer: ${FULL.samples} samples of ${FULL.seconds} s each
+/** Load processes: as many as leave a core to the server. */
+const PROCS = Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1));
+
+export const HELP = `bun run bench [flags]         the quick run, in some two minutes
+  --full                      every scenario and rival, ${FULL.samples} samples of ${FULL.seconds} s: half an hour
   --only NAME                 scenarios whose name contains NAME; may be repeated
   --seconds N                 measured seconds of a sample (${QUICK.seconds})
   --samples N                 paired samples (${QUICK.samples})
-  --rival nginx|c|none        only these rivals; may be repeated
-  --procs N                   processes that make the load (1)
+  --rival NAME                only these rivals, or none; may be repeated
+  --procs N                   processes that make the load (${PROCS})
   --serv6-args 'A B'          further arguments for our server
   --entry FILE                our server's entry file (src/serv6.ts)
   --network private|host      a network namespace of its own where allowed (private)
-  --json FILE                 writes every sample
+  --json FILE                 writes the result, which bench/page.ts draws
   --list                      names the scenarios
   --help                      this text`;
 
@@ -69,16 +75,19 @@ export function parseFlags(argv: readonly string[]): Parsed {
 function options(args: string[]): Options {
   const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
   const { seconds, samples } = values.full ? FULL : QUICK;
+  const asked = [values.only, values.seconds, values.samples, values.rival, values["serv6-args"]];
+  const custom = asked.some((value) => value !== undefined && value.length > 0);
   return {
     only: values.only ?? [],
     seconds: inRange("--seconds", values.seconds, seconds, 0.05, 60),
     samples: whole("--samples", values.samples, samples, 100),
-    procs: whole("--procs", values.procs, 1, 16),
+    procs: whole("--procs", values.procs, PROCS, 16),
     rivals: rivals(values.rival),
     serv6Args: values["serv6-args"].split(/\s+/).filter((arg) => arg !== ""),
     entry: values.entry,
     network: oneOf("--network", values.network, ["private", "host"]),
     json: values.json ?? null,
+    mode: custom ? "custom" : values.full ? "full" : "quick",
     list: values.list,
     help: values.help,
   };
@@ -86,7 +95,8 @@ function options(args: string[]): Options {
 
 function rivals(given: readonly string[] | undefined): readonly string[] | null {
   if (given === undefined) return null;
-  const names = given.map((name) => oneOf("--rival", name, ["nginx", "c", "none"]));
+  const families = [...new Set(RIVALS.map(({ family }) => family))];
+  const names = given.map((name) => oneOf("--rival", name, [...families, "none"]));
   return names.filter((name) => name !== "none");
 }
 

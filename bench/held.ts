@@ -4,13 +4,13 @@
  * Invariant: one process holds all client ends, so N is bounded by its limit of open files.
  */
 import { parseArgs } from "node:util";
-import { csendfile } from "./csendfile.ts";
+import { csendfile } from "./rivals/csendfile.ts";
 import { type FileName, makeFiles } from "./files.ts";
 import * as sys from "./load/sys.ts";
 import { enterNetwork } from "./network.ts";
-import { nginx } from "./nginx.ts";
+import { nginx } from "./rivals/nginx.ts";
 import { machineLine, tcpMemoryBytes, type UserMemory, userMemory } from "./proc.ts";
-import type { Rival } from "./rival.ts";
+import type { Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { median } from "./stats.ts";

@@ -13,7 +13,7 @@
 import { growthLine, hold, main, type Memory, release, settledMemory } from "./held.ts";
 import { DOORS } from "./load/door.ts";
 import { ping } from "./load/fetch.ts";
-import type { Rival } from "./rival.ts";
+import type { Rival } from "./rivals/rival.ts";
 import type { RunningServer } from "./spawn.ts";
 
 const CONNECTIONS = 10_000;

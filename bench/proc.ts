@@ -2,6 +2,7 @@
  * Owns what is read from /proc about processes and the kernel's TCP memory. Linux only.
  * Never starts or ends a process. Invariant: every number comes back in the unit its name says.
  */
+import type { Machine } from "./result.ts";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 /** USER_HZ: what /proc/PID/stat counts in, 100 on every Linux that Bun runs on. */
@@ -73,13 +74,22 @@ export function tcpMemoryBytes(): number {
   return Number(match[1]) * PAGE_BYTES;
 }
 
-/** The line that says what a measurement was taken on; names no host. */
-export function machineLine(): string {
+/** What a measurement was taken on; names no host. */
+export function machineFacts(): Machine {
   const cpuinfo = readFileSync("/proc/cpuinfo", "latin1");
-  const model = /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? process.arch;
-  const kernel = readFileSync("/proc/sys/kernel/osrelease", "latin1").trim().split("-")[0];
-  const cores = navigator.hardwareConcurrency;
-  return `${model}, ${cores} cores, Linux ${kernel}, Bun ${Bun.version}`;
+  const kernel = readFileSync("/proc/sys/kernel/osrelease", "latin1").trim().split("-")[0] ?? "";
+  return {
+    cpu: /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? process.arch,
+    cores: navigator.hardwareConcurrency,
+    memoryBytes: kibField(readFileSync("/proc/meminfo", "latin1"), "MemTotal"),
+    kernel,
+    bun: Bun.version,
+  };
+}
+
+/** The same in a line. */
+export function machineLine({ cpu, cores, kernel, bun } = machineFacts()): string {
+  return `${cpu}, ${cores} cores, Linux ${kernel}, Bun ${bun}`;
 }
 
 // --- internal ---

@@ -3,7 +3,7 @@
  * Pure. Invariant: every number is a median over the samples; a ratio names its spread.
  */
 import type { Scenario } from "./scenario.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample } from "./result.ts";
 import { median, pairedRatio } from "./stats.ts";
 
 const MIB = 1024 * 1024;
@@ -22,6 +22,7 @@ const COLUMNS = [
     "load",
     "others",
     "us/req",
+    "calls/req",
     "RSS MiB",
   ],
   ...["busy side", "serv6/it (min-max)"],
@@ -41,8 +42,10 @@ export function scenarioBlock(scenario: Scenario, results: Results): string {
   return `${title(scenario)}\n${table([COLUMNS, ...rows])}${note}`;
 }
 
-export function title({ name, door, file, connections, depth }: Scenario): string {
-  const flight = depth === 1 ? "one request at a time" : `${depth} requests in flight each`;
+export function title(scenario: Scenario): string {
+  const { name, door, file, connections, depth, ratePerSecond } = scenario;
+  const closed = depth === 1 ? "one request at a time" : `${depth} requests in flight each`;
+  const flight = ratePerSecond === null ? closed : `${ratePerSecond} requests due a second`;
   return `${name}: ${file} by ${door}, ${connections} connections, ${flight}`;
 }
 
@@ -62,6 +65,11 @@ export function busySide(serverBusy: number, loadBusy: number): string {
   return loadBusy >= SATURATED ? "load" : "neither";
 }
 
+/** In an open loop the load is always busy; what counts is whether what is due is answered. */
+export function keepsUp(due: number, answered: number): string {
+  return answered >= 0.98 * due ? "paced" : `${percent(answered / due)} of what is due`;
+}
+
 // --- internal ---
 
 function row(
@@ -75,6 +83,7 @@ function row(
   const loadBusy = middle((s) => s.loadCpuSeconds / s.seconds);
   const cpuPerRequest = (s: Sample): number =>
     (s.serverCpuSeconds * 1e6) / (s.requestsPerSecond * s.seconds);
+  const calls = samples[0]?.syscallsPerRequest ?? null;
   return [
     name,
     count(middle((s) => s.requestsPerSecond)),
@@ -85,8 +94,14 @@ function row(
     percent(loadBusy),
     percent(middle((s) => s.otherCpuSeconds / s.seconds)),
     digits(middle(cpuPerRequest)),
+    calls === null ? "" : calls.toFixed(1),
     count(middle((s) => s.serverPeakRssBytes) / MIB),
-    busySide(serverBusy, loadBusy),
+    scenario.ratePerSecond === null
+      ? busySide(serverBusy, loadBusy)
+      : keepsUp(
+          scenario.ratePerSecond,
+          middle((s) => s.requestsPerSecond),
+        ),
     ratio(scenario, name, samples, results),
   ];
 }

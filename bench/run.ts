@@ -15,24 +15,33 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { csendfile } from "./csendfile.ts";
 import { FILES, makeFiles } from "./files.ts";
 import { HELP, type Options, parseFlags } from "./flags.ts";
 import { DOORS } from "./load/door.ts";
 import { verify } from "./load/fetch.ts";
 import { enterNetwork } from "./network.ts";
-import { nginx, nginxRead } from "./nginx.ts";
-import { machineLine } from "./proc.ts";
+import { machineFacts, machineLine } from "./proc.ts";
 import { scenarioBlock, title } from "./report.ts";
-import type { Rival } from "./rival.ts";
-import { type Sample, takeSample } from "./sample.ts";
+import {
+  type BenchResult,
+  type NamedSample,
+  RESULT_SCHEMA,
+  type Sample,
+  type ScenarioFacts,
+  type ServerFacts,
+} from "./result.ts";
+import { RIVALS } from "./rivals/all.ts";
+import type { Rival } from "./rivals/rival.ts";
+import { takeSample } from "./sample.ts";
 import { type Scenario, SCENARIOS } from "./scenario.ts";
 import { serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { shuffled } from "./stats.ts";
+import { countSyscalls } from "./syscalls.ts";
 import type { Folder } from "./temporary.ts";
 
-export const RIVALS: readonly Rival[] = [nginx, nginxRead, csendfile];
+/** Families of rivals in the quick run: the one to beat, and the bound. */
+const QUICK_FAMILIES = ["nginx", "c"];
 
 /** Thrown away at the begin of each sample, and once for each server and scenario. */
 const WARMUP_SECONDS = 0.15;
@@ -43,11 +52,12 @@ interface Contender {
   readonly server: RunningServer;
 }
 
-/** A sample as `--json` writes it. */
-interface NamedSample extends Sample {
-  readonly scenario: string;
-  readonly server: string;
-  readonly round: number;
+/** What a run has found out so far. */
+interface Findings {
+  readonly servers: ServerFacts[];
+  readonly scenarios: ScenarioFacts[];
+  readonly samples: NamedSample[];
+  readonly failures: string[];
 }
 
 async function main(): Promise<number> {
@@ -57,8 +67,10 @@ async function main(): Promise<number> {
     return 2;
   }
   const { options } = parsed;
-  const scenarios = SCENARIOS.filter(
-    ({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)),
+  const scenarios = SCENARIOS.filter(({ name, run }) =>
+    options.only.length === 0
+      ? run === "quick" || options.mode === "full"
+      : options.only.some((part) => name.includes(part)),
   );
   if (options.help) console.log(HELP);
   else if (options.list) for (const scenario of scenarios) console.log(title(scenario));
@@ -74,91 +86,131 @@ async function measureAll(
   scenarios: readonly Scenario[],
   network: string,
 ): Promise<number> {
-  const machine = machineLine();
-  console.log(`${machine}\nnetwork: ${network}`);
-  const folder = makeFiles(scenarios.map(({ file }) => file));
-  const servers = new Map<string, Contender>();
-  const all: NamedSample[] = [];
-  let failures = 0;
+  const began = new Date().toISOString();
+  const machine = machineFacts();
+  console.log(`${machineLine(machine)}\nnetwork: ${network}`);
+  const folder = makeFiles([...scenarios.map(({ file }) => file), "empty"]);
+  const running = new Map<string, Contender>();
+  const found: Findings = { servers: [], scenarios: [], samples: [], failures: [] };
   try {
-    await startRivals(options, scenarios, folder, servers);
+    await startServers(options, scenarios, folder, running, found);
     for (const scenario of scenarios) {
+      found.scenarios.push(factsOf(scenario, options));
       try {
-        all.push(...(await measure(options, scenario, folder, servers)));
+        await measure(options, scenario, folder, running, found);
       } catch (error) {
-        failures++;
         const reason = error instanceof Error ? error.message : String(error);
+        found.failures.push(`${scenario.name}: ${reason}`);
         console.error(`\n${title(scenario)}\n  FAILED: ${reason}`);
       }
     }
   } finally {
-    await Promise.allSettled([...servers.values()].map(({ server }) => server.stop()));
+    await Promise.allSettled([...running.values()].map(({ server }) => server.stop()));
     folder.remove();
   }
-  const written = { machine, network, flags: process.argv.slice(2), samples: all };
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(written, null, 1)}\n`);
-  return failures > 0 ? 1 : 0;
+  const command = ["bun bench/run.ts", ...process.argv.slice(2)].join(" ");
+  const { mode } = options;
+  const result: BenchResult = {
+    schema: RESULT_SCHEMA,
+    began,
+    mode,
+    machine,
+    network,
+    command,
+    ...found,
+  };
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  return found.failures.length > 0 ? 1 : 0;
 }
 
-/** Starts ours and every rival that a scenario names, and says what each is. */
-async function startRivals(
+function factsOf(scenario: Scenario, { seconds }: Options): ScenarioFacts {
+  const { name, series, axis, connections, depth, ratePerSecond, mustReach, file } = scenario;
+  const common = { name, series, axis, connections, depth, ratePerSecond, mustReach, seconds };
+  return { ...common, title: title(scenario), fileBytes: FILES[file] };
+}
+
+/** Starts ours at each door that is asked for, and every rival that a scenario names. */
+async function startServers(
   options: Options,
   scenarios: readonly Scenario[],
   folder: Folder,
-  servers: Map<string, Contender>,
+  running: Map<string, Contender>,
+  found: Findings,
 ): Promise<void> {
   const named = new Set(scenarios.flatMap(({ rivals }) => rivals));
+  const families = options.rivals ?? (options.mode === "quick" ? QUICK_FAMILIES : null);
   const wanted = RIVALS.filter(
-    ({ name, family }) => named.has(name) && (options.rivals?.includes(family) ?? true),
+    ({ name, family }) => named.has(name) && (families?.includes(family) ?? true),
   );
   for (const rival of [serv6("s6", options.entry, options.serv6Args), ...wanted]) {
-    const reason = rival.unavailable();
-    console.log(`${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
-    if (reason === null) {
-      servers.set(rival.name, { rival, server: await rival.start(folder.path) });
-    } else if (rival.family === "serv6") {
-      throw new Error(reason);
+    const { name, about } = rival;
+    const skipped = rival.unavailable();
+    console.log(`${name}: ${skipped === null ? about : `skipped: ${skipped}`}`);
+    const version = /\d+(?:\.\d+)+/.exec(about)?.[0] ?? null;
+    found.servers.push({ name, version, about, skipped });
+    if (skipped !== null && rival.family === "serv6") throw new Error(skipped);
+    if (skipped === null) {
+      running.set(name, { rival, server: await rival.start(folder.path) });
     }
   }
 }
 
+/** One scenario: a check of the bytes and a warm-up for each server, then rounds of samples. */
 async function measure(
   options: Options,
   scenario: Scenario,
   folder: Folder,
-  servers: ReadonlyMap<string, Contender>,
-): Promise<NamedSample[]> {
-  const names = ["serv6", ...scenario.rivals].filter((name) => servers.has(name));
-  const contenders = names.map((name) => ({ name, ...servers.get(name)! }));
+  running: ReadonlyMap<string, Contender>,
+  found: Findings,
+): Promise<void> {
   const path = `/${scenario.file}`;
-  const { connections, depth } = scenario;
+  const { connections, depth, ratePerSecond } = scenario;
   const { procs, seconds } = options;
-  const order = { path, bodyLength: FILES[scenario.file], connections, depth, procs };
-  const warmupSeconds = WARMUP_SECONDS;
-  const take = (contender: (typeof contenders)[number], measured: number): Promise<Sample> => {
-    const door = contender.name === "serv6" ? scenario.door : contender.rival.door;
-    return takeSample(contender.server, { ...order, door, warmupSeconds, seconds: measured });
+  const order = {
+    path,
+    bodyLength: FILES[scenario.file],
+    connections,
+    depth,
+    ratePerSecond,
+    procs,
   };
-  for (const contender of contenders) {
-    const door = contender.name === "serv6" ? scenario.door : contender.rival.door;
+  const orderFor = ({ rival }: Contender, measured: number) => ({
+    ...order,
+    door: rival.family === "serv6" ? scenario.door : rival.door,
+    warmupSeconds: WARMUP_SECONDS,
+    seconds: measured,
+  });
+  const contenders: Contender[] = [];
+  const syscalls = new Map<Contender, number | null>();
+  for (const name of ["serv6", ...scenario.rivals]) {
+    const contender = running.get(name);
+    if (contender === undefined) continue;
+    const { server } = contender;
+    const trial = orderFor(contender, FIRST_WARMUP_SECONDS);
     try {
-      verify(DOORS[door], contender.server.port, path, join(folder.path, scenario.file));
-      await take(contender, FIRST_WARMUP_SECONDS);
+      verify(DOORS[trial.door], server.port, path, join(folder.path, scenario.file));
+      await takeSample(server, trial);
+      syscalls.set(contender, await countSyscalls(server, trial));
+      contenders.push(contender);
     } catch (error) {
-      throw new Error(`${contender.name}: ${error instanceof Error ? error.message : error}`);
+      if (name === "serv6") throw error;
+      // A rival that can't do it is told of, and the others go on.
+      const reason = error instanceof Error ? error.message : String(error);
+      found.failures.push(`${scenario.name}, ${name}: ${reason}`);
+      console.error(`  ${scenario.name}, ${name}: FAILED: ${reason}`);
     }
   }
-  const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
-  const all: NamedSample[] = [];
+  const results = new Map<string, Sample[]>(contenders.map(({ rival }) => [rival.name, []]));
   for (let round = 1; round <= options.samples; round++) {
     for (const contender of shuffled(contenders, Math.random)) {
-      const sample = await take(contender, seconds);
-      samples.get(contender.name)!.push(sample);
-      all.push({ scenario: scenario.name, server: contender.name, round, ...sample });
+      const taken = await takeSample(contender.server, orderFor(contender, seconds));
+      const sample = { ...taken, syscallsPerRequest: syscalls.get(contender) ?? null };
+      const { name } = contender.rival;
+      results.get(name)!.push(sample);
+      found.samples.push({ scenario: scenario.name, server: name, round, ...sample });
     }
   }
-  console.log(`\n${scenarioBlock(scenario, samples)}`);
-  return all;
+  console.log(`\n${scenarioBlock(scenario, results)}`);
 }
 
 for (const [signal, status] of [

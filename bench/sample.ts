@@ -8,6 +8,7 @@ import type { DoorName } from "./load/door.ts";
 import { Histogram } from "./load/histogram.ts";
 import type { LoadPlan, LoadReport, LoadResult } from "./load/plan.ts";
 import { peakRssBytes, resetPeakRss } from "./proc.ts";
+import type { Sample } from "./result.ts";
 import type { RunningServer } from "./spawn.ts";
 
 const LOAD = join(import.meta.dir, "load", "main.ts");
@@ -22,28 +23,14 @@ export interface Order {
   readonly bodyLength: number;
   readonly connections: number;
   readonly depth: number;
+  /** Requests a second in an open loop; null: closed. */
+  readonly ratePerSecond: number | null;
   readonly procs: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
 }
 
-/** One line of the JSON file; times of CPU are seconds within the window of `seconds`. */
-export interface Sample {
-  readonly seconds: number;
-  readonly requestsPerSecond: number;
-  readonly bodyBytesPerSecond: number;
-  readonly p50Us: number;
-  readonly p90Us: number;
-  readonly p99Us: number;
-  readonly p999Us: number;
-  readonly maxUs: number;
-  readonly serverCpuSeconds: number;
-  readonly loadCpuSeconds: number;
-  /** What the rest of the machine used meanwhile. */
-  readonly otherCpuSeconds: number;
-  readonly serverPeakRssBytes: number;
-}
-
+/** Measures once; the samples of a server are taken by another one's side. */
 export async function takeSample(server: RunningServer, order: Order): Promise<Sample> {
   const pids = server.pids();
   resetPeakRss(pids);
@@ -51,7 +38,9 @@ export async function takeSample(server: RunningServer, order: Order): Promise<S
   const loads = Array.from({ length: procs }, (_, i) => {
     const connections = Math.floor((order.connections + i) / procs);
     // One of them watches the server; it is the same for all.
-    return startLoad({ ...order, port: server.port, connections, serverPids: i > 0 ? [] : pids });
+    const ratePerSecond = order.ratePerSecond === null ? null : order.ratePerSecond / procs;
+    const mine = { connections, ratePerSecond, serverPids: i > 0 ? [] : pids };
+    return startLoad({ ...order, ...mine, port: server.port });
   });
   const limitMs = (order.warmupSeconds + order.seconds) * 1000 + MARGIN_MS;
   const timer = setTimeout(() => loads.forEach((load) => load.kill()), limitMs);
@@ -132,5 +121,6 @@ function total(results: readonly LoadResult[], serverPeakRssBytes: number): Samp
     loadCpuSeconds,
     otherCpuSeconds: Math.max(0, machineCpuSeconds - serverCpuSeconds - loadCpuSeconds),
     serverPeakRssBytes,
+    syscallsPerRequest: null,
   };
 }

@@ -7,45 +7,81 @@ import type { DoorName } from "./load/door.ts";
 
 export interface Scenario {
   readonly name: string;
+  /** The runs that have it: the quick one's are in the full one too. */
+  readonly run: "quick" | "full";
   readonly door: DoorName;
   readonly file: FileName;
   readonly connections: number;
   /** Requests in flight on each connection. */
   readonly depth: number;
+  /** Open loop: requests a second that are due. Null: closed loop. */
+  readonly ratePerSecond: number | null;
+  /** One plot shows all scenarios of a series along its axis; those of none stand alone. */
+  readonly series: string;
+  readonly axis: "size" | "connections" | "rate" | null;
   /** Names of the rivals it is measured against, each by the door that rival has. */
   readonly rivals: readonly string[];
   readonly mustReach: Readonly<Record<string, number>>;
 }
 
+/** Servers for production, which every comparison should have. */
+const SERVERS = ["nginx", "lighttpd", "h2o", "caddy", "bun-serve"];
+
+const CLOSED = { depth: 1, ratePerSecond: null } as const;
+
+function sized(
+  file: FileName,
+  run: Scenario["run"],
+  connections: number,
+  rivals: readonly string[],
+  mustReach: Scenario["mustReach"],
+): Scenario {
+  const common = { door: "s6", ...CLOSED, series: "size", axis: "size" } as const;
+  return { name: `s6-${file}`, run, file, connections, rivals, mustReach, ...common };
+}
+
+function held(connections: number): Scenario {
+  const common = { door: "s6", file: "1k", ...CLOSED, axis: "connections" } as const;
+  const name = `s6-1k-c${connections}`;
+  const rivals = ["nginx", "lighttpd"];
+  return {
+    name,
+    run: "full",
+    connections,
+    series: "connections",
+    rivals,
+    mustReach: {},
+    ...common,
+  };
+}
+
+function paced(ratePerSecond: number, run: Scenario["run"]): Scenario {
+  const common = { door: "s6", file: "1k", connections: 64, depth: 1, axis: "rate" } as const;
+  const name = `s6-1k-at${ratePerSecond / 1000}k`;
+  const rivals = ["nginx", "lighttpd"];
+  return { name, run, ratePerSecond, series: "rate", rivals, mustReach: {}, ...common };
+}
+
 export const SCENARIOS: readonly Scenario[] = [
+  sized("1k", "quick", 64, [...SERVERS, "nginx-read", "python"], { nginx: 1.3 }),
   {
-    ...{ name: "s6-1k", door: "s6", file: "1k", connections: 64, depth: 1 },
-    rivals: ["nginx", "nginx-read"],
-    mustReach: { nginx: 1.3 },
-  },
-  {
-    ...{ name: "s6-1k-x16", door: "s6", file: "1k", connections: 64, depth: 16 },
-    rivals: ["nginx"],
+    ...{ name: "s6-1k-x16", run: "quick", door: "s6", file: "1k", connections: 64, depth: 16 },
+    ...{ ratePerSecond: null, series: "pipelined", axis: null },
+    rivals: ["nginx", "lighttpd", "h2o", "caddy"],
     mustReach: { nginx: 4 },
   },
+  sized("16k", "quick", 64, SERVERS, { nginx: 1.1 }),
+  sized("100k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),
+  sized("1m", "quick", 64, [...SERVERS, "c", "python"], { nginx: 1.1 }),
+  sized("10m", "full", 16, [...SERVERS, "c"], {}),
+  sized("100m", "quick", 4, [...SERVERS, "c"], { nginx: 1, c: 0.95 }),
   {
-    ...{ name: "s6-16k", door: "s6", file: "16k", connections: 64, depth: 1 },
-    rivals: ["nginx"],
-    mustReach: { nginx: 1.1 },
+    ...{ name: "bare-1k", run: "full", door: "bare", file: "1k", connections: 16, ...CLOSED },
+    ...{ series: "bare", axis: null, rivals: ["naive"], mustReach: {} },
   },
-  {
-    ...{ name: "s6-100k", door: "s6", file: "100k", connections: 64, depth: 1 },
-    rivals: ["nginx", "c"],
-    mustReach: { nginx: 1.1 },
-  },
-  {
-    ...{ name: "s6-1m", door: "s6", file: "1m", connections: 64, depth: 1 },
-    rivals: ["nginx", "c"],
-    mustReach: { nginx: 1.1 },
-  },
-  {
-    ...{ name: "s6-100m", door: "s6", file: "100m", connections: 4, depth: 1 },
-    rivals: ["nginx", "c"],
-    mustReach: { nginx: 1, c: 0.95 },
-  },
+  ...[1, 16, 256, 1024, 4096, 10_000].map(held),
+  paced(10_000, "full"),
+  paced(40_000, "quick"),
+  paced(80_000, "full"),
+  paced(120_000, "full"),
 ];

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DoorName } from "./load/door.ts";
-import type { Rival } from "./rival.ts";
+import type { Rival } from "./rivals/rival.ts";
 import { startServer } from "./spawn.ts";
 
 /** The entry file, unless `--entry` names another. */

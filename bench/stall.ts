@@ -14,7 +14,7 @@ import { ping } from "./load/fetch.ts";
 import { Histogram } from "./load/histogram.ts";
 import { Expected, ReplyReader } from "./load/reply.ts";
 import * as sys from "./load/sys.ts";
-import type { Rival } from "./rival.ts";
+import type { Rival } from "./rivals/rival.ts";
 import type { RunningServer } from "./spawn.ts";
 
 const CONNECTIONS = 1_000;

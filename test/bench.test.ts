@@ -10,7 +10,7 @@ import { type DoorName, DOORS } from "../bench/load/door.ts";
 import { bucketOf, Histogram, middleOf } from "../bench/load/histogram.ts";
 import { Expected, HEAD_BYTES_MAX, ReplyReader } from "../bench/load/reply.ts";
 import { busySide, scenarioBlock, table } from "../bench/report.ts";
-import type { Sample } from "../bench/sample.ts";
+import type { Sample } from "../bench/result.ts";
 import { SCENARIOS } from "../bench/scenario.ts";
 import { median, pairedRatio, shuffled } from "../bench/stats.ts";
 
@@ -73,7 +73,7 @@ describe("histogram", () => {
 });
 
 describe("reply reader", () => {
-  const heads: Record<DoorName, readonly string[]> = {
+  const heads: Record<Exclude<DoorName, "bare">, readonly string[]> = {
     s6: ["OK 5 size=5 etag=00ff mtime=1\n", "OK 5 size=5 etag=00ff mtime=1\n", "OK 5\n"],
     http: ["Mon", "Mon", "Tue"].map(
       (day) => `HTTP/1.1 200 OK\r\nDate: ${day}\r\nContent-Length: 5\r\nETag: "x"\r\n\r\n`,
@@ -137,7 +137,7 @@ describe("reply reader", () => {
     expect(() => feed(1)).toThrow("without an end");
   });
 
-  const wrong: readonly (readonly [DoorName, string, string])[] = [
+  const wrong: readonly (readonly ["s6" | "http", string, string])[] = [
     ["s6", "ERR ENOENT no such file\n", "not an OK"],
     ["s6", "OK 6\n", "6 bytes was announced, not 5"],
     ["s6", "OK 05\n", "not an OK"],
@@ -193,7 +193,7 @@ describe("flags", () => {
 
   test("without any, the quick run of everything", () => {
     expect(options()).toMatchObject({
-      ...{ only: [], seconds: 0.4, samples: 9, procs: 1, rivals: null, serv6Args: [] },
+      ...{ only: [], seconds: 0.3, samples: 7, rivals: null, serv6Args: [], mode: "quick" },
       ...{ network: "private", json: null, list: false, help: false },
     });
   });
@@ -205,7 +205,11 @@ describe("flags", () => {
       ...{ only: ["1k", "1m"], seconds: 1.5, samples: 9, procs: 2, rivals: ["nginx", "c"] },
       ...{ serv6Args: ["--workers", "2"], json: "x.json", network: "host", list: true },
     });
-    expect(options("--full", "--seconds", "1")).toMatchObject({ seconds: 1, samples: 25 });
+    expect(options("--full", "--seconds", "1")).toMatchObject({ seconds: 1, samples: 11 });
+    expect(options("--full", "--json", "x").mode).toBe("full");
+    for (const flags of ["--full --only 1k", "--full --samples 9", "--rival none"]) {
+      expect(options(...flags.split(" ")).mode).toBe("custom");
+    }
     expect(options("--rival", "none").rivals).toEqual([]);
   });
 
@@ -217,7 +221,7 @@ describe("flags", () => {
     [["--samples", "1.5"], "whole number"],
     [["--samples", "many"], "--samples"],
     [["--procs", "99"], "--procs"],
-    [["--rival", "apache"], "nginx, c, none"],
+    [["--rival", "apache"], "nginx, c, lighttpd"],
     [["--network", "moon"], "private, host"],
   ])("%j is refused in words", (argv, words) => {
     expect(parseFlags(argv)).toEqual({ error: expect.stringContaining(words) });
@@ -250,7 +254,7 @@ describe("scenarios and report", () => {
     const sample = (rate: number): Sample => ({
       ...{ seconds: 1, requestsPerSecond: rate, bodyBytesPerSecond: rate * 1024 },
       ...{ p50Us: 1, p90Us: 2, p99Us: 3, p999Us: 4, maxUs: 5, serverPeakRssBytes: 2 ** 20 },
-      ...{ serverCpuSeconds: 1, loadCpuSeconds: 0.5, otherCpuSeconds: 0.5 },
+      ...{ serverCpuSeconds: 1, loadCpuSeconds: 0.5, otherCpuSeconds: 0.5, syscallsPerRequest: 3 },
     });
     const results = new Map([
       ["serv6", [sample(300), sample(260)]],

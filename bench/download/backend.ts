@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nginx } from "../nginx.ts";
+import { nginx } from "../rivals/nginx.ts";
 import { cpuSeconds, resetPeakRss } from "../proc.ts";
 import { SERV6_ENTRY, serv6 } from "../server.ts";
 import { freePort, type RunningServer, startServer } from "../spawn.ts";

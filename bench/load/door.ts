@@ -4,7 +4,7 @@
  * Invariant: `bodyLength` either returns the exact number of bytes that follow the head, or throws.
  */
 
-export type DoorName = "s6" | "http";
+export type DoorName = "s6" | "http" | "bare";
 
 export interface Door {
   /** The bytes that ask for `path`, which starts with "/" and needs no escaping. */
@@ -15,6 +15,11 @@ export interface Door {
   readonly terminator: Uint8Array;
   /** Length of the body after `head`, which includes its terminator. */
   bodyLength(head: string): number;
+  /**
+   * True where a connection brings one file, whose end is the server's FIN, and there is no head:
+   * each request has a connection of its own.
+   */
+  readonly closes?: true;
 }
 
 const encoder = new TextEncoder();
@@ -46,7 +51,15 @@ const http: Door = {
   },
 };
 
-export const DOORS: Readonly<Record<DoorName, Door>> = { s6, http };
+const bare: Door = {
+  request: (path) => encoder.encode(`${path}\n`),
+  ping: () => bare.request(EMPTY_PATH),
+  terminator: new Uint8Array(0),
+  bodyLength: () => 0,
+  closes: true,
+};
+
+export const DOORS: Readonly<Record<DoorName, Door>> = { s6, http, bare };
 
 // --- internal ---
 

@@ -10,14 +10,22 @@ import * as sys from "./sys.ts";
 
 const READ_MS_MAX = 5_000;
 const FETCH_MS_MAX = 60_000;
+const READ_BYTES = 65_536;
 
-/** Asks for `path` twice on one connection and throws unless both bodies are the file's bytes. */
+/**
+ * Asks for `path` twice, on one connection where the door keeps it, and throws unless both bodies
+ * are the file's bytes.
+ */
 export function verify(door: Door, port: number, path: string, file: string): void {
-  const fd = sys.connectLoopback(port, READ_MS_MAX);
+  let fd = -1;
   try {
     for (let round = 1; round <= 2; round++) {
+      if (fd < 0) fd = sys.connectLoopback(port, READ_MS_MAX);
       const body = fetchBody(door, fd, path);
       if (!equalsFile(body, file)) throw new Error(`${path} is not what is on the disk`);
+      if (door.closes !== true) continue;
+      sys.closeSocket(fd);
+      fd = -1;
     }
   } finally {
     sys.closeSocket(fd);
@@ -28,6 +36,7 @@ export function verify(door: Door, port: number, path: string, file: string): vo
 export function fetchBody(door: Door, fd: number, path: string): Uint8Array {
   send(fd, door.request(path));
   const deadline = Date.now() + FETCH_MS_MAX;
+  if (door.closes === true) return readToEnd(fd, deadline);
   const first = readHead(door, fd, deadline);
   const body = new Uint8Array(new ArrayBuffer(door.bodyLength(first.head)));
   if (first.rest.length > body.length) throw new Error("more bytes than the reply announced");
@@ -61,6 +70,17 @@ function readHead(door: Door, fd: number, deadline: number): { head: string; res
     return { head: bytes.toString("latin1", 0, end), rest: bytes.subarray(end, length) };
   }
   throw new Error("a head without an end");
+}
+
+function readToEnd(fd: number, deadline: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const block = new Uint8Array(new ArrayBuffer(READ_BYTES));
+  for (;;) {
+    const n = sys.receiveWaiting(fd, block);
+    if (n === 0) return Buffer.concat(pieces);
+    if (n < 0 || Date.now() > deadline) throw new Error("the server is too slow");
+    pieces.push(block.slice(0, n));
+  }
 }
 
 function readSome(fd: number, into: Uint8Array, deadline: number): number {

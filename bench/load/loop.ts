@@ -1,9 +1,13 @@
 /**
- * Owns the closed loop of one load process: its connections, its epoll loop, its counts.
- * Each connection keeps `depth` requests in flight: a complete reply is recorded and the next
- * request sent. Synchronous from begin to end: Bun's event loop never runs meanwhile.
+ * Owns the loop of one load process: its connections, its epoll loop, its counts.
+ * Closed: each connection keeps `depth` requests in flight; a complete reply is recorded and the
+ * next request sent. Open: requests are sent when they are due, on one connection after the other,
+ * and their latency counts from then on, so that a server that pauses is charged for everybody who
+ * would have come meanwhile (no coordinated omission). It spins, since epoll can't wait for
+ * microseconds: its core is busy by design.
+ * Synchronous from begin to end: Bun's event loop never runs meanwhile.
  * Never copies a large body: once its head is read, the rest is dropped in the kernel.
- * Invariant: between two events each connection has exactly `depth` requests sent or owed.
+ * Invariant: each reply is recorded against the oldest request of its connection.
  */
 import { DOORS } from "./door.ts";
 import { Histogram } from "./histogram.ts";
@@ -18,6 +22,10 @@ const DISCARD_BYTES_MIN = 12 * 1024;
 const HEAD_READ_BYTES = 512;
 const READ_BYTES = 256 * 1024;
 const EVENTS_MAX = 512;
+const CONNECT_MS_MAX = 5_000;
+
+/** Open loop: requests of one connection that may wait for their replies; more are sent later. */
+const WAITING_MAX = 1024;
 
 /** A load process looks at its deadline at least this often. */
 const WAIT_MS = 50;
@@ -26,13 +34,16 @@ const WAIT_MS = 50;
 const SILENCE_NS_MAX = 10e9;
 
 interface Connection {
-  readonly fd: number;
+  fd: number;
   readonly reader: ReplyReader;
-  /** When each request in flight was sent, in order; `next` is the oldest. */
+  /** When each request in flight was sent or due, in a ring; `next` is the oldest. */
   readonly sentAt: Float64Array;
   next: number;
+  inFlight: number;
   /** Bytes of requests that the socket did not take yet. */
   owed: number;
+  /** Bytes of a reply that ends with its connection. */
+  got: number;
 }
 
 export class Load {
@@ -45,35 +56,51 @@ export class Load {
   private readonly events = new sys.EventList(EVENTS_MAX);
   private readonly buffer = new Uint8Array(new ArrayBuffer(READ_BYTES));
   private readonly requestLength: number;
-  /** `depth` + 1 requests: any number of bytes owed begins somewhere in the first. */
+  /** Each request has a connection of its own. */
+  private readonly closes: boolean;
+  /** One request more than can be owed: any number of bytes owed begins somewhere in the first. */
   private readonly outgoing: Uint8Array;
   private readonly readMax: number;
   private lastEventAt = 0;
+  /** Open loop: nanoseconds between two requests, 0 in a closed one; when the first was due. */
+  private readonly intervalNs: number;
+  private firstDueAt = 0;
+  private sent = 0;
 
   constructor(plan: LoadPlan) {
     this.plan = plan;
     const door = DOORS[plan.door];
+    this.closes = door.closes === true;
+    if (this.closes && (plan.depth > 1 || plan.ratePerSecond !== null)) {
+      throw new Error(`${plan.door}: one request a connection, so depth 1 in a closed loop`);
+    }
     const request = door.request(plan.path);
     this.requestLength = request.length;
-    this.outgoing = new Uint8Array(request.length * (plan.depth + 1));
-    for (let i = 0; i <= plan.depth; i++) this.outgoing.set(request, i * request.length);
-    this.readMax = plan.bodyLength >= DISCARD_BYTES_MIN ? HEAD_READ_BYTES : READ_BYTES;
+    const { ratePerSecond } = plan;
+    const ring = ratePerSecond === null ? plan.depth : WAITING_MAX;
+    this.intervalNs = ratePerSecond === null ? 0 : 1e9 / ratePerSecond;
+    this.outgoing = new Uint8Array(request.length * (ring + 1));
+    for (let i = 0; i <= ring; i++) this.outgoing.set(request, i * request.length);
+    const headOnly = plan.bodyLength >= DISCARD_BYTES_MIN && !this.closes;
+    this.readMax = headOnly ? HEAD_READ_BYTES : READ_BYTES;
     const expected = new Expected(door, plan.bodyLength);
     for (let i = 0; i < plan.connections; i++) {
-      const fd = sys.connectLoopback(plan.port, 5_000);
+      const fd = sys.connectLoopback(plan.port, CONNECT_MS_MAX);
       const reader = new ReplyReader(expected);
-      const sentAt = new Float64Array(plan.depth);
-      this.connections.push({ fd, reader, sentAt, next: 0, owed: 0 });
+      const sentAt = new Float64Array(ring);
+      this.connections.push({ fd, reader, sentAt, next: 0, inFlight: 0, owed: 0, got: 0 });
       sys.epollAdd(this.epoll, fd, i);
     }
   }
 
-  /** Puts the first `depth` requests of every connection on their way. */
+  /** Puts the first requests on their way: in a closed loop `depth` on every connection. */
   begin(): void {
-    this.lastEventAt = Bun.nanoseconds();
+    this.firstDueAt = this.lastEventAt = Bun.nanoseconds();
+    if (this.intervalNs > 0) return;
     for (let i = 0; i < this.connections.length; i++) {
       const connection = this.connections[i]!;
       connection.sentAt.fill(Bun.nanoseconds());
+      connection.inFlight = this.plan.depth;
       this.send(connection, this.plan.depth);
     }
   }
@@ -87,8 +114,10 @@ export class Load {
 
   /** Runs the loop until `deadlineNs` on the clock of Bun.nanoseconds. */
   runUntil(deadlineNs: number): void {
+    const waitMs = this.intervalNs > 0 ? 0 : WAIT_MS;
     for (;;) {
-      const count = this.events.wait(this.epoll, WAIT_MS);
+      if (this.intervalNs > 0) this.sendDue(Bun.nanoseconds());
+      const count = this.events.wait(this.epoll, waitMs);
       const now = Bun.nanoseconds();
       if (count > 0) this.lastEventAt = now;
       if (now - this.lastEventAt > SILENCE_NS_MAX) throw new Error("the server fell silent");
@@ -112,6 +141,10 @@ export class Load {
     const connection = this.connections[index]!;
     if (connection.owed > 0) this.send(connection, 0);
     if ((flags & ~sys.EPOLLOUT) === 0) return;
+    if (this.closes) {
+      this.readToEnd(connection, index);
+      return;
+    }
     const { fd, reader } = connection;
     for (;;) {
       const { bodyLeft, bodyTaken } = reader;
@@ -123,23 +156,56 @@ export class Load {
       const completed = discarding ? reader.skip(n) : reader.feed(this.buffer, n);
       this.bodyBytes += completed * this.plan.bodyLength + reader.bodyTaken - bodyTaken;
       if (completed > 0) this.complete(connection, completed);
-      if (n < wanted || completed === this.plan.depth) return;
+      if (n < wanted || connection.inFlight === 0 || completed === this.plan.depth) return;
     }
   }
 
-  /** Records the oldest requests as answered and sends as many new ones in their place. */
+  /** A reply that ends with its connection; the next request takes another one. */
+  private readToEnd(connection: Connection, index: number): void {
+    for (;;) {
+      const n = sys.receive(connection.fd, this.buffer, this.readMax);
+      if (n === sys.AGAIN) return;
+      this.bodyBytes += n;
+      connection.got += n;
+      if (n > 0) continue;
+      if (connection.got !== this.plan.bodyLength)
+        throw new Error(`a reply of ${connection.got} bytes`);
+      sys.closeSocket(connection.fd);
+      connection.fd = sys.connectLoopback(this.plan.port, CONNECT_MS_MAX);
+      connection.got = 0;
+      sys.epollAdd(this.epoll, connection.fd, index);
+      this.complete(connection, 1);
+      return;
+    }
+  }
+
+  /** Records the oldest requests as answered; in a closed loop as many new ones follow. */
   private complete(connection: Connection, completed: number): void {
     const now = Bun.nanoseconds();
     const { sentAt } = connection;
-    const depth = this.plan.depth;
-    if (completed > depth) throw new Error("more replies than requests");
+    if (completed > connection.inFlight) throw new Error("more replies than requests");
     for (let i = 0; i < completed; i++) {
       this.latency.record(now - sentAt[connection.next]!);
       sentAt[connection.next] = now;
-      connection.next = connection.next + 1 === depth ? 0 : connection.next + 1;
+      connection.next = connection.next + 1 === sentAt.length ? 0 : connection.next + 1;
     }
     this.requests += completed;
-    this.send(connection, completed);
+    if (this.intervalNs > 0) connection.inFlight -= completed;
+    else this.send(connection, completed);
+  }
+
+  /** Open loop: sends what is due by `now`; what finds no room stays due, and is late. */
+  private sendDue(now: number): void {
+    for (;;) {
+      const dueAt = this.firstDueAt + this.sent * this.intervalNs;
+      const connection = this.connections[this.sent % this.connections.length]!;
+      const { sentAt, inFlight } = connection;
+      if (dueAt > now || inFlight === sentAt.length) return;
+      sentAt[(connection.next + inFlight) % sentAt.length] = dueAt;
+      connection.inFlight += 1;
+      this.sent += 1;
+      this.send(connection, 1);
+    }
   }
 
   private send(connection: Connection, count: number): void {

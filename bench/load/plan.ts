@@ -12,8 +12,13 @@ export interface LoadPlan {
   readonly path: string;
   readonly bodyLength: number;
   readonly connections: number;
-  /** Requests in flight on each connection. */
+  /** Requests in flight on each connection; in an open loop there are as many as are due. */
   readonly depth: number;
+  /**
+   * Open loop: so many requests a second are due, evenly, whatever becomes of those before, and a
+   * latency counts from when its request was due. Null: closed loop, the next follows a reply.
+   */
+  readonly ratePerSecond: number | null;
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** The server's processes, whose CPU time is read at both ends of the measured window. */

@@ -1,13 +1,13 @@
 /**
- * Owns the rival that is no product: the C loop of c/sendfile.c, compiled for the run, as the bound
+ * Owns the rival that is no product: the C loop of sendfile.c, compiled for the run, as the bound
  * of what epoll and sendfile can do on one core.
  */
 import { join } from "node:path";
 import type { Rival } from "./rival.ts";
-import { type RunningServer, startServer } from "./spawn.ts";
-import { temporaryFolder } from "./temporary.ts";
+import { type RunningServer, startServer } from "../spawn.ts";
+import { temporaryFolder } from "../temporary.ts";
 
-const SOURCE = join(import.meta.dir, "c", "sendfile.c");
+const SOURCE = join(import.meta.dir, "sendfile.c");
 
 export const csendfile: Rival = {
   name: "c",

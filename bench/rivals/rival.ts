@@ -3,8 +3,8 @@
  * Each one is a file of its own; `RIVALS` in run.ts is the only list of them.
  * Invariant: a rival serves the same files from the same folder, and says how it was configured.
  */
-import type { DoorName } from "./load/door.ts";
-import type { RunningServer } from "./spawn.ts";
+import type { DoorName } from "../load/door.ts";
+import type { RunningServer } from "../spawn.ts";
 
 export interface Rival {
   /** Its name in scenarios and tables. */
