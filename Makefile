@@ -21,7 +21,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-client soak fuzz torture clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-client soak fuzz torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +46,15 @@ fmt: $(STAMP) ## format every file
 bench: $(STAMP) ## the benchmark's quick run
 	@exec $(BUN) bench/run.ts $(ARGS)
 
-bench-full: $(STAMP) ## the whole benchmark
-	@exec $(BUN) bench/run.ts --full $(ARGS)
+bench-full: $(STAMP) ## the whole benchmark, drawn in bench-results/report.html: half an hour
+	@mkdir -p bench-results
+	@$(BUN) bench/run.ts --full --json bench-results/servers.json $(ARGS)
+	@$(BUN) bench/download.ts --json bench-results/downloads.json
+	@exec $(BUN) bench/page.ts bench-results/servers.json bench-results/downloads.json \
+	  -o bench-results/report.html --svg bench-results --readme README.md
+
+bench-rivals: ## install what the benchmarks compare with, from Debian: needs root
+	@exec bench/rivals/install
 
 bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 	@exec $(BUN) bench/download.ts $(ARGS)
@@ -62,7 +69,7 @@ torture: $(STAMP) ## get and mirror killed, starved and lied to, a thousand time
 	@RUNS=$${RUNS:-1000} exec $(BUN) test/run.ts test/torture/ $(ARGS)
 
 clean: ## remove what was installed and measured
-	@rm -rf node_modules coverage
+	@rm -rf node_modules coverage bench-results
 
 $(STAMP): package.json bun.lock .ci/install
 	@.ci/install

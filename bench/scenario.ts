@@ -79,7 +79,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...{ name: "bare-1k", run: "full", door: "bare", file: "1k", connections: 16, ...CLOSED },
     ...{ series: "bare", axis: null, rivals: ["naive"], mustReach: {} },
   },
-  ...[1, 16, 256, 1024, 4096, 10_000].map(held),
+  ...[1, 16, 64, 256, 1024, 4096, 10_000].map(held),
   paced(10_000, "full"),
   paced(40_000, "quick"),
   paced(80_000, "full"),
