@@ -66,7 +66,7 @@ test("a pause is charged to all who were due meanwhile; a closed loop would hide
   // 150 of some 500 were due within the pause: the median of those is half of it.
   expect(seen(due, 0.9).ms).toBeGreaterThan(100);
   expect(seen(due, 1).ms).toBeGreaterThan(280);
-  expect(seen(due, 1).count).toBeGreaterThan(300);
+  expect(seen(due, 1).count).toBeGreaterThan(100);
   using closed = pausing(150, 300);
   const next = await run({ port: closed.port });
   expect(seen(next, 1).ms).toBeGreaterThan(280);
