@@ -21,6 +21,7 @@ import { machineLine } from "./proc.ts";
 import type { Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
+import { NETWORKS, number, oneOf, whole } from "./value.ts";
 
 const COLD = "100m";
 const HOT = "1k";
@@ -38,8 +39,10 @@ async function main(): Promise<void> {
       network: { type: "string", default: "private" },
     },
   });
-  if (values.network !== "private" && values.network !== "host") throw new Error("--network");
-  console.log(`network: ${await enterNetwork(values.network)}\n${machineLine()}`);
+  const diskMbPerSecond = number("--disk", values.disk, 0, 100_000);
+  const rounds = whole("--rounds", values.rounds, 1, 100);
+  const network = await enterNetwork(oneOf("--network", values.network, NETWORKS));
+  console.log(`network: ${network}\n${machineLine()}`);
   const folder = makeFiles([COLD, HOT]);
   try {
     for (const rival of [serv6("s6", values.entry, []), nginx]) {
@@ -47,10 +50,10 @@ async function main(): Promise<void> {
       console.log(`\n${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
       if (reason !== null) continue;
       const server = await rival.start(folder.path);
-      const throttled = throttle(server, folder.path, Number(values.disk) * MB);
-      console.log(`  disk: ${throttled === null ? "as it is" : `${values.disk} MB/s (blkio)`}`);
+      const throttled = throttle(server, folder.path, diskMbPerSecond * MB);
+      console.log(`  disk: ${throttled === null ? "as it is" : `${diskMbPerSecond} MB/s (blkio)`}`);
       try {
-        for (let round = 1; round <= Number(values.rounds); round++) {
+        for (let round = 1; round <= rounds; round++) {
           await measure(rival, server, join(folder.path, COLD));
         }
       } finally {

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { RIVALS } from "./rivals/all.ts";
 import { SERV6_ENTRY } from "./server.ts";
+import { NETWORKS, number, oneOf, whole, words } from "./value.ts";
 
 export interface Options {
   /** Parts of scenario names; none means all. */
@@ -79,13 +80,13 @@ function options(args: string[]): Options {
   const custom = asked.some((value) => value !== undefined && value.length > 0);
   return {
     only: values.only ?? [],
-    seconds: inRange("--seconds", values.seconds, seconds, 0.05, 60),
-    samples: whole("--samples", values.samples, samples, 100),
-    procs: whole("--procs", values.procs, PROCS, 16),
+    seconds: number("--seconds", values.seconds ?? `${seconds}`, 0.05, 60),
+    samples: whole("--samples", values.samples ?? `${samples}`, 1, 100),
+    procs: whole("--procs", values.procs ?? `${PROCS}`, 1, 16),
     rivals: rivals(values.rival),
-    serv6Args: values["serv6-args"].split(/\s+/).filter((arg) => arg !== ""),
+    serv6Args: words(values["serv6-args"]),
     entry: values.entry,
-    network: oneOf("--network", values.network, ["private", "host"]),
+    network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     mode: custom ? "custom" : values.full ? "full" : "quick",
     list: values.list,
@@ -98,29 +99,4 @@ function rivals(given: readonly string[] | undefined): readonly string[] | null 
   const families = [...new Set(RIVALS.map(({ family }) => family))];
   const names = given.map((name) => oneOf("--rival", name, [...families, "none"]));
   return names.filter((name) => name !== "none");
-}
-
-function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === value);
-  if (found === undefined) throw new Error(`${flag} is one of ${allowed.join(", ")}: ${value}`);
-  return found;
-}
-
-function whole(flag: string, text: string | undefined, otherwise: number, max: number): number {
-  const value = inRange(flag, text, otherwise, 1, max);
-  if (!Number.isInteger(value)) throw new Error(`${flag} is a whole number: ${text}`);
-  return value;
-}
-
-function inRange(
-  flag: string,
-  text: string | undefined,
-  otherwise: number,
-  min: number,
-  max: number,
-): number {
-  if (text === undefined) return otherwise;
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new Error(`${flag} is a number from ${min} to ${max}: ${text}`);
 }

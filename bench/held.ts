@@ -14,6 +14,7 @@ import type { Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { median } from "./stats.ts";
+import { NETWORKS, oneOf, whole, words } from "./value.ts";
 
 /** Time for queues to fill, and for a server to notice what closed and to collect its garbage. */
 const SETTLE_MS = 3_000;
@@ -130,18 +131,12 @@ function parse(connectionsDefault: number) {
     },
     allowPositionals: false,
   });
-  const connections = Number(values.connections);
-  if (!Number.isInteger(connections) || connections < 1 || connections > CONNECTIONS_MAX) {
-    throw new Error(`--connections is a whole number from 1 to ${CONNECTIONS_MAX}`);
-  }
-  const { network } = values;
-  if (network !== "private" && network !== "host") throw new Error("--network is private or host");
-  const known = [nginx, csendfile];
-  const rivals = (values.rival ?? []).map((name) => {
-    const rival = known.find((candidate) => candidate.name === name);
-    if (rival === undefined) throw new Error(`--rival is one of nginx, c: ${name}`);
-    return rival;
-  });
-  const args = values["serv6-args"].split(/\s+/).filter((arg) => arg !== "");
-  return { connections, network, rivals: [serv6("s6", values.entry, args), ...rivals] } as const;
+  const known = { nginx, c: csendfile };
+  const names = Object.keys(known) as (keyof typeof known)[];
+  const rivals = (values.rival ?? []).map((name) => known[oneOf("--rival", name, names)]);
+  return {
+    connections: whole("--connections", values.connections, 1, CONNECTIONS_MAX),
+    network: oneOf("--network", values.network, NETWORKS),
+    rivals: [serv6("s6", values.entry, words(values["serv6-args"])), ...rivals],
+  } as const;
 }

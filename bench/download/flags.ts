@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { join } from "node:path";
+import { NETWORKS, number, oneOf, whole } from "../value.ts";
 
 export interface Options {
   /** Letters of scenarios. */
@@ -66,34 +67,16 @@ export function parseFlags(argv: readonly string[]): Parsed {
 function options(args: string[]): Options {
   const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
   const only = values.only ?? ["A", "B"];
-  const stranger = only.find((letter) => !["A", "B", "C"].includes(letter));
-  if (stranger !== undefined) throw new Error(`--only is A, B or C: ${stranger}`);
-  const { network } = values;
-  if (network !== "private" && network !== "host") {
-    throw new Error(`--network is private or host: ${network}`);
-  }
   return {
-    only,
+    only: only.map((letter) => oneOf("--only", letter, ["A", "B", "C"])),
     samples: values.samples === undefined ? null : whole("--samples", values.samples, 1, 100),
     contenders: values.contender ?? [],
     rivalsOnly: values["rivals-only"],
     scale: number("--scale", values.scale, 0.0001, 16),
     seed: whole("--seed", values.seed, 0, 2 ** 31),
     entry: values.entry,
-    network,
+    network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     help: values.help,
   };
-}
-
-function whole(flag: string, text: string, min: number, max: number): number {
-  const value = number(flag, text, min, max);
-  if (!Number.isInteger(value)) throw new Error(`${flag} is a whole number: ${text}`);
-  return value;
-}
-
-function number(flag: string, text: string, min: number, max: number): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new Error(`${flag} is a number from ${min} to ${max}: ${text}`);
 }

@@ -356,7 +356,7 @@ function inspection(checksum: string | undefined): Pick<DeliveryOwner, "inspect"
   if (checksum === undefined) return {};
   return {
     inspect: async (_order, path) =>
-      mustBe(checksum, await hasherOf(path), "it does not get its name"),
+      mustBe(checksum, await hasherOf(path), "it does not get its name, and is removed"),
   };
 }
 

@@ -28,7 +28,10 @@ export async function renderHelp(command: Command): Promise<string> {
     lines.push("", "COMMANDS", "", ...columns(rows));
   }
   for (const [group, args] of groups(command)) {
-    const options = below(await render(args), "OPTIONS").slice(1);
+    // citty also turns a letter round, which parseFlags does not: "--no-c, --no-continue".
+    const options = below(await render(args), "OPTIONS")
+      .slice(1)
+      .map((line) => line.replace(/--no-[a-z], (?=--no-)/, (letter) => " ".repeat(letter.length)));
     lines.push("", group.toUpperCase(), ...options);
   }
   for (const { title, lines: text } of command.sections ?? []) {

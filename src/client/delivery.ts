@@ -245,7 +245,13 @@ export class Delivery {
 
   async #publish(order: Order, staged: Staged): Promise<void> {
     const publication = publicationOf(order);
-    await this.#owner.inspect?.(order, `/proc/self/fd/${staged.fd}`);
+    try {
+      await this.#owner.inspect?.(order, `/proc/self/fd/${staged.fd}`);
+    } catch (error) {
+      // It is what the server has, and not what is wanted: going on from it would never help.
+      if (error instanceof ClientError && error.exit === EXIT.corrupt) staged.discard();
+      throw error;
+    }
     staged.note(publication.mtime, publication.etag);
     await synced(staged.fd, printable(order.folder.pathOf(order.name)));
     staged.publish(publication);

@@ -78,8 +78,14 @@ export class Stream {
         this.#origin.giveBack(client);
       }
     } catch (error) {
-      await this.#retry.after(error);
+      await this.#retry.after(this.#told(error));
     }
+  }
+
+  /** What lies behind the end of the file now was in it before: it has been cut short. */
+  #told(error: unknown): unknown {
+    const behind = error instanceof ClientError && error.code === "ERANGE";
+    return behind ? changed(this.#path) : error;
   }
 
   #write(bytes: Uint8Array): void {
@@ -127,7 +133,7 @@ export class Stream {
     try {
       return await this.#retry.run(request);
     } catch (error) {
-      if (!(error instanceof ClientError) || error.code !== "ENOSYS") throw error;
+      if (!(error instanceof ClientError) || error.code !== "ENOSYS") throw this.#told(error);
       this.#origin.cannotVerify();
       return null;
     }

@@ -33,13 +33,17 @@ export function listLine(entry: Entry, name: ByteString): ByteString {
   return `file size=${entry.size} mtime=${entry.mtime} etag=${entry.etag} ${escapePath(name)}\n`;
 }
 
+/** Times have as many digits as a reply's numbers (REPLY_DIGITS_MAX), and may lie before 1970. */
+const FILE_LINE = /^file size=([0-9]+) mtime=(-?[0-9]{1,19}) etag=([0-9a-f]{16}) (.+)$/s;
+const DIRECTORY_LINE = /^dir mtime=(-?[0-9]{1,19}) (.+)$/s;
+
 /**
  * The entry and its name in a LIST's `line` (no LF), or null. The name is not yet safe to use as a
  * path.
  */
 export function parseListLine(line: ByteString): { entry: Entry; name: ByteString } | null {
-  const file = /^file size=([0-9]+) mtime=(-?[0-9]+) etag=([0-9a-f]{16}) (.+)$/s.exec(line);
-  const directory = file === null ? /^dir mtime=(-?[0-9]+) (.+)$/s.exec(line) : null;
+  const file = FILE_LINE.exec(line);
+  const directory = file === null ? DIRECTORY_LINE.exec(line) : null;
   const match = file ?? directory;
   if (match === null) return null;
   const name = unescape(match[match.length - 1] ?? "");

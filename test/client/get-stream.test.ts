@@ -39,6 +39,22 @@ test("the file changes while the connection is lost: exit 6, and nothing of the 
   expect(run.status).toBe(6);
 });
 
+test.each(["READ", "HASH"])(
+  "the file is cut short before a %s: exit 6, it has changed",
+  async (when) => {
+    using server = new Scripted({ "/f": large }, ({ verb, path }, honest) => {
+      if (verb === "READ" && when === "READ" && server.requests("READ").length === 1) {
+        return { bytes: honest().subarray(0, 2 * MIB), ending: "fin" };
+      }
+      const behind = verb === when && (verb === "HASH" || server.requests("READ").length > 1);
+      return behind ? { bytes: `ERR ERANGE offset past the end: ${path}\n` } : undefined;
+    });
+    const run = await cli6(["get", "-o", "-", server.url("/f")]);
+    expect(run.err).toContain("the file has changed: /f");
+    expect(run.status).toBe(6);
+  },
+);
+
 test("a server that ignores if= and has a shorter file: an end, and not exit 0", async () => {
   using server = new Scripted({ "/f": large }, ({ verb, key }) => {
     if (verb !== "READ") return undefined;

@@ -58,6 +58,9 @@ test("a control that a foreign server did not escape is part of the name", () =>
 test.each([
   [""],
   ["file"],
+  [`dir mtime=${"1".repeat(20)} x`],
+  [`dir mtime=-${"1".repeat(20)} x`],
+  [`file size=1 mtime=${"1".repeat(20)} etag=${"0".repeat(16)} x`],
   ["dir mtime=1 "],
   ["dir mtime=1"],
   ["dir  mtime=1 a"],
