@@ -36,17 +36,17 @@ ${servers(result)}
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5c6675; --grid: #e3e7ec; --paper: #fff;
   --own: #0b66c3; --warn: #b3261e;
-  --c1: #c4622d; --c2: #2e8b57; --c3: #8250b8; --c4: #a8862b; --c5: #c03a76; --c6: #3b8a99; --c7: #6b7480; }
+  --c1: #c4622d; --c2: #2e8b57; --c3: #8250b8; --c4: #a8862b; --c5: #c03a76; --c6: #3b8a99; --c7: #6b7480; --c8: #7a5c46; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --soft: #9aa5b4; --grid: #2b323c; --paper: #14181e;
   --own: #58a6ff; --warn: #ff7b72;
-  --c1: #e8935f; --c2: #5fc08a; --c3: #b48ae0; --c4: #d9b95c; --c5: #ee7fae; --c6: #6cc0cf; --c7: #a4aebb; } }
+  --c1: #e8935f; --c2: #5fc08a; --c3: #b48ae0; --c4: #d9b95c; --c5: #ee7fae; --c6: #6cc0cf; --c7: #a4aebb; --c8: #c2a48c; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.6rem 0 .2rem; }
 p { margin: .3rem 0; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .failed { border-left: 4px solid var(--warn); padding: .2rem 1rem; margin: 1rem 0; color: var(--warn); }
-figure { margin: .6rem 0; } svg { width: 100%; height: auto; display: block; }
+figure { margin: .6rem 0; overflow-x: auto; } svg { width: 100%; min-width: 36rem; height: auto; display: block; }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .7rem .2rem 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
@@ -57,7 +57,7 @@ svg .grid { stroke: var(--grid); } svg .base { stroke: var(--soft); }
 svg polyline { fill: none; stroke-width: 1.6; stroke: currentColor; }
 svg .s0 polyline { stroke-width: 3; } svg .marker { fill: currentColor; stroke: currentColor; }
 svg .hollow { fill: var(--paper); stroke-width: 1.6; } svg .spread { stroke: currentColor; stroke-width: 4; opacity: .22; }
-${["own", "c1", "c2", "c3", "c4", "c5", "c6", "c7"].map((tone, nth) => `svg .s${nth} { color: var(--${tone}); }`).join(" ")}
+${["own", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"].map((tone, nth) => `svg .s${nth} { color: var(--${tone}); }`).join(" ")}
 svg circle.own { fill: var(--own); } svg circle.other { fill: var(--c7); }
 svg .range { stroke-width: 4; opacity: .35; } svg .range.own { stroke: var(--own); } svg .range.other { stroke: var(--c7); }
 svg .mark { stroke: var(--warn); stroke-width: 2.5; }`;

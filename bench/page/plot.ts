@@ -8,7 +8,7 @@ import { element, escaped, label, type Markup } from "./svg.ts";
 
 const WIDTH = 720;
 const HEIGHT = 400;
-const FRAME = { left: 78, right: 120, top: 16, bottom: 52 };
+const FRAME = { left: 96, right: 120, top: 16, bottom: 52 };
 const LINE = 17;
 
 export interface Point {
@@ -189,7 +189,7 @@ function line({ points }: Series, nth: number, x: Scale, y: Scale): Markup {
   );
 }
 
-/** Circle, square, triangle, diamond, and the same hollow. */
+/** Circle, square, triangle, diamond, and the same hollow: told apart without their colours. */
 function marker(nth: number, x: number, y: number): Markup {
   const shape = nth % 4;
   const kind = nth >= 4 ? "marker hollow" : "marker";
