@@ -21,7 +21,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-client soak fuzz torture clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-client soak fuzz torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-rivals: ## install what the benchmarks compare with, from Debian: needs ro
 
 bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 	@exec $(BUN) bench/download.ts $(ARGS)
+
+bench-micro: $(STAMP) ## the hot functions beside naive twins
+	@exec $(BUN) bench/micro.ts $(ARGS)
 
 soak: $(STAMP) ## ten minutes of restless clients, watching bytes and leaks: SOAK_SECONDS= SEED=
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} exec $(BUN) test/run.ts soak $(ARGS)
