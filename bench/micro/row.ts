@@ -3,7 +3,7 @@
  * it on random input before anything is timed, and shows whether the cleverness pays.
  */
 
-/** One of both sides: does the work `count` times and returns something of each, so that it stays. */
+/** One of both sides: does the work `count` times and returns something of each. */
 export type Work = (count: number) => number;
 
 export interface Row {
