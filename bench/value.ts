@@ -1,6 +1,6 @@
 /**
  * Owns what the value of a flag may be: a number within bounds, one of some words. Pure.
- * Invariant: whatever else is given is an Error that names the flag, what it takes, and what it got.
+ * Invariant: whatever else is given is an Error that names the flag, what it takes and what it got.
  */
 
 /** Where a benchmark runs: a network namespace of its own, or the machine's. */
