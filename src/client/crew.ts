@@ -22,6 +22,9 @@ const LOOK_TRIPS = 3;
 const SHARE_MS = 250;
 const SHARE_TRIPS = 4;
 
+/** A part that has brought nothing for so long is given up as soon as another one is idle. */
+const STALLED_MS = 2000;
+
 /** Whose file it is. */
 export interface Crewed {
   readonly plan: Plan;
@@ -175,7 +178,12 @@ export class Crew {
     const worthMs = Math.max(SHARE_MS, this.#origin.link.tripMs * SHARE_TRIPS);
     const slow = [...this.#parts].filter(({ leftMs }) => leftMs > worthMs);
     slow.sort((one, other) => other.leftMs - one.leftMs);
-    return slow.some((part) => this.#share(part, idle));
+    if (slow.some((part) => this.#share(part, idle))) return true;
+    // A chunk that is under way can't be shared. What is left of it is missing when that part has
+    // gone, which wakes the idle ones; long before a stall would end it.
+    const stalled = slow.find(({ rate, leftMs }) => rate === 0 && leftMs > STALLED_MS);
+    stalled?.dismiss();
+    return false;
   }
 
   /** Shared by speed, so that both end at once. */
