@@ -181,7 +181,7 @@ test("a server that goes away while as many files wait as may: an end, and exit 
 });
 
 test("times that no file has neither crash nor stick", async () => {
-  const times = ["-1", "9223372036854775808", "-9223372036854775808", "9".repeat(200)];
+  const times = ["-1", "9223372036854775808", "-9223372036854775808", "9".repeat(19)];
   for (const mtime of times) {
     using server = new Scripted({}, ({ verb, path }) =>
       verb === "LIST" && path === "/top/"
@@ -195,6 +195,19 @@ test("times that no file has neither crash nor stick", async () => {
     const { mtimeMs } = fs.statSync(tree.path("to/good"));
     expect(mtimeMs).toBeGreaterThan(Date.now() - 60_000);
   }
+});
+
+test("a time of more digits than any number on the wire is no time: exit 11", async () => {
+  using server = new Scripted({ "/top/x": "theirs" }, ({ verb, path }) =>
+    verb === "LIST" && path === "/top/"
+      ? { bytes: listing([fileLine("good", 6, "9".repeat(20))]) }
+      : undefined,
+  );
+  using tree = new Tree({ to: null });
+  const run = await cli6(["mirror", ...ONCE, server.url("/top"), tree.path("to")]);
+  expect(run.err).toContain("LIST has a line that is no entry");
+  expect(run.status).toBe(11);
+  expect(files(tree.root)).toEqual(["to"]);
 });
 
 test("names that turn the terminal are shown escaped", async () => {
