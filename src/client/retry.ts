@@ -33,6 +33,8 @@ export class Retry {
   readonly #most: number;
   readonly #told: (waited: Waited) => void;
   #failures = 0;
+  /** The wait that is under way. */
+  #waiting: Promise<void> | null = null;
 
   /** `most` tries after the first, 0 for none; `told` hears of each wait when it begins. */
   constructor(most: number, told: (waited: Waited) => void) {
@@ -45,14 +47,26 @@ export class Retry {
     this.#failures = 0;
   }
 
-  /** Waits before the next try; throws `error` when there is none, or none would help. */
+  /**
+   * Waits before the next try; throws `error` when there is none, or none would help. What fails
+   * while another wait is under way failed with it, as sixteen connections do when a server goes
+   * away: it waits along and counts no further.
+   */
   async after(error: unknown): Promise<void> {
-    if (!passes(error) || this.#failures >= this.#most) throw error;
+    if (!passes(error)) throw error;
+    if (this.#waiting !== null) return this.#waiting;
+    if (this.#failures >= this.#most) throw error;
     const full = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** this.#failures);
     const waitMs = full * (0.5 + Math.random() / 2);
     this.#failures += 1;
     this.#told({ error, waitMs, nth: this.#failures, most: this.#most });
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting = promise;
+    setTimeout(() => {
+      this.#waiting = null;
+      resolve();
+    }, waitMs);
+    await promise;
   }
 
   /** What `request` gives, tried as often as allowed. */

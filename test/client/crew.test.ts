@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import type { Client } from "../../src/client/connect.ts";
 import { Crew } from "../../src/client/crew.ts";
+import { incompleteError } from "../../src/client/error.ts";
 import type { Origin } from "../../src/client/origin.ts";
 import type { Part, Unit } from "../../src/client/part.ts";
 import { Plan, type Range } from "../../src/client/plan.ts";
@@ -44,12 +45,13 @@ class Stage implements Disposable {
   readonly crew: Crew;
   readonly lines: Line[] = [];
   readonly failures: unknown[] = [];
+  waits = 0;
   readonly own = { received: 0, arrived: 0, connections: 0 } as FileTally;
   speedOf: (nth: number) => number;
   /** By byte of the file: by which connection it came, or nothing. */
   readonly brought = new Map<number, number>();
 
-  constructor(size: number, connections: number, speedOf: (nth: number) => number) {
+  constructor(size: number, connections: number, speedOf: (nth: number) => number, retries = 0) {
     this.plan = new Plan(size, CHUNK);
     this.speedOf = speedOf;
     const take = async (): Promise<Client> => {
@@ -65,7 +67,7 @@ class Stage implements Disposable {
     const origin = { options: { connections }, link: { tripMs: 50 }, take, giveBack };
     const begin = (part: Part, range: Range): Unit => this.#begin(part, range);
     const failed = (error: unknown): void => void this.failures.push(error);
-    const retry = new Retry(0, () => {});
+    const retry = new Retry(retries, () => (this.waits += 1));
     const crewed = { plan: this.plan, begin, failed };
     this.crew = new Crew(origin as unknown as Origin, crewed, retry, this.own);
     this.crew.start();
@@ -189,6 +191,19 @@ test("a connection that ends is replaced, and what it owed comes once", async ()
   expect(stage.plan.complete).toBe(true);
   expect(stage.lines.length).toBe(2);
   expect([stage.brought.size, stage.failures]).toEqual([16 * KIB, []]);
+});
+
+test("all connections that are lost at once are one loss, and all come back", async () => {
+  using stage = new Stage(64 * MIB, 8, () => MIB / 1000, 1);
+  await stage.run(4000);
+  expect(stage.working).toBe(8);
+  for (const line of stage.lines) {
+    line.closed = true;
+    for (const { fail } of line.units) fail(incompleteError("lost", false));
+  }
+  expect(await stage.run(60_000)).toBeLessThan(12_000);
+  expect([stage.waits, stage.failures]).toEqual([1, []]);
+  expect([stage.brought.size, stage.lines.length]).toEqual([64 * KIB, 16]);
 });
 
 test("what is refused after all were idle is taken again", async () => {
