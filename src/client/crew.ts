@@ -179,6 +179,8 @@ export class Crew {
     const slow = [...this.#parts].filter(({ leftMs }) => leftMs > worthMs);
     slow.sort((one, other) => other.leftMs - one.leftMs);
     if (slow.some((part) => this.#share(part, idle))) return true;
+    // Under --limit-rate a connection is silent because we don't read it.
+    if (this.#origin.options.patience.throttle !== undefined) return false;
     // A chunk that is under way can't be shared. What is left of it is missing when that part has
     // gone, which wakes the idle ones; long before a stall would end it.
     const stalled = slow.find(({ rate, leftMs }) => rate === 0 && leftMs > STALLED_MS);

@@ -64,7 +64,8 @@ class Stage implements Disposable {
       expect(line.lent).toBe(true);
       line.lent = false;
     };
-    const origin = { options: { connections }, link: { tripMs: 50 }, take, giveBack };
+    const options = { connections, patience: {} };
+    const origin = { options, link: { tripMs: 50 }, take, giveBack };
     const begin = (part: Part, range: Range): Unit => this.#begin(part, range);
     const failed = (error: unknown): void => void this.failures.push(error);
     const retry = new Retry(retries, () => (this.waits += 1));
