@@ -126,9 +126,12 @@ export class Crew {
       await this.#feed(part);
       this.#leave(part);
     } catch (error) {
+      // One to come while it waits: nobody takes its place before that.
+      this.#opening += 1;
       this.#leave(part);
       const expected = part.dismissed || (part.retired && passes(error));
-      if (!this.#ended && !expected) await this.#retry.after(error);
+      const waited = this.#ended || expected ? Promise.resolve() : this.#retry.after(error);
+      await waited.finally(() => (this.#opening -= 1));
     }
     this.#staff();
   }

@@ -202,6 +202,9 @@ test("all connections that are lost at once are one loss, and all come back", as
     line.closed = true;
     for (const { fail } of line.units) fail(incompleteError("lost", false));
   }
+  // The pause is at least 125 ms, and nobody comes back before.
+  await stage.run(120);
+  expect(stage.lines.length).toBe(8);
   expect(await stage.run(60_000)).toBeLessThan(12_000);
   expect([stage.waits, stage.failures]).toEqual([1, []]);
   expect([stage.brought.size, stage.lines.length]).toEqual([64 * KIB, 16]);
