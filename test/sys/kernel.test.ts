@@ -31,6 +31,7 @@ test("no row takes a bad descriptor for fd 0", () => {
       kernel.sendfile(1, fd, 0n, 1),
       kernel.sendMore(fd, bytes, 1),
       kernel.pread(fd, bytes, 1, 0n),
+      kernel.resident(fd, 0n),
       kernel.write(fd, bytes, 1),
       kernel.pollOut(fd, 0),
       kernel.setsockopt(fd, SOCKET.level, SOCKET.receiveBuffer, 1),
