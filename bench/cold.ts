@@ -18,7 +18,7 @@ import * as sys from "./load/sys.ts";
 import { enterNetwork } from "./network.ts";
 import { nginx } from "./rivals/nginx.ts";
 import { machineLine } from "./proc.ts";
-import type { Rival } from "./rivals/rival.ts";
+import { introduction, type Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { NETWORKS, number, oneOf, whole } from "./value.ts";
@@ -46,9 +46,8 @@ async function main(): Promise<void> {
   const folder = makeFiles([COLD, HOT]);
   try {
     for (const rival of [serv6("s6", values.entry, []), nginx]) {
-      const reason = rival.unavailable();
-      console.log(`\n${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
-      if (reason !== null) continue;
+      console.log(`\n${introduction(rival)}`);
+      if (rival.unavailable() !== null) continue;
       const server = await rival.start(folder.path);
       const throttled = throttle(server, folder.path, diskMbPerSecond * MB);
       console.log(`  disk: ${throttled === null ? "as it is" : `${diskMbPerSecond} MB/s (blkio)`}`);

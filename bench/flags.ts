@@ -28,14 +28,14 @@ export interface Options {
 
 export type Parsed = { readonly options: Options } | { readonly error: string };
 
-const QUICK = { seconds: 0.3, samples: 7 };
+const QUICK = { seconds: 0.4, samples: 9 };
 const FULL = { seconds: 0.5, samples: 11 };
 
 /** Load processes: as many as leave a core to the server. */
 const PROCS = Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1));
 
 export const HELP = `bun run bench [flags]         the quick run, in some two minutes
-  --full                      every scenario and rival, ${FULL.samples} samples of ${FULL.seconds} s: half an hour
+  --full                      every scenario and rival, ${FULL.samples} samples of ${FULL.seconds} s: a quarter of an hour
   --only NAME                 scenarios whose name contains NAME; may be repeated
   --seconds N                 measured seconds of a sample (${QUICK.seconds})
   --samples N                 paired samples (${QUICK.samples})

@@ -10,7 +10,7 @@ import * as sys from "./load/sys.ts";
 import { enterNetwork } from "./network.ts";
 import { nginx } from "./rivals/nginx.ts";
 import { machineLine, tcpMemoryBytes, type UserMemory, userMemory } from "./proc.ts";
-import type { Rival } from "./rivals/rival.ts";
+import { introduction, type Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { median } from "./stats.ts";
@@ -62,9 +62,8 @@ export async function main(
   const folder = makeFiles(files);
   try {
     for (const rival of options.rivals) {
-      const reason = rival.unavailable();
-      console.log(`\n${rival.name}: ${reason === null ? rival.about : `skipped: ${reason}`}`);
-      if (reason !== null) continue;
+      console.log(`\n${introduction(rival)}`);
+      if (rival.unavailable() !== null) continue;
       const server = await rival.start(folder.path);
       await measure(rival, server, options.connections).finally(() => server.stop());
     }

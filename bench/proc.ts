@@ -35,8 +35,7 @@ export function processTree(root: number): number[] {
   const tree = [root];
   for (let i = 0; i < tree.length; i++) {
     for (const task of readdirSync(`/proc/${tree[i]}/task`)) {
-      const children = readFileSync(`/proc/${tree[i]}/task/${task}/children`, "latin1");
-      for (const child of children.split(" ")) if (child !== "") tree.push(Number(child));
+      for (const child of childrenOf(`/proc/${tree[i]}/task/${task}/children`)) tree.push(child);
     }
   }
   return tree;
@@ -93,6 +92,16 @@ export function machineLine({ cpu, cores, kernel, bun } = machineFacts()): strin
 }
 
 // --- internal ---
+
+/** A thread that ended meanwhile, as those of a thread for each client do, has none. */
+function childrenOf(file: string): number[] {
+  try {
+    return readFileSync(file, "latin1").trim().split(" ").filter(Boolean).map(Number);
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
+}
 
 function kibField(text: string, name: string): number {
   const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text);

@@ -17,7 +17,10 @@ const COLUMNS = [
     "requests/s",
     "MB/s",
     "p50 us",
+    "p90 us",
     "p99 us",
+    "p99.9 us",
+    "max us",
     "server",
     "load",
     "others",
@@ -27,6 +30,9 @@ const COLUMNS = [
   ],
   ...["busy side", "serv6/it (min-max)"],
 ];
+
+/** An open loop that sends no later than this is in time. */
+const LATE_US = 100;
 
 /** From this share of one core on, what else runs on the machine is mentioned below the table. */
 const DISTURBED = 0.15;
@@ -65,8 +71,12 @@ export function busySide(serverBusy: number, loadBusy: number): string {
   return loadBusy >= SATURATED ? "load" : "neither";
 }
 
-/** In an open loop the load is always busy; what counts is whether what is due is answered. */
-export function keepsUp(due: number, answered: number): string {
+/**
+ * In an open loop the load spins, so its core says nothing. What counts is whether what is due is
+ * answered, and whether it was sent in time: latencies that are half the load's own are the load's.
+ */
+export function keepsUp(due: number, answered: number, p99Us = 0, lateUs = 0): string {
+  if (lateUs > LATE_US && lateUs > p99Us / 2) return `load, ${count(lateUs)} us late`;
   return answered >= 0.98 * due ? "paced" : `${percent(answered / due)} of what is due`;
 }
 
@@ -89,7 +99,10 @@ function row(
     count(middle((s) => s.requestsPerSecond)),
     count(middle((s) => s.bodyBytesPerSecond) / 1e6),
     count(middle((s) => s.p50Us)),
+    count(middle((s) => s.p90Us)),
     count(middle((s) => s.p99Us)),
+    count(middle((s) => s.p999Us)),
+    count(middle((s) => s.maxUs)),
     percent(serverBusy),
     percent(loadBusy),
     percent(middle((s) => s.otherCpuSeconds / s.seconds)),
@@ -101,6 +114,8 @@ function row(
       : keepsUp(
           scenario.ratePerSecond,
           middle((s) => s.requestsPerSecond),
+          middle((s) => s.p99Us),
+          middle((s) => s.sentLateP99Us ?? 0),
         ),
     ratio(scenario, name, samples, results),
   ];
@@ -113,7 +128,8 @@ function ratio(
   results: Results,
 ): string {
   const [own] = results;
-  if (own === undefined || own[0] === name) return "";
+  // In an open loop everybody has the rate that was asked for.
+  if (own === undefined || own[0] === name || scenario.ratePerSecond !== null) return "";
   const speed = (s: Sample): number => s.bodyBytesPerSecond;
   const { median: middle, min, max } = pairedRatio(own[1].map(speed), theirs.map(speed));
   const spread = `${middle.toFixed(2)} (${min.toFixed(2)}-${max.toFixed(2)})`;

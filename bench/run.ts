@@ -9,56 +9,28 @@
  *
  * Read the columns "server" and "load" (share of one core) before the ratio: a sample measures the
  * server only where the server is the busy side. "us/req" is the server's CPU time per request.
+ * In an open loop the load's core is always busy; the table says instead when it sent too late.
  *
  * Owns the order of things. Never measures and never formats. Exit status: 0 done, 1 a server or a
  * sample failed, 2 usage.
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { makeRoom } from "./descriptors.ts";
 import { FILES, makeFiles } from "./files.ts";
 import { HELP, type Options, parseFlags } from "./flags.ts";
-import { DOORS } from "./load/door.ts";
-import { verify } from "./load/fetch.ts";
+import { type Contender, type Findings, measure, reasonOf } from "./measure.ts";
 import { enterNetwork } from "./network.ts";
 import { machineFacts, machineLine } from "./proc.ts";
-import { scenarioBlock, title } from "./report.ts";
-import {
-  type BenchResult,
-  type NamedSample,
-  RESULT_SCHEMA,
-  type Sample,
-  type ScenarioFacts,
-  type ServerFacts,
-} from "./result.ts";
+import { title } from "./report.ts";
+import { type BenchResult, checkResult, RESULT_SCHEMA, type ScenarioFacts } from "./result.ts";
 import { RIVALS } from "./rivals/all.ts";
-import type { Rival } from "./rivals/rival.ts";
-import { takeSample } from "./sample.ts";
+import { introduction } from "./rivals/rival.ts";
 import { type Scenario, SCENARIOS } from "./scenario.ts";
 import { serv6 } from "./server.ts";
-import type { RunningServer } from "./spawn.ts";
-import { shuffled } from "./stats.ts";
-import { countSyscalls } from "./syscalls.ts";
 import type { Folder } from "./temporary.ts";
 
 /** Families of rivals in the quick run: the one to beat, and the bound. */
 const QUICK_FAMILIES = ["nginx", "c"];
-
-/** Thrown away at the begin of each sample, and once for each server and scenario. */
-const WARMUP_SECONDS = 0.15;
-const FIRST_WARMUP_SECONDS = 0.5;
-
-interface Contender {
-  readonly rival: Rival;
-  readonly server: RunningServer;
-}
-
-/** What a run has found out so far. */
-interface Findings {
-  readonly servers: ServerFacts[];
-  readonly scenarios: ScenarioFacts[];
-  readonly samples: NamedSample[];
-  readonly failures: string[];
-}
 
 async function main(): Promise<number> {
   const parsed = parseFlags(process.argv.slice(2));
@@ -93,13 +65,20 @@ async function measureAll(
   const running = new Map<string, Contender>();
   const found: Findings = { servers: [], scenarios: [], samples: [], failures: [] };
   try {
+    // First, since servers keep the limit they were started with.
+    const tooMany = new Map(scenarios.map((one) => [one, makeRoom(one.connections)]));
     await startServers(options, scenarios, folder, running, found);
     for (const scenario of scenarios) {
-      found.scenarios.push(factsOf(scenario, options));
+      const skipped = tooMany.get(scenario) ?? null;
+      found.scenarios.push({ ...factsOf(scenario, options), ...(skipped !== null && { skipped }) });
+      if (skipped !== null) {
+        console.log(`\n${title(scenario)}\n  skipped: ${skipped}`);
+        continue;
+      }
       try {
         await measure(options, scenario, folder, running, found);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         found.failures.push(`${scenario.name}: ${reason}`);
         console.error(`\n${title(scenario)}\n  FAILED: ${reason}`);
       }
@@ -119,8 +98,16 @@ async function measureAll(
     command,
     ...found,
   };
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  if (options.json !== null) write(options.json, result);
   return found.failures.length > 0 ? 1 : 0;
+}
+
+/** Writes it even when it is wrong, which is a mistake of ours, and then throws. */
+function write(file: string, result: BenchResult): void {
+  const json = JSON.stringify(result, null, 1);
+  writeFileSync(file, `${json}\n`);
+  const wrong = checkResult(JSON.parse(json));
+  if (wrong.length > 0) throw new Error(`${file} is no result: ${wrong.slice(0, 5).join("; ")}`);
 }
 
 function factsOf(scenario: Scenario, { seconds }: Options): ScenarioFacts {
@@ -143,74 +130,18 @@ async function startServers(
     ({ name, family }) => named.has(name) && (families?.includes(family) ?? true),
   );
   for (const rival of [serv6("s6", options.entry, options.serv6Args), ...wanted]) {
-    const { name, about } = rival;
-    const skipped = rival.unavailable();
-    console.log(`${name}: ${skipped === null ? about : `skipped: ${skipped}`}`);
-    const version = /\d+(?:\.\d+)+/.exec(about)?.[0] ?? null;
-    found.servers.push({ name, version, about, skipped });
-    if (skipped !== null && rival.family === "serv6") throw new Error(skipped);
-    if (skipped === null) {
-      running.set(name, { rival, server: await rival.start(folder.path) });
-    }
-  }
-}
-
-/** One scenario: a check of the bytes and a warm-up for each server, then rounds of samples. */
-async function measure(
-  options: Options,
-  scenario: Scenario,
-  folder: Folder,
-  running: ReadonlyMap<string, Contender>,
-  found: Findings,
-): Promise<void> {
-  const path = `/${scenario.file}`;
-  const { connections, depth, ratePerSecond } = scenario;
-  const { procs, seconds } = options;
-  const order = {
-    path,
-    bodyLength: FILES[scenario.file],
-    connections,
-    depth,
-    ratePerSecond,
-    procs,
-  };
-  const orderFor = ({ rival }: Contender, measured: number) => ({
-    ...order,
-    door: rival.family === "serv6" ? scenario.door : rival.door,
-    warmupSeconds: WARMUP_SECONDS,
-    seconds: measured,
-  });
-  const contenders: Contender[] = [];
-  const syscalls = new Map<Contender, number | null>();
-  for (const name of ["serv6", ...scenario.rivals]) {
-    const contender = running.get(name);
-    if (contender === undefined) continue;
-    const { server } = contender;
-    const trial = orderFor(contender, FIRST_WARMUP_SECONDS);
+    const { name } = rival;
+    let skipped = rival.unavailable();
     try {
-      verify(DOORS[trial.door], server.port, path, join(folder.path, scenario.file));
-      await takeSample(server, trial);
-      syscalls.set(contender, await countSyscalls(server, trial));
-      contenders.push(contender);
+      if (skipped === null) running.set(name, { rival, server: await rival.start(folder.path) });
     } catch (error) {
-      if (name === "serv6") throw error;
-      // A rival that can't do it is told of, and the others go on.
-      const reason = error instanceof Error ? error.message : String(error);
-      found.failures.push(`${scenario.name}, ${name}: ${reason}`);
-      console.error(`  ${scenario.name}, ${name}: FAILED: ${reason}`);
+      skipped = reasonOf(error);
     }
+    console.log(introduction(rival, skipped));
+    if (skipped !== null && rival.family === "serv6") throw new Error(skipped);
+    const [version, about] = [rival.version(), introduction(rival, null)];
+    found.servers.push({ name, version, about, skipped });
   }
-  const results = new Map<string, Sample[]>(contenders.map(({ rival }) => [rival.name, []]));
-  for (let round = 1; round <= options.samples; round++) {
-    for (const contender of shuffled(contenders, Math.random)) {
-      const taken = await takeSample(contender.server, orderFor(contender, seconds));
-      const sample = { ...taken, syscallsPerRequest: syscalls.get(contender) ?? null };
-      const { name } = contender.rival;
-      results.get(name)!.push(sample);
-      found.samples.push({ scenario: scenario.name, server: name, round, ...sample });
-    }
-  }
-  console.log(`\n${scenarioBlock(scenario, results)}`);
 }
 
 for (const [signal, status] of [
@@ -223,6 +154,6 @@ for (const [signal, status] of [
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`bench: ${reasonOf(error)}`);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DoorName } from "./load/door.ts";
-import type { Rival } from "./rivals/rival.ts";
+import { type Rival, versionFrom } from "./rivals/rival.ts";
 import { startServer } from "./spawn.ts";
 
 /** The entry file, unless `--entry` names another. */
@@ -13,16 +13,15 @@ export const SERV6_ENTRY = join(import.meta.dir, "..", "src", "serv6.ts");
 
 /** Our server at one of its doors, in the shape of a rival. */
 export function serv6(door: DoorName, entry: string, args: readonly string[]): Rival {
+  const program = [process.execPath, "--config=/dev/null", "--no-env-file", entry];
   return {
     name: "serv6",
     family: "serv6",
     door,
-    about: [entry === SERV6_ENTRY ? "src/serv6.ts" : entry, ...args].join(" "),
+    about: [entry === SERV6_ENTRY ? "src/serv6.ts" : entry, "--log off", ...args].join(" "),
+    version: () => versionFrom([...program, "--version"]),
     unavailable: () => (existsSync(entry) ? null : `${entry} does not exist`),
     start: (root) =>
-      startServer([
-        ...[process.execPath, "--config=/dev/null", "--no-env-file", entry, root],
-        ...["-p", "0", "-b", "127.0.0.1", "--log", "off", ...args],
-      ]),
+      startServer([...program, root, "-p", "0", "-b", "127.0.0.1", "--log", "off", ...args]),
   };
 }

@@ -95,9 +95,9 @@ function answers(port: number): boolean {
 
 async function stop(child: Child): Promise<void> {
   child.process.kill("SIGTERM");
-  const ended = await Promise.race([child.process.exited, Bun.sleep(STOP_MS_MAX)]);
-  if (ended === undefined) killTree(child.process.pid);
+  const timer = setTimeout(() => killTree(child.process.pid), STOP_MS_MAX);
   await child.process.exited;
+  clearTimeout(timer);
   running.delete(child);
 }
 

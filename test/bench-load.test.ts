@@ -6,7 +6,9 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { Histogram } from "../bench/load/histogram.ts";
 import type { LoadPlan, LoadReport } from "../bench/load/plan.ts";
+import { keepsUp } from "../bench/report.ts";
 import { totalOf } from "../bench/syscalls.ts";
+import { parseWrk } from "../bench/wrk.ts";
 
 const MAIN = join(import.meta.dir, "..", "bench", "load", "main.ts");
 const BODY = "abcd";
@@ -74,6 +76,31 @@ test("a pause is charged to all who were due meanwhile; a closed loop would hide
   expect(seen(next, 0.9).ms).toBeLessThan(100);
 }, 20_000);
 
+test("what never had a reply counts with the time it waited", async () => {
+  using server = pausing(150, 10_000);
+  const report = await run({ port: server.port, ratePerSecond: 500, seconds: 0.8 });
+  // Some 300 of 400 are without a reply, the oldest since 0.6 s; without them all took 1 ms.
+  expect(seen(report, 0.5).ms).toBeGreaterThan(50);
+  expect(seen(report, 1).ms).toBeGreaterThan(400);
+  expect(seen(report, 1).count).toBeGreaterThan(300);
+  if ("error" in report) throw new Error(report.error);
+  expect(report.result.requests).toBeLessThan(200);
+});
+
+test("what the load itself sends too late is counted", async () => {
+  using server = pausing(Infinity, 0);
+  const lateP90Ms = async (ratePerSecond: number): Promise<number> => {
+    const report = await run({ port: server.port, ratePerSecond, seconds: 0.4, connections: 4 });
+    if ("error" in report) throw new Error(report.error);
+    const histogram = new Histogram();
+    histogram.merge(report.result.lateness);
+    return histogram.quantile(0.9) / 1e6;
+  };
+  expect(await lateP90Ms(100)).toBeLessThan(20);
+  // No load process makes twenty million requests a second.
+  expect(await lateP90Ms(2e7)).toBeGreaterThan(100);
+});
+
 test("an open loop sends no more than is due", async () => {
   using server = pausing(Infinity, 0);
   const report = await run({ port: server.port, ratePerSecond: 200, connections: 3 });
@@ -133,4 +160,38 @@ test("the sum of strace's table", () => {
   expect(totalOf(table.replace("        75 total", "           total"))).toBe(38_712);
   expect(totalOf(table.replace("           5     38712", "                 38712"))).toBe(38_712);
   expect(() => totalOf("strace: attach: ptrace: Operation not permitted")).toThrow("no total");
+});
+
+test("an open loop that is itself late is told apart from a server that is slow", () => {
+  expect([keepsUp(1000, 990), keepsUp(1000, 500)]).toEqual(["paced", "50 % of what is due"]);
+  expect(keepsUp(1000, 1000, 300, 200)).toBe("load, 200 us late");
+  expect(keepsUp(1000, 500, 300, 200)).toBe("load, 200 us late");
+  expect([keepsUp(1000, 1000, 10_000, 200), keepsUp(1000, 1000, 90, 80)]).toEqual([
+    "paced",
+    "paced",
+  ]);
+});
+
+test("what wrk prints", () => {
+  const text = `Running 1s test @ http://127.0.0.1:1/1k
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency   711.00us  402.00us   9.02ms   88.11%
+    Req/Sec    98.64k     3.12k  104.02k    70.00%
+  Latency Distribution
+     50%  571.00us
+     75%    1.02ms
+     90%    1.51ms
+     99%    2.41ms
+  98144 requests in 1.00s, 120.1MB read
+Requests/sec:  98144.25
+Transfer/sec:    120.07MB
+`;
+  expect(parseWrk(text)).toEqual({ requestsPerSecond: 98_144.25, p50Us: 571, p99Us: 2410 });
+  const errors = "  Socket errors: connect 0, read 0, write 0, timeout 3\n";
+  for (const line of [errors, "  Non-2xx or 3xx responses: 7\n"]) {
+    expect(() => parseWrk(text + line)).toThrow(line.trim());
+  }
+  expect(() => parseWrk(text.replace("99%", "98%"))).toThrow("no 99%");
+  expect(() => parseWrk("unable to connect to 127.0.0.1:1")).toThrow("no rate");
 });

@@ -193,7 +193,7 @@ describe("flags", () => {
 
   test("without any, the quick run of everything", () => {
     expect(options()).toMatchObject({
-      ...{ only: [], seconds: 0.3, samples: 7, rivals: null, serv6Args: [], mode: "quick" },
+      ...{ only: [], seconds: 0.4, samples: 9, rivals: null, serv6Args: [], mode: "quick" },
       ...{ network: "private", json: null, list: false, help: false },
     });
   });

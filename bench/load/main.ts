@@ -21,6 +21,7 @@ function run(plan: LoadPlan): LoadResult {
   const from = Bun.nanoseconds();
   load.runUntil(from + plan.seconds * 1e9);
   const until = Bun.nanoseconds();
+  load.recordUnanswered(until);
   const used = process.cpuUsage(own);
   const serverCpuSeconds = cpuSeconds(plan.serverPids) - server;
   const machineCpu = machineCpuSeconds() - machine;
@@ -33,6 +34,7 @@ function run(plan: LoadPlan): LoadResult {
     loadCpuSeconds: (used.user + used.system) / 1e6,
     machineCpuSeconds: machineCpu,
     latency: load.latency.toData(),
+    lateness: load.lateness.toData(),
   };
 }
 

@@ -37,8 +37,13 @@ export interface LoadResult {
   readonly loadCpuSeconds: number;
   /** CPU seconds of the whole machine in the window, server and load included. */
   readonly machineCpuSeconds: number;
-  /** Nanoseconds from request to the end of its reply. */
+  /**
+   * Nanoseconds from request to the end of its reply. An open loop adds what was due and had no
+   * reply at the end of the window, with the time it had waited.
+   */
   readonly latency: HistogramData;
+  /** Open loop: nanoseconds by which requests were sent later than they were due. */
+  readonly lateness: HistogramData;
 }
 
 /** What a load process prints last: the result, or why there is none. */

@@ -18,6 +18,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
   epoll_create1: { args: ["i32"], returns: "i32" },
   epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   epoll_wait: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
+  sched_yield: { args: [], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 });
 
@@ -96,6 +97,11 @@ export function discard(fd: number, max: number): number {
 export function transmit(fd: number, bytes: Uint8Array, length: number): number {
   const n = Number(libc.send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL));
   return n >= 0 ? n : orAgain("send");
+}
+
+/** Lets whoever waits for this core run first; returns at once when nobody does. */
+export function yieldCore(): void {
+  libc.sched_yield();
 }
 
 export function epollCreate(): number {

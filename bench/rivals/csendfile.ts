@@ -14,6 +14,7 @@ export const csendfile: Rival = {
   family: "c",
   door: "s6",
   about: "a bare C loop: epoll, sendfile in 1 MiB steps round robin, corked; no checks, no limits",
+  version: () => null,
   unavailable: () => (compiler() === null ? "there is no C compiler" : null),
   start,
 };

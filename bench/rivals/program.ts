@@ -4,11 +4,11 @@
  * file of its own. Never uses a configuration of the machine's own.
  */
 import { writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { DoorName } from "../load/door.ts";
 import { freePort, type RunningServer, startServer } from "../spawn.ts";
 import { temporaryFolder } from "../temporary.ts";
-import type { Rival } from "./rival.ts";
+import { type Rival, versionFrom } from "./rival.ts";
 
 /** The free port found may be taken by another before the program binds it. */
 const START_TRIES_MAX = 3;
@@ -45,7 +45,8 @@ export function rivalOf(program: Program): Rival {
   const { name, family = name, door, binary, configured } = program;
   return {
     ...{ name, family, door },
-    about: `${versionOf(program)}: ${configured}`,
+    about: configured,
+    version: () => (Bun.which(binary) === null ? null : versionFrom(program.version)),
     unavailable: () => (Bun.which(binary) === null ? `${binary} is not installed` : null),
     start: (root) => start(program, root),
   };
@@ -68,12 +69,4 @@ async function start(program: Program, root: string): Promise<RunningServer> {
       throw error;
     }
   }
-}
-
-function versionOf({ binary: path, version }: Program): string {
-  const binary = basename(path, ".exe");
-  if (Bun.which(path) === null) return binary;
-  const { stdout, stderr } = Bun.spawnSync([...version]);
-  const number = /\d+(?:\.\d+)+/.exec(`${stdout}${stderr}`)?.[0];
-  return number === undefined ? binary : `${binary} ${number}`;
 }
