@@ -12,6 +12,9 @@ import { temporaryFolder } from "./temporary.ts";
 /** Few connections, so that accepting them does not show. */
 const CONNECTIONS = 4;
 const SECONDS = 0.4;
+
+/** What a traced server keeps up with: more would pile up, and be answered several at a time. */
+const RATE_MAX = 2_000;
 const ATTACH_MS_MAX = 2_000;
 const POLL_MS = 10;
 
@@ -28,8 +31,10 @@ export async function countSyscalls(server: RunningServer, order: Order): Promis
   try {
     if (!(await attached(pids, () => strace.exitCode === null))) return null;
     const connections = Math.min(order.connections, CONNECTIONS);
-    const quick = { ...order, connections, procs: 1, warmupSeconds: 0, seconds: SECONDS };
-    const sample = await takeSample(server, quick);
+    const { ratePerSecond: due } = order;
+    const ratePerSecond = due === null ? null : Math.min(due, RATE_MAX);
+    const brief = { connections, ratePerSecond, procs: 1, warmupSeconds: 0, seconds: SECONDS };
+    const sample = await takeSample(server, { ...order, ...brief });
     strace.kill("SIGINT");
     await strace.exited;
     const requests = sample.requestsPerSecond * sample.seconds;

@@ -9,8 +9,8 @@ import { kernel } from "../../src/sys/kernel.ts";
 import { portableKernel } from "../../src/sys/portable.ts";
 import { OPEN } from "../../src/sys/types.ts";
 import type { Entry } from "../../src/wire/entry.ts";
-import { descriptors } from "../destination/stage.ts";
 import { replaceCall } from "../rig/faults.ts";
+import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
 
 const TIME = 1_700_000_000_123_456_789n;
@@ -96,9 +96,9 @@ test("a noted etag decides; where none can be had, size and time do", () => {
 
 test("asking leaves no descriptor open", () => {
   using here = stage();
-  const before = descriptors();
+  const before = openIn(here.tree.root);
   for (let nth = 0; nth < 20; nth++) here.ask();
-  expect(descriptors()).toBe(before);
+  expect(openIn(here.tree.root)).toBe(before);
 });
 
 test("a time that was set without FFI is believed afterwards", () => {

@@ -6,7 +6,8 @@ import { LocalError } from "../../src/destination/error.ts";
 import { Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { descriptors, failed, recording, Stage } from "./stage.ts";
+import { failed, recording, Stage } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 /** A batch into `stage`, and what became of its files by name: null, or the error's code. */
 function batchOf(stage: Stage) {
@@ -30,7 +31,7 @@ function namesTo(count: number): string[] {
 
 test("files have their names after the flush, not before, with content and time", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   const { batch, told, add } = batchOf(stage);
   const names = namesTo(20);
   for (const name of names) add(name);
@@ -41,7 +42,7 @@ test("files have their names after the flush, not before, with content and time"
   for (const name of names) expect(stage.content(name)).toBe(name);
   const { mtimeNs, size } = fs.statSync(stage.tree.path("empty"), { bigint: true });
   expect([mtimeNs, size]).toEqual([stage.publication().mtime, 0n]);
-  expect([stage.staged(), descriptors()]).toEqual([[], before]);
+  expect([stage.staged(), openInTrees()]).toEqual([[], before]);
   // Nothing is told twice.
   batch.flush();
 });
@@ -68,7 +69,7 @@ test("up to eight files are synced one by one; more by one call for all, before 
 
 test("an error reaches the file that it is of, and no other", () => {
   using stage = new Stage({ taken: "old" });
-  const before = descriptors();
+  const before = openInTrees();
   const { batch, told, add } = batchOf(stage);
   for (const name of ["a", "taken", "b"]) add(name);
   batch.flush();
@@ -77,7 +78,7 @@ test("an error reaches the file that it is of, and no other", () => {
     ["taken", "EEXIST"],
     ["b", null],
   ]);
-  expect([stage.content("taken"), stage.staged(), descriptors()]).toEqual([
+  expect([stage.content("taken"), stage.staged(), openInTrees()]).toEqual([
     "old",
     ["taken"],
     before,
@@ -94,7 +95,7 @@ test("an error reaches the file that it is of, and no other", () => {
 
 test("when the disk takes nothing together, none is published and each is told", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   const { batch, told, add } = batchOf(stage);
   for (const name of namesTo(12)) add(name);
   {
@@ -102,7 +103,7 @@ test("when the disk takes nothing together, none is published and each is told",
     batch.flush();
   }
   expect([...told.values()]).toEqual(namesTo(12).map(() => "EIO"));
-  expect([stage.names(), stage.staged().length, descriptors()]).toEqual([
+  expect([stage.names(), stage.staged().length, openInTrees()]).toEqual([
     [stage.stagingName],
     12,
     before,
@@ -111,7 +112,7 @@ test("when the disk takes nothing together, none is published and each is told",
 
 test("what can't be written is thrown at once, leaves nothing, and is not told later", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   const { batch, told, add } = batchOf(stage);
   add("a");
   for (const row of ["pwrite", "setMtime"] as const) {
@@ -120,7 +121,7 @@ test("what can't be written is thrown at once, leaves nothing, and is not told l
   }
   expect(stage.staged()).toEqual(["a"]);
   batch.flush();
-  expect([[...told], descriptors()]).toEqual([[["a", null]], before]);
+  expect([[...told], openInTrees()]).toEqual([[["a", null]], before]);
 });
 
 test("a longer file of an earlier run leaves nothing behind the new end", () => {
@@ -149,11 +150,11 @@ test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
   stage.staging.lock();
   const { told, add } = batchOf(stage);
   const names = namesTo(4096);
-  const before = descriptors();
+  const before = openInTrees();
   for (const name of names.slice(0, -1)) add(name, "");
   // However many wait, few are open.
-  expect([told.size, descriptors() - before <= 8]).toEqual([0, true]);
+  expect([told.size, openInTrees() - before <= 8]).toEqual([0, true]);
   add(names.at(-1)!, "");
   expect([told.size, [...told.values()].every((code) => code === null)]).toEqual([4096, true]);
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });

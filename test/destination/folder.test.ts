@@ -5,24 +5,25 @@ import { Folder } from "../../src/destination/folder.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-import { descriptors, failed } from "./stage.ts";
+import { failed } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 test("the path a person names is opened over links, and made with all above it on request", () => {
   using tree = new Tree({ real: null });
   tree.link("link", "real");
-  const before = descriptors();
+  const before = openInTrees();
   const over = Folder.open(tree.path("link"), false);
   expect(fs.readlinkSync(`/proc/self/fd/${over.fd}`)).toBe(tree.path("real"));
   const made = Folder.open(tree.path("link/a/b/c"), true);
   expect(fs.statSync(tree.path("real/a/b/c")).isDirectory()).toBe(true);
   const again = Folder.open(tree.path("link/a/b/c"), true);
   for (const folder of [over, made, again]) folder.close();
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });
 
 test("what is no folder, or missing and not to be made, is refused by its name", () => {
   using tree = new Tree({ f: "" });
-  const before = descriptors();
+  const before = openInTrees();
   const missing = failed(() => Folder.open(tree.path("a/b"), false));
   expect([missing.code, missing.message]).toEqual([
     "ENOENT",
@@ -31,7 +32,7 @@ test("what is no folder, or missing and not to be made, is refused by its name",
   expect(failed(() => Folder.open(tree.path("f"), true)).code).toBe("ENOTDIR");
   expect(failed(() => Folder.open(tree.path("f/b"), true)).code).toBe("ENOTDIR");
   expect(fs.readdirSync(tree.root)).toEqual(["f"]);
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });
 
 test("a name below is made when it is missing, and says whether it is new", () => {
@@ -55,7 +56,7 @@ test("a link or a file in the way is refused and stays, wherever it points", () 
   tree.link("top/loop", "loop");
   tree.write("top/file", "");
   const top = Folder.open(tree.path("top"), false);
-  const before = descriptors();
+  const before = openInTrees();
   for (const name of ["folder", "nowhere", "loop", "file"]) {
     const error = failed(() => top.below(name));
     expect([error.code, error.message]).toEqual([
@@ -63,7 +64,7 @@ test("a link or a file in the way is refused and stays, wherever it points", () 
       `${tree.path(`top/${name}`)} is in the way: a folder is needed there, and links are not followed`,
     ]);
   }
-  expect([fs.readdirSync(tree.root).sort(), descriptors()]).toEqual([["outside", "top"], before]);
+  expect([fs.readdirSync(tree.root).sort(), openInTrees()]).toEqual([["outside", "top"], before]);
   top.close();
 });
 

@@ -6,7 +6,8 @@ import { namesIn, remove } from "../../src/destination/remove.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-import { descriptors, failed } from "./stage.ts";
+import { failed } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 /** A temporary folder with `files`, and outside of it a file that nobody may touch. */
 function stage(files: Record<string, string | null> = {}) {
@@ -15,14 +16,14 @@ function stage(files: Record<string, string | null> = {}) {
     if (content === null) fs.mkdirSync(tree.path(`top/${name}`), { recursive: true });
     else tree.write(`top/${name}`, content);
   }
-  const before = descriptors();
+  const before = openInTrees();
   const folder = Folder.open(tree.path("top"), false);
   return {
     tree,
     folder,
     [Symbol.dispose]() {
       folder.close();
-      expect(descriptors()).toBe(before);
+      expect(openInTrees()).toBe(before);
       expect(fs.readFileSync(tree.path("outside/keep"), "latin1")).toBe("kept");
       tree[Symbol.dispose]();
     },

@@ -85,15 +85,3 @@ export function failed(action: () => void): LocalError {
   }
   throw new Error("no LocalError was thrown");
 }
-
-/** Files and folders that this program has open; the runtime's own pipes and polls come and go. */
-export function descriptors(): number {
-  return fs.readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith("/");
-    } catch {
-      // The descriptor of this very reading.
-      return false;
-    }
-  }).length;
-}

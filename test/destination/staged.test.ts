@@ -5,7 +5,8 @@ import { inTheWay, Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { descriptors, failed, recording, Stage } from "./stage.ts";
+import { failed, recording, Stage } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 /** A staged file "x" with `content`. */
 function filled(stage: Stage, content: string): Staged {
@@ -16,7 +17,7 @@ function filled(stage: Stage, content: string): Staged {
 
 test("a second opener is refused while the first fills it, and goes on from what it left", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   const first = filled(stage, "first");
   expect(first.had).toBe(0n);
   const error = failed(() => Staged.open(stage.staging, "x"));
@@ -28,7 +29,7 @@ test("a second opener is refused while the first fills it, and goes on from what
   const second = Staged.open(stage.staging, "x");
   expect(second.had).toBe(5n);
   second.close();
-  expect([stage.staged(), descriptors()]).toEqual([["x"], before]);
+  expect([stage.staged(), openInTrees()]).toEqual([["x"], before]);
 });
 
 test("a file that is published while it is opened is not filled again under its new name", () => {
@@ -71,19 +72,19 @@ test("nor when the next one has begun under its old name: that one is filled", (
 
 test("one that is replaced at each try is given up, with nothing left open", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   let times = 0;
   using _ = replaceCall("lock", () => () => {
     fs.renameSync(stage.tree.path(`${stage.stagingName}/x`), stage.tree.path(`f${times++}`));
     return 0;
   });
   const error = failed(() => Staged.open(stage.staging, "x"));
-  expect([error.code, times, descriptors()]).toEqual(["EBUSY", 8, before]);
+  expect([error.code, times, openInTrees()]).toEqual(["EBUSY", 8, before]);
 });
 
 test("links, pipes and folders in the way are refused, followed or opened for ever by nobody", () => {
   using stage = new Stage({ victim: "untouched" });
-  const before = descriptors();
+  const before = openInTrees();
   const at = (name: string): string => stage.tree.path(`${stage.stagingName}/${name}`);
   fs.symlinkSync("../victim", at("link"));
   fs.symlinkSync("../made", at("dangling"));
@@ -94,7 +95,7 @@ test("links, pipes and folders in the way are refused, followed or opened for ev
   );
   expect(codes).toEqual(["ELOOP", "ELOOP", "EISDIR", "EEXIST"]);
   expect([stage.content("victim"), stage.names().includes("made")]).toEqual(["untouched", false]);
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });
 
 test("in a folder that is locked as a whole new files are opened by one call", () => {

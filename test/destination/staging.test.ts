@@ -6,7 +6,8 @@ import { Staged } from "../../src/destination/staged.ts";
 import { stagedName, Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { descriptors, failed, Stage } from "./stage.ts";
+import { failed, Stage } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 const NOT_OURS = "is not a folder that only you can write to: remove it";
 
@@ -29,7 +30,7 @@ test("it is made for the user alone, and goes when nothing is left in it", () =>
 test("a folder that others may write to is refused", () => {
   using stage = new Stage();
   const path = stage.tree.path(stage.stagingName);
-  const before = descriptors();
+  const before = openInTrees();
   for (const [mode, ours] of [
     [0o720, false],
     [0o702, false],
@@ -47,13 +48,13 @@ test("a folder that others may write to is refused", () => {
     const error = failed(() => Staging.open(stage.folder));
     expect([error.code, error.message]).toEqual(["EPERM", `${path} ${NOT_OURS}`]);
   }
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });
 
 test("another user's folder, a link, or what can't be looked at is refused", () => {
   using stage = new Stage({ elsewhere: null });
   const path = stage.tree.path(stage.stagingName);
-  const before = descriptors();
+  const before = openInTrees();
   {
     using _ = replaceCall("statx", (real) => (fd, name, out) => {
       const answer = real(fd, name, out);
@@ -73,7 +74,7 @@ test("another user's folder, a link, or what can't be looked at is refused", () 
   fs.writeFileSync(path, "");
   expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOTDIR");
   fs.unlinkSync(path);
-  expect([stage.names("elsewhere"), descriptors()]).toEqual([[], before]);
+  expect([stage.names("elsewhere"), openInTrees()]).toEqual([[], before]);
 });
 
 test("of two that lock it one has it until it closes", () => {
@@ -95,7 +96,7 @@ test("of two that lock it one has it until it closes", () => {
 
 test("a run that ends beside us and removes the empty folder takes nothing from us", () => {
   using stage = new Stage();
-  const before = descriptors();
+  const before = openInTrees();
   for (const exclusive of [false, true]) {
     if (exclusive) stage.staging.lock();
     Staging.open(stage.folder).close();
@@ -119,7 +120,7 @@ test("a run that ends beside us and removes the empty folder takes nothing from 
     return real(fd, name, flags, mode);
   });
   Staging.open(stage.folder).close();
-  expect(descriptors()).toBe(before);
+  expect(openInTrees()).toBe(before);
 });
 
 test("a destination that is gone is an error, not a loop", () => {

@@ -4,22 +4,23 @@ import fs from "node:fs";
 import { Folder } from "../../src/destination/folder.ts";
 import { FolderTree } from "../../src/destination/tree.ts";
 import { Tree } from "../rig/tree.ts";
-import { descriptors, failed } from "./stage.ts";
+import { failed } from "./stage.ts";
+import { openInTrees } from "../rig/open-files.ts";
 
 /** A tree of folders in a temporary destination, and the descriptors that it has open. */
 function stage() {
   const tree = new Tree();
   const top = Folder.open(tree.root, false);
   const folders = new FolderTree(top);
-  const before = descriptors();
+  const before = openInTrees();
   return {
     tree,
     top,
     folders,
-    open: (): number => descriptors() - before,
+    open: (): number => openInTrees() - before,
     [Symbol.dispose]() {
       folders.close();
-      expect(descriptors()).toBe(before);
+      expect(openInTrees()).toBe(before);
       top.close();
       tree[Symbol.dispose]();
     },

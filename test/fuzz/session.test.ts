@@ -5,8 +5,8 @@
  * 42, 49).
  */
 import { expect, test } from "bun:test";
-import fs from "node:fs";
 import { FakeKernel, FakeSocket, CALM } from "../rig/fake-socket.ts";
+import { openIn } from "../rig/open-files.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
 import { Simulated } from "../rig/simulated.ts";
 import { Tree } from "../rig/tree.ts";
@@ -42,7 +42,7 @@ test.each(BRANCHES)(
     const library = new Library(tree);
     const stage: Stage = { server, loop, kernel, library };
     library.learn((request) => askOnce(stage, request));
-    const before = fs.readdirSync("/proc/self/fd").length;
+    const before = openIn(tree.root);
     for (let seed = SEED; seed < SEED + COURSES; seed++) {
       try {
         play(stage, new Random(seed));
@@ -52,7 +52,7 @@ test.each(BRANCHES)(
         throw new Error(`SEED=${seed} RUNS=1 repeats it: ${String(error)}`);
       }
     }
-    expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+    expect(openIn(tree.root)).toBe(before);
     expect(server.counters.crashes).toBe(0);
     kernel.random = null;
     void server.stop(0);

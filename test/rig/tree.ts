@@ -3,13 +3,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+/** What the names of all trees begin with, in the temporary folder. */
+export const TREE_PREFIX = "serv6-";
+
 /** A directory that goes when the test ends (`using`). */
 export class Tree {
   readonly root: string;
 
   /** `files` by path: a string or bytes is a file's content, null a directory. */
   constructor(files: Record<string, string | Uint8Array | null> = {}) {
-    this.root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "serv6-"));
+    this.root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), TREE_PREFIX));
     for (const [name, content] of Object.entries(files)) {
       if (content === null) fs.mkdirSync(this.path(name), { recursive: true });
       else this.write(name, content);

@@ -5,10 +5,10 @@
  * and nothing has leaked.
  */
 import { expect, test } from "bun:test";
-import fs from "node:fs";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { Kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
+import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
 import { Staged, type StagedPeer } from "../rig/staged.ts";
@@ -143,7 +143,7 @@ test.each(BRANCHES)(
     const right = answersOf(whole);
     expect(right.length).toBe(ASKED.length);
     whole.socket.close();
-    const fds = fs.readdirSync("/proc/self/fd").length;
+    const fds = openIn(stage.tree.root);
     let sessions = 0;
     for (const [row, names] of Object.entries(FAULTS) as [keyof Kernel, readonly string[]][]) {
       for (const name of names) {
@@ -155,7 +155,7 @@ test.each(BRANCHES)(
     }
     expect(sessions).toBeGreaterThan(300);
     stage.running.store.cache.clear();
-    expect(fs.readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(fds);
+    expect(openIn(stage.tree.root)).toBeLessThanOrEqual(fds);
     const after = stage.connect();
     after.send(ASKED.map((line) => `${line}\n`).join(""));
     stage.flow(after);

@@ -8,6 +8,7 @@ import { type Listing, type OpenFile, type Store, type Waiter } from "../../src/
 import { clock } from "../../src/sys/clock.ts";
 import { type Entry, parseListLine } from "../../src/wire/entry.ts";
 import { Refusal } from "../../src/wire/errors.ts";
+import { openIn } from "../rig/open-files.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 
@@ -259,7 +260,7 @@ function waiters(name: string, make: MakeStore): void {
   test(`${name}: a waiter that is gone gets no answer and costs the others nothing`, async () => {
     using tree = new Tree({ a: "", b: "" });
     using store = closing(make(tree));
-    const before = fs.readdirSync("/proc/self/fd").length;
+    const before = openIn(tree.root);
     const answers: string[] = [];
     for (let i = 0; i < 20; i++) {
       const gone = new Asker();
@@ -269,7 +270,7 @@ function waiters(name: string, make: MakeStore): void {
     }
     expect(await list(store.it, "/", 10)).toBe("2 a b");
     expect(answers).toEqual([]);
-    expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+    expect(openIn(tree.root)).toBe(before);
   });
 
   test(`${name}: a waiter is called later, once, and not at all when it goes half-way`, async () => {
@@ -370,7 +371,7 @@ function references(name: string, make: MakeStore): void {
   test(`${name}: lets go of everything when it is closed`, async () => {
     using tree = new Tree();
     for (let i = 0; i < 20; i++) tree.write(`f${i}`, content(i, 0, 80_000));
-    const before = fs.readdirSync("/proc/self/fd").length;
+    const before = openIn(tree.root);
     const store = make(tree);
     for (let i = 0; i < 20; i++) await file(store, `/f${i}`);
     const gone = new Asker();
@@ -379,7 +380,7 @@ function references(name: string, make: MakeStore): void {
     store.close();
     store.close();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+    expect(openIn(tree.root)).toBe(before);
   });
 }
 
