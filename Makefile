@@ -21,7 +21,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-client soak fuzz torture clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client soak fuzz torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ fmt: $(STAMP) ## format every file
 bench: $(STAMP) ## the benchmark's quick run
 	@exec $(BUN) bench/run.ts $(ARGS)
 
-bench-full: $(STAMP) ## the whole benchmark, drawn in bench-results/report.html: half an hour
+bench-full: $(STAMP) ## the whole benchmark, drawn in bench-results/report.html: half an hour, downloads included
 	@mkdir -p bench-results
 	@$(BUN) bench/run.ts --full --json bench-results/servers.json $(ARGS)
 	@$(BUN) bench/download.ts --json bench-results/downloads.json
@@ -55,6 +55,9 @@ bench-full: $(STAMP) ## the whole benchmark, drawn in bench-results/report.html:
 
 bench-rivals: ## install what the benchmarks compare with, from Debian: needs root
 	@exec bench/rivals/install
+
+bench-load: $(STAMP) ## our load generator beside wrk, both asking nginx
+	@exec $(BUN) bench/wrk.ts $(ARGS)
 
 bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 	@exec $(BUN) bench/download.ts $(ARGS)

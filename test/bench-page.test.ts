@@ -95,6 +95,20 @@ describe("page", () => {
     expect(Math.max(at("failed:"), at("a quick run"))).toBeLessThan(at("Throughput by size"));
   });
 
+  test("what the machine could not do, and a load that was late itself, are told", () => {
+    const late = sample("s6-1k", "serv6", 1, 50_000);
+    const result = resultOf({
+      scenarios: [
+        scenario("s6-1k", { ratePerSecond: 50_000, series: "rate", axis: "rate" }),
+        scenario("s6-1k-c10000", { skipped: "it takes 10512 open files" }),
+      ],
+      samples: [{ ...late, p99Us: 4000, sentLateP99Us: 3500 }],
+    });
+    const { text } = shown(result);
+    expect(text).toContain("not possible here: s6-1k-c10000: it takes 10512 open files");
+    expect(text).toContain("load, 3,500 us late");
+  });
+
   test("a promise that is not kept says so", () => {
     const slow = resultOf({ scenarios: [scenario("s6-1k", { mustReach: { nginx: 1.5 } })] });
     expect(shown(slow).text).toContain("1.5: NOT REACHED");

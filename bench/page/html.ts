@@ -82,12 +82,16 @@ function intro(result: BenchResult, downloads: DownloadResult | null): Markup {
   ].join("\n");
 }
 
-function failures({ failures: all, mode, servers: found }: BenchResult): Markup {
+function failures({ failures: all, mode, servers: found, scenarios }: BenchResult): Markup {
   const skipped = found.flatMap(({ name, skipped: why }) =>
     why === null ? [] : [`${name}: ${why}`],
   );
+  const impossible = scenarios.flatMap(({ name, skipped: why }) =>
+    why === undefined ? [] : [`${name}: ${why}`],
+  );
   const lines = [
     ...all.map((one) => `failed: ${one}`),
+    ...impossible.map((one) => `not possible here: ${one}`),
     ...skipped.map((one) => `left out: ${one}`),
     ...(mode === "full" ? [] : [`a ${mode} run: fewer samples, fewer rivals`]),
   ];
@@ -135,7 +139,14 @@ function everySample(result: BenchResult): Markup {
           ...[server, amount(answered), time(middle((s) => s.p50Us)), time(middle((s) => s.p99Us))],
           ...[time(middle((s) => s.p999Us)), `${Math.round(own * 100)} %`],
           `${Math.round(load * 100)} %`,
-          ratePerSecond === null ? busySide(own, load) : keepsUp(ratePerSecond, answered),
+          ratePerSecond === null
+            ? busySide(own, load)
+            : keepsUp(
+                ratePerSecond,
+                answered,
+                middle((s) => s.p99Us),
+                middle((s) => s.sentLateP99Us ?? 0),
+              ),
           digits(middle((s) => (s.serverCpuSeconds * 1e6) / (s.requestsPerSecond * s.seconds))),
           ...[calls === null ? "" : digits(calls), String(samples.length)],
         ],
