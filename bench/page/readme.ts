@@ -78,15 +78,21 @@ function ratio(result: BenchResult, scenario: string, rival: string, spread: boo
   return `${found.median.toFixed(2)}${spread ? range : ""}`;
 }
 
-function words({ machine, network, samples, servers }: BenchResult): string {
+function words(result: BenchResult): string {
+  const { machine, network, samples, servers } = result;
   const rounds = Math.max(0, ...samples.map(({ round }) => round));
   const others = servers
     .filter(({ name, skipped }) => skipped === null && !["serv6", "nginx", "c"].includes(name))
     .map(({ name }) => name);
   const also = others.length === 0 ? "" : ` Also measured: ${others.join(", ")}.`;
+  const reading = ratioTo(result, "s6-1k", "nginx-read");
+  const better =
+    reading === null
+      ? ""
+      : ` For 1 KiB a nginx with sendfile off is the faster one: to that the ratio is ${reading.median.toFixed(2)}.`;
   return [
     `Loopback, ${network}; ${machineLine(machine)}. nginx with open_file_cache, sendfile, one worker and no log; medians of ${rounds}`,
     `interleaved samples, the ratio being the median of paired ones with its range: wide, since the machine is noisy. Loopback moves pages,`,
-    `not cables: read it as cost per byte.${also} Again: \`make bench-full\`, which draws all of it.`,
+    `not cables: read it as cost per byte.${better}${also} Again: \`make bench-full\`, which draws all of it.`,
   ].join("\n");
 }
