@@ -4,7 +4,7 @@
  * socket's fd carries records.
  */
 import { ERRNO } from "../sys/errno.ts";
-import { clock } from "../sys/clock.ts";
+import { clock, tick } from "../sys/clock.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
@@ -15,7 +15,7 @@ import { type Warming, warmer } from "./warm.ts";
 /** So far ahead the file is looked at: half as often as a step, which costs half a microsecond. */
 const LOOK_BYTES = 2 * STEP_BYTES;
 
-/** How long a file that goes in one step is believed to be in memory, in milliseconds. */
+/** How long what was seen in memory is believed to be there, in milliseconds. */
 const WARM_MS = 1000;
 
 /** The next byte of the file, on its way through user space to arm `drain`. */
@@ -47,6 +47,8 @@ export class SendfileTransfer implements Transfer {
   readonly #owner: Awaiter;
   /** Bytes from the start that are in memory. */
   #warm = 0;
+  /** When that was seen, in clock.now's milliseconds. */
+  #seenAt = 0;
   /** What comes behind them, on its way there. */
   #warming: Warming | null = null;
   /** The disk had to be asked: from then on it is, while the bytes before leave. */
@@ -102,7 +104,11 @@ export class SendfileTransfer implements Transfer {
 
   /** How many bytes may go without waiting for the disk; 0 while it is asked for the next ones. */
   #inMemory(due: number): number {
-    if (this.sent + due > this.#warm && this.#warming === null) this.#look(due);
+    if (this.#warming === null) {
+      // A peer that takes little lets minutes pass: what was there may have been thrown out.
+      if (clock.now - this.#seenAt > WARM_MS) this.#warm = this.sent;
+      if (this.sent + due > this.#warm) this.#look(due);
+    }
     if (this.#cold && this.#warm - this.sent < LOOK_BYTES) this.#warmNext();
     return this.#warm - this.sent;
   }
@@ -111,6 +117,7 @@ export class SendfileTransfer implements Transfer {
   #look(due: number): void {
     const oneStep = this.file.entry.size <= STEP_BYTES;
     const far = Math.min(this.length, this.sent + LOOK_BYTES);
+    this.#seenAt = clock.now;
     if (oneStep && this.file.warmUntil > clock.now) this.#warm = far;
     else if (!this.#here(this.sent)) this.#cold = true;
     else if (this.#here(far - 1)) {
@@ -140,6 +147,9 @@ export class SendfileTransfer implements Transfer {
     this.#warming = warmer.warm(this.file, this.#start + BigInt(from), count, () => {
       this.#warming = null;
       this.#warm = from + count;
+      // Now, however long it took: what has been brought must be sent, or a disk slower than the
+      // memory is short would be asked for ever.
+      this.#seenAt = tick();
       if (!this.#waiting) return;
       this.#waiting = false;
       this.#owner.windowReady();

@@ -23,21 +23,34 @@ export class Warming {
   readonly #file: OpenFile;
   readonly #end: bigint;
   readonly #done: () => void;
+  readonly #queue: Set<Warming>;
   #at: bigint;
   #dropped = false;
 
-  /** Retains `file` until it is over. `done` is told once, off this call, unless it is dropped. */
-  constructor(file: OpenFile, offset: bigint, length: number, done: () => void) {
+  /**
+   * Retains `file` until it is over; waits in `queue` until run(). `done` is told once, off this
+   * call, unless it is dropped.
+   */
+  constructor(
+    queue: Set<Warming>,
+    file: OpenFile,
+    offset: bigint,
+    length: number,
+    done: () => void,
+  ) {
     file.retain();
+    queue.add(this);
+    this.#queue = queue;
     this.#file = file;
     this.#at = offset;
     this.#end = offset + BigInt(length);
     this.#done = done;
   }
 
-  /** Nobody waits any more: no further read is made. */
+  /** Nobody waits any more: no further read is made, and one that has not begun holds nothing. */
   drop(): void {
     this.#dropped = true;
+    if (this.#queue.delete(this)) this.#file.release();
   }
 
   /** Reads on; `over` is told when no read is under way any more. */
@@ -70,7 +83,7 @@ export class Warming {
 
 /** All ranges on their way, the oldest first. */
 export class Warmer {
-  readonly #waiting: Warming[] = [];
+  readonly #waiting = new Set<Warming>();
   #running = 0;
 
   /** Reads under way. */
@@ -80,8 +93,7 @@ export class Warmer {
 
   /** Brings `length` > 0 bytes of `file` from `offset` into memory, then tells `done`. */
   warm(file: OpenFile, offset: bigint, length: number, done: () => void): Warming {
-    const warming = new Warming(file, offset, length, done);
-    this.#waiting.push(warming);
+    const warming = new Warming(this.#waiting, file, offset, length, done);
     this.#next();
     return warming;
   }
@@ -90,8 +102,9 @@ export class Warmer {
 
   #next(): void {
     while (this.#running < WARMINGS_MAX) {
-      const warming = this.#waiting.shift();
+      const [warming] = this.#waiting;
       if (warming === undefined) return;
+      this.#waiting.delete(warming);
       this.#running += 1;
       warming.run(() => {
         this.#running -= 1;

@@ -1,5 +1,6 @@
 /**
- * Reads a small file whole, as one version or not at all. Blocks for a cold file of at most 64 KiB.
+ * Reads a small file whole, as one version or not at all. Blocks where the content is not in
+ * memory: prefetch.ts brings it there first.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";

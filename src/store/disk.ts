@@ -21,6 +21,7 @@ import { DirectoryPage } from "./directory.ts";
 import { Pages } from "./pages.ts";
 import { DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
+import { ColdFile, isCold, Prefetcher } from "./prefetch.ts";
 import { refusalOf } from "./refuse.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import type { DigestRange, Listing, OpenFile, Store, Waiter } from "./store.ts";
@@ -93,6 +94,7 @@ export class DiskStore implements Store {
   readonly #fds: FdCount = { open: 0 };
   readonly #stat = new FileStat();
   readonly #pages = new Pages();
+  readonly #prefetcher = new Prefetcher();
 
   constructor(root: Root, given: ByteString, only: ByteString | null, limits: DiskLimits) {
     this.#root = root;
@@ -114,7 +116,7 @@ export class DiskStore implements Store {
     return this.#fds.open;
   }
 
-  open(path: ByteString, _waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
+  open(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
     const file = this.cache.get(path);
     if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
       // A descriptor is looked at each time: it costs 0.4 us of a large file's sending, and an edit
@@ -124,11 +126,7 @@ export class DiskStore implements Store {
         return file;
       }
     }
-    const relative = relativeOf(path);
-    if (relative instanceof Refusal) return relative;
-    const canonical = relative === HERE ? "/" : `/${relative}`;
-    const opened = this.#openOrEvict(canonical, relative);
-    return typeof opened === "number" ? refusalOf(opened, path) : opened;
+    return this.#lookUp(path, waiter);
   }
 
   stat(path: ByteString): Entry | Refusal {
@@ -185,6 +183,7 @@ export class DiskStore implements Store {
 
   close(): void {
     this.#pages.close();
+    this.#prefetcher.close();
     this.digester.close();
     this.cache.clear();
     this.#root.close();
@@ -192,8 +191,25 @@ export class DiskStore implements Store {
 
   // --- internal ---
 
-  /** The file at `relative`, from the cache when the name still means it; or -errno. */
-  #openOrEvict(canonical: ByteString, relative: ByteString): DiskFile | number {
+  /** Apart from open(): what a closure holds is made at a function's begin, also on a hit. */
+  #lookUp(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
+    const relative = relativeOf(path);
+    if (relative instanceof Refusal) return relative;
+    const canonical = relative === HERE ? "/" : `/${relative}`;
+    const open = (): DiskFile | ColdFile | number => this.#openOrEvict(canonical, relative);
+    const opened = open();
+    if (opened instanceof ColdFile) {
+      this.#prefetcher.add({ path, waiter, open }, opened);
+      return null;
+    }
+    return typeof opened === "number" ? refusalOf(opened, path) : opened;
+  }
+
+  /**
+   * The file at `relative`, from the cache when the name still means it; what it takes to get it;
+   * or -errno.
+   */
+  #openOrEvict(canonical: ByteString, relative: ByteString): DiskFile | ColdFile | number {
     const opened = this.#open(canonical, relative);
     if (opened !== -ERRNO.EMFILE && opened !== -ERRNO.ENFILE) return opened;
     // Somebody else's descriptors: give back all that is only cached, and try once more.
@@ -201,7 +217,7 @@ export class DiskStore implements Store {
     return this.#open(canonical, relative);
   }
 
-  #open(canonical: ByteString, relative: ByteString): DiskFile | number {
+  #open(canonical: ByteString, relative: ByteString): DiskFile | ColdFile | number {
     const cached = this.cache.get(canonical);
     const stat = new FileStat();
     const found = this.#root.look(relative, stat);
@@ -221,13 +237,21 @@ export class DiskStore implements Store {
     }
     const fd = this.#root.reopen(found, OPEN.readOnly);
     if (fd < 0) return fd;
-    return this.#hold(canonical, stat, fd);
+    const lookedAt = clock.now;
+    const hold = (): DiskFile | number => this.#hold(canonical, stat, fd, lookedAt);
+    return isCold(fd, stat.size) ? new ColdFile(fd, Number(stat.size), hold) : hold();
   }
 
   /**
    * Puts an open file into the cache: a small one as its content, a large one as its descriptor.
+   * Unless another one was found under its name since `lookedAt`, while the disk was waited for.
    */
-  #hold(canonical: ByteString, stat: FileStat, fd: number): DiskFile | number {
+  #hold(canonical: ByteString, stat: FileStat, fd: number, lookedAt: number): DiskFile | number {
+    const newer = this.cache.get(canonical);
+    if (newer !== undefined && newer.checked > lookedAt) {
+      kernel.close(fd);
+      return newer;
+    }
     const body = readBody(fd, stat);
     if (body !== null) kernel.close(fd);
     if (typeof body === "number") return body;
@@ -235,7 +259,7 @@ export class DiskStore implements Store {
       kernel.close(fd);
       return -ERRNO.EBUSY;
     }
-    const file = new DiskFile(stat, body === null ? fd : -1, body, clock.now, this.#fds);
+    const file = new DiskFile(stat, body === null ? fd : -1, body, lookedAt, this.#fds);
     this.cache.put(canonical, file);
     return file;
   }

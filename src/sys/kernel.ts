@@ -58,11 +58,12 @@ export interface Kernel extends DiskRows {
    */
   pread(fd: number, into: Uint8Array, count: number, offset: bigint): number;
   /**
-   * Whether the page of the byte at `offset` is in memory, so that reading it would not wait
-   * (preadv2(2), RWF_NOWAIT, Linux 4.14): 1 yes or past the end, 0 no, or -errno where kernel or
-   * file system can't tell. Where it is not, the disk may have been asked for it by that.
+   * Whether the `count` bytes at `offset` are in memory, so that reading them would not wait
+   * (preadv2(2), RWF_NOWAIT, Linux 4.14): 1 yes or past the end, 0 not all, or -errno where kernel
+   * or file system can't tell. Where they are not, the disk may have been asked for them by that.
+   * One byte unless told; the first RESIDENT_BYTES_MAX of more.
    */
-  resident(fd: number, offset: bigint): number;
+  resident(fd: number, offset: bigint, count?: number): number;
   /**
    * write(2) of `count` bytes: bytes taken or -errno. May block where the fd does: ask poll first.
    */

@@ -7,7 +7,14 @@ import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
 import { linuxDisk } from "./linuxdisk.ts";
-import { AT_FDCWD, type ByteString, type FileStat, OPEN, PATH_BYTES_MAX } from "./types.ts";
+import {
+  AT_FDCWD,
+  type ByteString,
+  type FileStat,
+  OPEN,
+  PATH_BYTES_MAX,
+  RESIDENT_BYTES_MAX,
+} from "./types.ts";
 
 const SYMBOLS = {
   __errno_location: { args: [], returns: "ptr" },
@@ -180,10 +187,11 @@ function transfers(
   const position = new BigInt64Array(1);
   const polled = new Int16Array(new ArrayBuffer(8));
   const polledFd = new Int32Array(polled.buffer, 0, 1);
-  // struct iovec: one byte, which nobody looks at. Its address is taken once, so it must stay.
-  const byte = new Uint8Array(new ArrayBuffer(8));
-  const vector = new BigUint64Array([BigInt(ptr(byte)), 1n]);
-  kept.push(byte);
+  // struct iovec of bytes that nobody looks at. Their address is taken once, so they must stay.
+  const ignored = new Uint8Array(new ArrayBuffer(RESIDENT_BYTES_MAX));
+  const vector = new BigUint64Array([BigInt(ptr(ignored)), 0n]);
+  const vectorLength = new Uint32Array(vector.buffer, 8, 1);
+  kept.push(ignored);
   return {
     sendfile(socket, file, offset, count) {
       if (!(socket >= 0 && file >= 0)) return -ERRNO.EBADF;
@@ -201,9 +209,12 @@ function transfers(
       const got = Number(c.pread(fd, into, count, offset));
       return got < 0 ? fail() : got;
     },
-    resident(fd, offset) {
+    resident(fd, offset, count = 1) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
-      if (Number(c.preadv2(fd, vector, 1, offset, RWF_NOWAIT)) >= 0) return 1;
+      const looked = Math.min(count, RESIDENT_BYTES_MAX);
+      vectorLength[0] = looked;
+      const got = Number(c.preadv2(fd, vector, 1, offset, RWF_NOWAIT));
+      if (got >= 0) return got === 0 || got === looked ? 1 : 0;
       const failed = fail();
       return failed === -ERRNO.EAGAIN ? 0 : failed;
     },

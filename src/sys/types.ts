@@ -45,6 +45,9 @@ export class FileStat {
 /** Longest path given to the kernel, in bytes without NUL (PATH_MAX is 4,096 with it). */
 export const PATH_BYTES_MAX = 8192;
 
+/** Bytes about which one resident() can tell. They are copied by it, so that few are better. */
+export const RESIDENT_BYTES_MAX = 65_536;
+
 /** openat: below the current folder. */
 export const AT_FDCWD = -100;
 

@@ -27,7 +27,9 @@ class PageCache implements Disposable {
 
   constructor() {
     this.#rows = [
-      replaceCall("resident", () => (_fd, offset) => {
+      replaceCall("resident", () => (_fd, offset, count) => {
+        // A small file, which is looked at as a whole, is there.
+        if (count !== undefined) return 1;
         this.looks += 1;
         return Number(offset) >= LARGE || this.#pages.has(Math.floor(Number(offset) / PAGE))
           ? 1
@@ -70,6 +72,9 @@ function pagesOf(offset: number, count: number): number[] {
   const last = Math.floor((offset + count - 1) / PAGE);
   return Array.from({ length: last - first + 1 }, (_, nth) => first + nth);
 }
+
+/** All pages are thrown out. */
+const ALL = 1;
 
 /** The body behind the first reply's head. */
 function bodyOf(peer: StagedPeer): Buffer {
@@ -148,6 +153,59 @@ test("others are answered at once while the disk is waited for, and so many wait
     expect(bodyOf(peer).length).toBe(80_000);
   }
 });
+
+test("a peer that stops for a while: what was seen in memory then is looked at again", () => {
+  using stage = new Staged({ large });
+  using cache = new PageCache();
+  const peer = stage.connect({ room: 500_000 });
+  peer.send("READ /large\nPING\n");
+  stage.loop.settle();
+  for (let rounds = 0; peer.connection.state === "room"; rounds++) {
+    expect(rounds).toBeLessThan(100);
+    cache.forget(new Random(1), ALL);
+    stage.loop.pass(1100);
+    peer.take();
+    peer.drain();
+    stage.loop.settle();
+  }
+  expect([verify(bodyOf(peer).subarray(0, LARGE), 1, 0), cache.waited]).toEqual([null, 0]);
+});
+
+test("memory so short that pages are gone before they are sent: slow, but every byte", () => {
+  using stage = new Staged({ large });
+  const gone = replaceCall("resident", () => () => 0);
+  const peer = stage.connect();
+  peer.send("READ /large\n");
+  for (let rounds = 0; peer.connection.state !== "request"; rounds++) {
+    expect(rounds).toBeLessThan(100);
+    // Each read takes longer than what was seen is believed.
+    stage.loop.pass(5000);
+    if (stage.loop.reads > 0) stage.loop.read();
+    if (stage.loop.immediates > 0) stage.loop.turn();
+    peer.take();
+    peer.drain();
+  }
+  gone[Symbol.dispose]();
+  expect(verify(bodyOf(peer), 1, 0)).toBeNull();
+});
+
+test("who leaves before the disk was asked holds no descriptor, however long the disk takes", () => {
+  using stage = new Staged({ large, ...others(WARMINGS_MAX) });
+  using _cache = new PageCache();
+  const { store } = stage.running;
+  for (let nth = 0; nth < WARMINGS_MAX; nth++) stage.connect().send(`READ /other${nth}\n`);
+  const waiting = Array.from({ length: 50 }, () => stage.connect());
+  for (const peer of waiting) peer.send("READ /large\n");
+  expect([stage.loop.reads, store.openFds]).toEqual([WARMINGS_MAX, WARMINGS_MAX + 1]);
+  for (const peer of waiting) peer.socket.close();
+  store.cache.clear();
+  expect([stage.loop.reads, store.openFds]).toEqual([WARMINGS_MAX, WARMINGS_MAX]);
+});
+
+function others(count: number): Record<string, Uint8Array> {
+  const all = Array.from({ length: count }, (_, nth) => [`other${nth}`, content(3, nth, 100_000)]);
+  return Object.fromEntries(all) as Record<string, Uint8Array>;
+}
 
 test("who leaves while the disk is asked leaves nothing behind", () => {
   using stage = new Staged({ large });

@@ -10,6 +10,7 @@ import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { portableKernel } from "../../src/sys/portable.ts";
 import { AT_FDCWD, FileStat, OPEN, RESOLVE, SOCKET } from "../../src/sys/types.ts";
+import { connected } from "../rig/connected.ts";
 import { eventually } from "../rig/faults.ts";
 import { Peer } from "../rig/peer.ts";
 import { Tree } from "../rig/tree.ts";
@@ -249,36 +250,11 @@ test("poll says no for a pipe that is full, and the limit of descriptors is one"
   expect(kernel.nofile()).toBeGreaterThanOrEqual(256);
 });
 
-/** A listener whose one connection the test holds, and the two ends of it. */
-async function pair(events: { drain?(): void; end?(socket: Bun.Socket): void } = {}) {
-  const accepted = Promise.withResolvers<Bun.Socket>();
-  const listener = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    allowHalfOpen: true,
-    socket: {
-      open: (socket) => accepted.resolve(socket),
-      data() {},
-      drain: () => events.drain?.(),
-      end: (socket) => events.end?.(socket),
-    },
-  });
-  const peer = await Peer.dial(listener.port);
-  return {
-    peer,
-    socket: await accepted.promise,
-    [Symbol.dispose]() {
-      peer[Symbol.dispose]();
-      listener.stop(true);
-    },
-  };
-}
-
 test("a write that is refused after sendfile's EAGAIN makes drain come", async () => {
   using tree = new Tree({ f: Buffer.alloc(1_000_000, "f") });
   const fd = kernel.openat(AT_FDCWD, tree.path("f"), OPEN.readOnly);
   let drains = 0;
-  using both = await pair({ drain: () => void drains++ });
+  using both = await connected({ drain: () => void drains++ });
   const { peer, socket } = both;
   peer.socket.pause();
   let sent = 0;
@@ -304,7 +280,7 @@ test("a write that is refused after sendfile's EAGAIN makes drain come", async (
 });
 
 test("what the peer has is acknowledged, and options are read back as they were set", async () => {
-  using both = await pair();
+  using both = await connected();
   const { peer, socket } = both;
   expect(kernel.unacked(socket.fd)).toBe(0);
   expect(kernel.sendMore(socket.fd, Buffer.from("held"), 4)).toBe(4);
@@ -349,7 +325,7 @@ test("allowHalfOpen serves a client that has said FIN to the end", async () => {
     if (sent === total) socket.shutdown();
   };
   const ends: { socket?: Bun.Socket } = {};
-  using both = await pair({
+  using both = await connected({
     end: () => void (finished = true),
     drain: () => ends.socket && go(ends.socket),
   });
@@ -365,7 +341,7 @@ test("allowHalfOpen serves a client that has said FIN to the end", async () => {
 });
 
 test("a write to a peer that is gone is an error, not a signal", async () => {
-  using both = await pair();
+  using both = await connected();
   both.peer.reset();
   await eventually("the reset", () => kernel.sendMore(both.socket.fd, bytes, 1) < 0);
   expect(kernel.sendMore(both.socket.fd, bytes, 1)).toBeLessThan(0);
