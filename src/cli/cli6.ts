@@ -45,8 +45,18 @@ import type { Subcommand } from "./subcommand.ts";
 const STDIN = 0;
 const STDOUT = 1;
 
+const { timeout: TIMEOUT, ...BASE } = connectionFlags(STALL_TIMEOUT_MS);
+
 const FLAGS = {
-  ...connectionFlags(STALL_TIMEOUT_MS),
+  ...BASE,
+  timeout: {
+    type: "string",
+    group: CONNECTION,
+    valueHint: TIMEOUT.valueHint,
+    reader: TIMEOUT.reader,
+    // No default of the flag's: the prompt's hash has another one, unless something is given.
+    description: `${TIMEOUT.description}; default: ${TIMEOUT.default}`,
+  },
   plain: {
     type: "boolean",
     group: CONNECTION,
@@ -165,16 +175,16 @@ async function print(
     return show(await completionScript(completions, CLI6, COMMANDS));
   }
   const targets = targetsOf(operands, server);
-  const servers = values.plain ? null : new Servers(patienceOf(values));
-  const fetcher =
-    servers === null ? new PlainFetcher(patienceOf(values)) : new FramedFetcher(servers);
+  const patience = patienceOf({ ...values, timeout: values.timeout ?? STALL_TIMEOUT_MS });
+  const servers = values.plain ? null : new Servers(patience);
+  const fetcher = servers === null ? new PlainFetcher(patience) : new FramedFetcher(servers);
   const report = new Report(values.quiet);
   const output = new Output(values.binary);
   if (targets.length > 0) await printAll(targets, fetcher, output, report);
   else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("./prompt.ts");
-    const getter = getterOf(values, environment);
-    return converse({ server, servers, fetcher, output, report, ...getter });
+    const asked = { timeoutMs: values.timeout ?? null, ...getterOf(values, environment) };
+    return converse({ server, servers, fetcher, output, report, ...asked });
   } else await printLines(server, fetcher, output, report);
   return report.status;
 }
@@ -188,10 +198,9 @@ function getterOf(
   if (load === undefined) return {};
   return {
     getter: async ({ server, path }, local) => {
-      const times = [
-        `--connect-timeout=${values["connect-timeout"]}ms`,
-        `--timeout=${values.timeout}ms`,
-      ];
+      const { timeout, "connect-timeout": connecting } = values;
+      const times = [`--connect-timeout=${connecting}ms`];
+      if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
       const place = local === null ? [] : [`--output=${bytesOf(local)}`];
       const args = [`--server=${authorityOf(server)}`, ...times, ...place, "--", path];
       await start(await load(), args, environment);

@@ -6,11 +6,12 @@
 import type { Server, Target } from "../client/address.ts";
 import { ClientError } from "../client/error.ts";
 import type { NamedEntry } from "../client/exchange.ts";
+import { isName } from "../wire/entry.ts";
 import { bytesOf } from "../wire/escape.ts";
 import { printable } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { isUtf8 } from "./entries.ts";
-import { isName, joined } from "./listing.ts";
+import { joined } from "./listing.ts";
 import type { Servers } from "./servers.ts";
 import { quoted, wordsOf } from "./words.ts";
 

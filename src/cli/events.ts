@@ -62,17 +62,20 @@ export class Events {
     this.#numbers("progress", reading, null);
   }
 
-  /** Tells the last files and the end. */
-  stop(): void {
+  /** Tells the last files, the message `last` and the end. */
+  stop(last?: string): void {
     if (this.#stopped) return;
     this.#stopped = true;
     clearInterval(this.#timer);
     const reading = this.#look();
     this.#news();
+    if (last !== undefined) this.say(last);
     const average = averageOf(this.#tally.received, reading.elapsedMs);
-    this.#outlet.drain(DRAIN_MS);
+    // What is lost is known when the time is over, or all is out: the end has what is left of it.
+    const endMs = performance.now() + DRAIN_MS;
+    this.#outlet.drain(endMs);
     this.#numbers("end", reading, average);
-    this.#outlet.drain(DRAIN_MS);
+    this.#outlet.drain(endMs);
     this.#outlet[Symbol.dispose]();
   }
 

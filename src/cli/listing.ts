@@ -7,6 +7,8 @@ import type { Target } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
 import type { Listing, NamedEntry } from "../client/exchange.ts";
 import { about } from "../client/subject.ts";
+import { noName } from "../client/walk.ts";
+import { isName } from "../wire/entry.ts";
 import { EXIT } from "../wire/errors.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Place } from "./entries.ts";
@@ -53,11 +55,6 @@ export function joined(folder: ByteString, name: ByteString): ByteString {
   return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 }
 
-/** True when a server may call an entry so: one component that leads nowhere else. */
-export function isName(name: ByteString): boolean {
-  return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
-}
-
 // --- internal ---
 
 /** One folder that is being listed. */
@@ -68,7 +65,8 @@ class Folder {
   done = false;
   readonly #servers: Servers;
   readonly #limit: number | undefined;
-  #after: ByteString = "";
+  /** The last name so far; null before there was one: "" is one, if a bad one. */
+  #after: ByteString | null = null;
 
   constructor(servers: Servers, target: Target, limit: number | undefined) {
     this.#servers = servers;
@@ -80,7 +78,7 @@ class Folder {
   async turn(): Promise<void> {
     const options = {
       ...(this.#limit === undefined ? {} : { limit: this.#limit }),
-      ...(this.#after === "" ? {} : { after: Buffer.from(this.#after, "latin1") }),
+      ...(this.#after === null ? {} : { after: Buffer.from(this.#after, "latin1") }),
     };
     const page = await this.#servers.ask(this.target, (client, path) => client.list(path, options));
     this.#check(page);
@@ -92,7 +90,8 @@ class Folder {
 
   #check({ entries, more }: Listing): void {
     for (const { name } of entries) {
-      if (name <= this.#after) throw this.#broken("LIST has names that are not in order");
+      if (this.#after !== null && name <= this.#after)
+        throw this.#broken("LIST has names that are not in order");
       this.#after = name;
     }
     if (more && entries.length === 0) throw this.#broken("LIST says more= and sends nothing");
@@ -143,7 +142,7 @@ function take(
   for (let entry = folder.rest.pop(); entry !== undefined; entry = folder.rest.pop()) {
     const { name } = entry;
     if (!isName(name)) {
-      failed(protocolError(about("LIST has a name that is none", server, joined(parent, name))));
+      failed(noName(server, parent, name));
       continue;
     }
     const path = joined(parent, name);

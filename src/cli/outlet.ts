@@ -70,11 +70,11 @@ export class Outlet implements Disposable {
     }
   }
 
-  /** At the end: gives a slow reader up to `waitMs` in all. */
-  drain(waitMs: number): void {
-    const endMs = performance.now() + waitMs;
-    for (let leftMs = waitMs; leftMs > 0 && !this.idle; leftMs = endMs - performance.now()) {
-      if (!waitWritable(this.#fd, Math.ceil(leftMs))) return;
+  /** At the end: gives a slow reader the time until `endMs`, which performance.now() will say. */
+  drain(endMs: number): void {
+    while (!this.idle) {
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0 || !waitWritable(this.#fd, Math.ceil(leftMs))) return;
       this.flush();
     }
   }

@@ -35,8 +35,11 @@ export interface Progress {
    * noticed without it.
    */
   ended(file: FileTally): void;
-  /** Shows the final state once. Call it on every way out; it takes a second at most. */
-  stop(): void;
+  /**
+   * Shows the final state once: a bar's last picture, unless a printable line `last` says it all.
+   * Call it on every way out; it takes a second at most.
+   */
+  stop(last?: string): void;
 }
 
 /**
@@ -82,9 +85,10 @@ function thenPlain(shown: Progress, form: (line: string) => string): Progress {
   return {
     say: (line) => (stopped ? plain(form(line)) : shown.say(line)),
     ended: (file) => (stopped ? undefined : shown.ended(file)),
-    stop: () => {
+    stop: (last) => {
+      if (stopped) return;
       stopped = true;
-      shown.stop();
+      shown.stop(last);
     },
   };
 }
@@ -93,7 +97,7 @@ function thenPlain(shown: Progress, form: (line: string) => string): Progress {
 const SILENT: Progress = {
   say: plain,
   ended: () => {},
-  stop: () => {},
+  stop: (last) => (last === undefined ? undefined : plain(last)),
 };
 
 function barOf(tally: Tally, look: () => Reading, color: boolean): Progress {
@@ -106,7 +110,7 @@ function barOf(tally: Tally, look: () => Reading, color: boolean): Progress {
     return render({ tally, reading: look(), only, over }, shape);
   };
   const screen = new Screen(STDERR, sizeOfTerminal, lines);
-  return { say: (line) => screen.say(line), ended: () => {}, stop: () => screen.stop() };
+  return { say: (line) => screen.say(line), ended: () => {}, stop: (last) => screen.stop(last) };
 }
 
 /** As it is now; 80 by 24 where the terminal does not know (a serial line). */

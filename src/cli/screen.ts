@@ -40,6 +40,20 @@ export class Screen {
   #block = "";
   #stopped = false;
   readonly #stop = (): void => this.stop();
+  /** Ctrl-Z: the picture goes, or the shell would write into it; and then the program stops. */
+  readonly #suspend = (): void => {
+    if (inForeground()) this.#outlet.push(`\r${CLEAR_BELOW}`);
+    process.off("SIGTSTP", this.#suspend);
+    // Returns when it goes on, or at once where nobody could let it.
+    process.kill(process.pid, "SIGTSTP");
+    process.on("SIGTSTP", this.#suspend);
+    this.#resume();
+  };
+  /** The cursor is where the shell has left it: what stood there before is none of ours. */
+  readonly #resume = (): void => {
+    this.#block = "";
+    this.draw();
+  };
 
   /**
    * Draws `picture` on the terminal `fd` from now on until stop(). The timer keeps no program
@@ -52,6 +66,8 @@ export class Screen {
     this.#timer = setInterval(() => this.draw(), DRAW_MS).unref();
     // A program that ends without stop() leaves the cursor below the picture all the same.
     process.once("exit", this.#stop);
+    process.on("SIGTSTP", this.#suspend);
+    process.on("SIGCONT", this.#resume);
     this.draw();
   }
 
@@ -75,18 +91,25 @@ export class Screen {
     this.#send(`${blockOf(lines)}${up}\r`, true);
   }
 
-  /** Prints what is left to say and the last picture, and leaves the cursor below it. */
-  stop(): void {
+  /**
+   * Prints what is left to say and the last picture, or the printable line `last` in its place, and
+   * leaves the cursor below it.
+   */
+  stop(last?: string): void {
     if (this.#stopped) return;
     this.#stopped = true;
     clearInterval(this.#timer);
     process.off("exit", this.#stop);
-    this.#outlet.drain(DRAIN_MS);
+    process.off("SIGTSTP", this.#suspend);
+    process.off("SIGCONT", this.#resume);
+    const endMs = performance.now() + DRAIN_MS;
+    this.#outlet.drain(endMs);
     const { dropped } = this.#outlet;
     if (dropped > 0) this.#said.push(`(${dropped} messages were lost: nobody took them in time)`);
-    const lines = this.#picture(this.#size(), true);
+    if (last !== undefined) this.#said.push(last);
+    const lines = last === undefined ? this.#picture(this.#size(), true) : [];
     this.#send(lines.length === 0 ? "" : `${blockOf(lines)}\r\n`, inForeground());
-    this.#outlet.drain(DRAIN_MS);
+    this.#outlet.drain(endMs);
     this.#outlet[Symbol.dispose]();
   }
 

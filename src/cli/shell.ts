@@ -36,6 +36,8 @@ export interface ShellOptions {
   readonly fetcher: Fetcher;
   readonly output: Output;
   readonly report: Report;
+  /** The longest wait for a byte that was asked for; null: each command has its own. */
+  readonly timeoutMs: number | null;
   /** The command get; left out, it says that it is not there. */
   readonly getter?: Getter;
 }
@@ -168,7 +170,7 @@ export class Shell {
     const { patience } = this.#framed("hash");
     this.#hashing ??= new Servers({
       ...patience,
-      stallTimeoutMs: Math.max(patience.stallTimeoutMs, HASH_TIMEOUT_MS),
+      stallTimeoutMs: this.#options.timeoutMs ?? HASH_TIMEOUT_MS,
     });
     const options = { algo: "sha256", chunk: null } as const;
     await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#printer);

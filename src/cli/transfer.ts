@@ -130,9 +130,10 @@ export class Transfer {
       this.fail(error);
     }
     if (timer !== null) clearTimeout(timer);
-    this.#progress.stop();
-    const told = this.#values.verbose || kernel.isTerminal(STDERR);
-    if (told && this.tally.done + this.tally.unchanged > 0) this.say(this.#summary());
+    const told = !this.#values.quiet && (this.#values.verbose || kernel.isTerminal(STDERR));
+    const some = this.tally.done + this.tally.unchanged > 0;
+    if (told && some) this.#progress.stop(summary(this.tally, performance.now() - this.#began));
+    else this.#progress.stop();
     return this.#status;
   }
 
@@ -173,10 +174,6 @@ export class Transfer {
   #tellWait({ error, waitMs, nth, most }: Waited): void {
     const seconds = (waitMs / 1000).toFixed(1);
     this.say(`cli6: ${error.message}; again in ${seconds} s (${nth} of ${most})`);
-  }
-
-  #summary(): string {
-    return summary(this.tally, performance.now() - this.#began);
   }
 
   /** The command's time is up. What is on the disk stays for the next run. */

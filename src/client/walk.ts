@@ -6,9 +6,11 @@
  * Invariant: a folder's names come strictly ascending, each once; `ended` comes for a folder only
  * when every page of it was had.
  */
+import { isName } from "../wire/entry.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
+import { type Server, urlOf } from "./address.ts";
 import { ClientError, protocolError } from "./error.ts";
 import type { Listing, NamedEntry } from "./exchange.ts";
 import type { Origin } from "./origin.ts";
@@ -22,9 +24,6 @@ const WAITING_MAX = 1_000_000;
 
 /** Levels of a tree: a folder that lists itself ends here. */
 const DEPTH_MAX = 200;
-
-/** Longest name of a file (limits.h NAME_MAX). */
-const NAME_BYTES_MAX = 255;
 
 /** A folder of the tree. */
 export interface Level {
@@ -77,6 +76,12 @@ export function below(level: Level, name: ByteString): ByteString {
   return level.path === "" ? name : `${level.path}/${name}`;
 }
 
+/** What is told of an entry of the folder `path` that is left out for what it is called. */
+export function noName(server: Server, path: ByteString, name: ByteString): ClientError {
+  const text = `${printable(path)} lists "${printable(name)}", which is no name: left out`;
+  return protocolError(`${text} (${urlOf(server)})`);
+}
+
 // --- internal ---
 
 async function list(
@@ -89,9 +94,8 @@ async function list(
   const path = level.path === "" ? `${top}/` : `${top}/${level.path}`;
   try {
     await pages(origin, path, async (entry) => {
-      const refused = unsafe(path, entry.name);
-      if (refused !== null) {
-        walker.failed(refused);
+      if (!isName(entry.name)) {
+        walker.failed(noName(origin.link.server, path, entry.name));
         return;
       }
       if (!(await walker.entry(level, entry)) || entry.type !== "dir") return;
@@ -128,19 +132,6 @@ async function pages(
     if (page.more && page.entries.length === 0) throw disorder(path, "");
     more = page.more;
   }
-}
-
-/** Why `name` may not be used as one name, or null. */
-function unsafe(path: ByteString, name: ByteString): ClientError | null {
-  const bad =
-    name === "" ||
-    name === "." ||
-    name === ".." ||
-    /[/\0]/.test(name) ||
-    name.length > NAME_BYTES_MAX;
-  if (!bad) return null;
-  const shown = printable(name.slice(0, NAME_BYTES_MAX));
-  return protocolError(`${printable(path)} lists "${shown}", which is no name: left out`);
 }
 
 function disorder(path: ByteString, name: ByteString): ClientError {

@@ -34,12 +34,12 @@ export function listLine(entry: Entry, name: ByteString): ByteString {
 }
 
 /** Times have as many digits as a reply's numbers (REPLY_DIGITS_MAX), and may lie before 1970. */
-const FILE_LINE = /^file size=([0-9]+) mtime=(-?[0-9]{1,19}) etag=([0-9a-f]{16}) (.+)$/s;
-const DIRECTORY_LINE = /^dir mtime=(-?[0-9]{1,19}) (.+)$/s;
+const FILE_LINE = /^file size=([0-9]+) mtime=(-?[0-9]{1,19}) etag=([0-9a-f]{16}) (.*)$/s;
+const DIRECTORY_LINE = /^dir mtime=(-?[0-9]{1,19}) (.*)$/s;
 
 /**
  * The entry and its name in a LIST's `line` (no LF), or null. The name is not yet safe to use as a
- * path.
+ * path, and may be empty: isName() tells.
  */
 export function parseListLine(line: ByteString): { entry: Entry; name: ByteString } | null {
   const file = FILE_LINE.exec(line);
@@ -52,4 +52,16 @@ export function parseListLine(line: ByteString): { entry: Entry; name: ByteStrin
   if (name === null || size < 0n) return null;
   const etag = file?.[3] ?? "";
   return { entry: { type: file === null ? "dir" : "file", size, mtime, etag }, name };
+}
+
+/** Longest name of a file (limits.h NAME_MAX). */
+const NAME_BYTES_MAX = 255;
+
+/**
+ * True when a server may call an entry so: one component that leads nowhere else and fits a folder.
+ * Whoever lists leaves out what is no name, and tells; the names beside it are as good as ever.
+ */
+export function isName(name: ByteString): boolean {
+  const leads = name === "" || name === "." || name === ".." || /[/\0]/.test(name);
+  return !leads && name.length <= NAME_BYTES_MAX;
 }

@@ -1,5 +1,8 @@
 /** The program as a person and a script meet it: contents, messages, statuses, pipes. */
 import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { kernel } from "../../src/sys/kernel.ts";
+import { Tree } from "../rig/tree.ts";
 import { answering, FakeServer, readReply, replying, until } from "./fake.ts";
 import { cli6, CLI6_COMMAND, environment, shell } from "./program.ts";
 
@@ -203,13 +206,45 @@ test("a reader that closes early ends it quietly; a full disk says so: status 9"
   expect([endless.out, endless.err]).toEqual(["line 9\n", ""]);
 });
 
+/** What a pipe has, a page of it; null where that is nothing yet, "" at its end. */
+function readNow(fd: number): string | null {
+  const page = Buffer.alloc(4096);
+  try {
+    return page.toString("latin1", 0, fs.readSync(fd, page));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return null;
+    throw error;
+  }
+}
+
 test("a non-blocking standard output with a slow reader gets every byte", async () => {
   const content = "0123456789abcdef".repeat(40_000);
   using fake = replying(() => readReply(content));
-  const make = "import os,fcntl; fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK)";
-  const line = `(python3 -c "${make}" 2>/dev/null; cli6 -s "$1" x) | (sleep 0.1; cat)`;
-  const run = await shell(line, [fake.address]);
-  expect([run.err, run.out === content]).toEqual(["", true]);
+  using tree = new Tree();
+  expect(Bun.spawnSync(["mkfifo", tree.path("pipe")]).exitCode).toBe(0);
+  const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+  const reading = fs.openSync(tree.path("pipe"), O_RDONLY | O_NONBLOCK);
+  const writing = fs.openSync(tree.path("pipe"), O_WRONLY);
+  // dd leaves its standard output so, which is also ours.
+  const line = 'dd if=/dev/null oflag=nonblock status=none; exec "$@"';
+  const child = Bun.spawn(["bash", "-c", line, "sh", ...CLI6_COMMAND, "-s", fake.address, "x"], {
+    ...{ stdin: "ignore", stdout: writing, stderr: "pipe" },
+    env: environment(),
+  });
+  // Nobody reads until it is full.
+  await until(() => kernel.pollOut(writing, 0) === 0);
+  const flags = fs.readFileSync(`/proc/${child.pid}/fdinfo/1`, "latin1");
+  expect(parseInt(/flags:\s*([0-7]+)/.exec(flags)?.[1] ?? "", 8) & O_NONBLOCK).toBe(O_NONBLOCK);
+  fs.closeSync(writing);
+  let out = "";
+  await until(() => {
+    const piece = readNow(reading);
+    out += piece ?? "";
+    return piece === "";
+  });
+  fs.closeSync(reading);
+  expect([await new Response(child.stderr).text(), out === content]).toEqual(["", true]);
+  expect(await child.exited).toBe(0);
 });
 
 test("--plain: arguments, pipe, errors; one connection a path, the bytes as given", async () => {

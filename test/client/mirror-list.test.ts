@@ -25,7 +25,7 @@ function files(root: string): string[] {
 }
 
 test("names that lead elsewhere are refused one by one, and the rest is mirrored", async () => {
-  for (const name of ["..", ".", "/etc/x", "a/b", "..%2Fx", "a%00b", "n".repeat(300)]) {
+  for (const name of ["", "..", ".", "/etc/x", "a/b", "..%2Fx", "a%00b", "n".repeat(300)]) {
     for (const type of ["file", "dir"]) {
       using tree = new Tree({ to: null });
       const bad = type === "file" ? fileLine(name, 6) : `dir mtime=5 ${name}\n`;
@@ -48,10 +48,11 @@ function order(line: string): number {
   return line.includes("nnn") ? 1 : line.includes(" good") ? 0 : -1;
 }
 
-test("an empty name, one in no order or doubled, or none at all: the list is refused", async () => {
+test("names in no order or doubled, lines that are no entry: the list is refused", async () => {
   const good = fileLine("good", 6);
   const lists: [Buffer, string][] = [
-    [listing([fileLine("", 6), good]), "no entry"],
+    [listing([fileLine("", 6), fileLine("", 6)]), "no order"],
+    [listing([fileLine("", 6)], 1), "no order"],
     [listing([good, fileLine("a", 6)]), "no order"],
     [listing([good, good]), "no order"],
     [listing([good, "dir mtime=5 good\n"]), "no order"],

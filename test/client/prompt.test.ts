@@ -83,6 +83,21 @@ test("Ctrl-D ends it, Ctrl-C ends it with 130", async () => {
   }
 });
 
+test("a hash that does not come: --timeout ends the wait, Ctrl-C the program", async () => {
+  using silent = replying((line) => (line === "PING" ? "OK 0 server=x version=1\n" : ""));
+  using patient = terminal(["--timeout", "300ms", "-s", silent.address]);
+  await until(() => patient.prompts() === 1);
+  patient.type("hash a\r");
+  await until(() => patient.prompts() === 2);
+  expect(patient.seen()).toContain("ETIMEDOUT: nothing came for 0.3 s: /a");
+  using waiting = terminal(["-s", silent.address]);
+  await until(() => waiting.prompts() === 1);
+  waiting.type("hash b\r");
+  await until(() => silent.connections.some(({ received }) => received.endsWith(" /b\n")));
+  waiting.type("\x03");
+  expect(await waiting.child.exited).toBe(130);
+});
+
 test("binary content is refused with advice, and the prompt goes on", async () => {
   using fake = serving();
   using cli = terminal(["-s", fake.address]);

@@ -1,7 +1,14 @@
 /** Lines of a LIST and facts of a reply: any name and any number come back exactly. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Entry, listLine, parseListLine, readFacts, statFacts } from "../../src/wire/entry.ts";
+import {
+  type Entry,
+  listLine,
+  parseListLine,
+  readFacts,
+  statFacts,
+  isName,
+} from "../../src/wire/entry.ts";
 
 const file: Entry = {
   type: "file",
@@ -55,13 +62,24 @@ test("a control that a foreign server did not escape is part of the name", () =>
   expect(parseListLine(line)).toEqual({ entry: file, name: "\r" });
 });
 
+test("an entry without a name is one, and the name is none", () => {
+  for (const line of ["dir mtime=1 ", `file size=1 mtime=1 etag=${"0".repeat(16)} `]) {
+    expect(parseListLine(line)?.name).toBe("");
+  }
+  for (const name of ["", ".", "..", "/", "a/b", "/a", "a\0b", "n".repeat(256)]) {
+    expect([name, isName(name)]).toEqual([name, false]);
+  }
+  for (const name of [" ", "...", ".a", "\n", "\xff", "a\\b", "n".repeat(255)]) {
+    expect([name, isName(name)]).toEqual([name, true]);
+  }
+});
+
 test.each([
   [""],
   ["file"],
   [`dir mtime=${"1".repeat(20)} x`],
   [`dir mtime=-${"1".repeat(20)} x`],
   [`file size=1 mtime=${"1".repeat(20)} etag=${"0".repeat(16)} x`],
-  ["dir mtime=1 "],
   ["dir mtime=1"],
   ["dir  mtime=1 a"],
   ["dir mtime= a"],
@@ -78,7 +96,6 @@ test.each([
   ["file size=1 mtime=1 etag=000000000000000G a"],
   ["file size=99999999999999999999 mtime=1 etag=0000000000000000 a"],
   ["file mtime=1 size=1 etag=0000000000000000 a"],
-  ["file size=1 mtime=1 etag=0000000000000000 "],
 ])("%j is no entry", (line) => {
   expect(parseListLine(line)).toBeNull();
 });
