@@ -351,12 +351,15 @@ async function look(
   return { file, folder, name, staged, replace: values.force, restarts: 0, bad: 0 };
 }
 
+/** It arrived as the server has it, so that another try gives the same. */
+const ADVICE = "see whether the checksum is of this version";
+
 /** Compares complete files with the user's own checksum, before they get their names. */
 function inspection(checksum: string | undefined): Pick<DeliveryOwner, "inspect"> {
   if (checksum === undefined) return {};
   return {
     inspect: async (_order, path) =>
-      mustBe(checksum, await hasherOf(path), "it does not get its name, and is removed"),
+      mustBe(checksum, await hasherOf(path), `it does not get its name and is removed; ${ADVICE}`),
   };
 }
 

@@ -10,10 +10,25 @@ const [scene, mode] = process.argv.slice(2);
 const tally = new Tally();
 // Not looked at elsewhere: looking makes a pipe non-blocking.
 const columns = scene === "resized" ? process.stderr.columns : 0;
+/** How often what is shown has looked at the tally; null where nothing is. */
+let looks: number | null = null;
+const { setInterval } = globalThis;
+Object.assign(globalThis, {
+  setInterval: (tick: () => void, ms: number) => {
+    looks = 0;
+    return setInterval(() => {
+      tick();
+      looks = (looks ?? 0) + 1;
+    }, ms);
+  },
+});
 const progress = startProgress(tally, mode as ProgressMode | undefined);
+Object.assign(globalThis, { setInterval });
 
-/** Long enough for a picture. */
-const look = (): Promise<void> => Bun.sleep(130);
+/** Returns when there has been another look: where there is a picture, it is drawn. */
+async function look(): Promise<void> {
+  for (const before = looks; looks !== null && looks === before;) await Bun.sleep(5);
+}
 
 const files = [
   fileOf("one.iso", 40 * MIB, { kept: 10 * MIB, arrived: 10 * MIB }),

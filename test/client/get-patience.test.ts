@@ -12,6 +12,8 @@ const MIB = 1024 * 1024;
 const STAGING = `.cli6-${process.geteuid?.() ?? 0}`;
 const large = content(3, 1, 9 * MIB);
 const size = BigInt(large.length);
+/** Far from the 60 s that a stall takes when nothing is said, and enough for a slow machine. */
+const SOON_MS = 10_000;
 const SHORT = { connectTimeoutMs: 1000, stallTimeoutMs: 300 };
 
 test("a server that stalls for ever, at any verb: exit 10 within the timeout", async () => {
@@ -27,7 +29,7 @@ test("a server that stalls for ever, at any verb: exit 10 within the timeout", a
     const run = await cli6(["get", ...args]);
     expect(run.err).toContain("ETIMEDOUT: nothing came for 0.3 s");
     expect(run.status).toBe(10);
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(SOON_MS);
     expect(fs.readdirSync(tree.root)).toEqual([]);
   }
 });
@@ -50,7 +52,7 @@ test("a body that stalls, or trickles byte by byte, is given up too, and kept", 
       patience: SHORT,
     });
     expect(error?.exit).toBe(10);
-    expect(performance.now() - began).toBeLessThan(2500);
+    expect(performance.now() - began).toBeLessThan(SOON_MS);
     expect(fs.readdirSync(tree.root)).toEqual([STAGING]);
   }
 });
@@ -59,8 +61,8 @@ test("--max-time ends everything with 10, however well it goes, and the next run
   using tree = new Tree();
   using server = new Scripted({ "/f": large });
   const args = ["get", "-P", tree.root, server.url("/f")];
-  const run = await cli6([...args, "--max-time", "500ms", "--limit-rate", "1M"]);
-  expect(run.err).toContain("not done within 0.5 s (--max-time)");
+  const run = await cli6([...args, "--max-time", "1s", "--limit-rate", "1M"]);
+  expect(run.err).toContain("not done within 1 s (--max-time)");
   expect(run.status).toBe(10);
   expect(fs.readdirSync(tree.root)).toEqual([STAGING]);
   expect((await cli6(args)).status).toBe(0);

@@ -178,7 +178,8 @@ test("--checksum that is not the file's: exit 8 and no file, of any size and in 
     using tree = new Tree();
     const args = ["get", "-P", tree.root, server.url(path), "--checksum"];
     const refused = await cli6([...args, wrong]);
-    expect(refused.err).toContain(`not ${"0".repeat(64)}: it does not get its name`);
+    expect(refused.err).toContain(`not ${"0".repeat(64)}: it does not get its name and is removed`);
+    expect(refused.err).toContain("see whether the checksum is of this version");
     expect(refused.status).toBe(8);
     // Nothing stays that a later run would go on from.
     expect(fs.readdirSync(tree.root)).toEqual([]);

@@ -194,20 +194,36 @@ test("a server that goes silent is given up, wherever it stops", async () => {
   }
 });
 
-test("a server that trickles is not given up, and an idle connection has no deadline", async () => {
-  const reply = readReply("trickled");
-  using fake = new FakeServer((connection) => {
-    let sent = 0;
-    const timer = setInterval(() => {
-      connection.say(reply.slice(sent, sent + 4));
-      sent += 4;
-      if (sent >= reply.length) clearInterval(timer);
-    }, 10);
+/** Intervals that the test lets come, instead of time. */
+function intervals(): Disposable & { readonly running: Set<() => void> } {
+  const { setInterval, clearInterval } = globalThis;
+  const running = new Set<() => void>();
+  Object.assign(globalThis, {
+    setInterval: (tick: () => void) => (running.add(tick), tick),
+    clearInterval: (tick: () => void) => void running.delete(tick),
   });
+  const restore = (): void => void Object.assign(globalThis, { setInterval, clearInterval });
+  return { running, [Symbol.dispose]: restore };
+}
+
+test("a server that trickles is not given up, and an idle connection has no deadline", async () => {
+  const reply = readReply("trickled".repeat(5));
+  const bodyAt = reply.indexOf("\n") + 1;
+  using fake = new FakeServer((connection) => connection.say(reply.slice(0, bodyAt)));
   using client = await connect({ ...fake.server, stallTimeoutMs: 100 });
-  expect(textOf((await client.bytes("/x")).bytes)).toBe("trickled");
-  await Bun.sleep(150);
-  expect(client.open).toBe(true);
+  using clock = intervals();
+  let got = "";
+  const write = (bytes: Uint8Array): void => void (got += Buffer.from(bytes).toString("latin1"));
+  const read = client.read("/x", { sink: { ...nowhere(), write } });
+  await until(() => fake.connections[0]?.received !== "");
+  for (let at = bodyAt; at < reply.length; at += 4) {
+    // A stall is four ticks long.
+    for (const tick of [...clock.running, ...clock.running, ...clock.running]) tick();
+    fake.connections[0]?.say(reply.slice(at, at + 4));
+    await until(() => got === reply.slice(bodyAt, at + 4));
+  }
+  expect((await read).length).toBe(40);
+  expect([client.open, clock.running.size]).toEqual([true, 0]);
 });
 
 test("a sink that fails ends the connection: the rest is not read", async () => {

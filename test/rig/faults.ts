@@ -1,4 +1,4 @@
-/** Rows of the table of system calls, replaced for one test (`using`) and put back. */
+/** What a test does to the system below: calls that fail, time that passes; `using` undoes it. */
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
 
 /** Replaces one row; `make` gets the real one. */
@@ -16,8 +16,18 @@ export function replaceCall<K extends keyof Kernel>(
   };
 }
 
-/** Waits until `met` holds; fails with `what` after `ms`. */
-export async function eventually(what: string, met: () => boolean, ms = 8000): Promise<void> {
+/** From now on performance.now() says `ms` more: so much time has passed at once. */
+export function afterMs(ms: number): Disposable {
+  const real = performance.now;
+  Object.assign(performance, { now: () => real.call(performance) + ms });
+  return { [Symbol.dispose]: () => void Object.assign(performance, { now: real }) };
+}
+
+/**
+ * Waits until `met` holds; fails with `what` after `ms`: less than a test may take, so that it is
+ * told what was missing, and else no bound on how slow a machine may be.
+ */
+export async function eventually(what: string, met: () => boolean, ms = 15_000): Promise<void> {
   const end = performance.now() + ms;
   while (!met()) {
     if (performance.now() > end) throw new Error(`never came: ${what}`);
