@@ -35,8 +35,8 @@ export interface FetchOptions {
 /** Idle connections that are kept for the next file. */
 const IDLE_MAX = 4;
 
-/** Round trip from which a line is long, in milliseconds. */
-const FAR_MS = 5;
+/** Round trip from which a line is long, in milliseconds: beyond what a busy machine takes. */
+const FAR_MS = 15;
 
 /** One server. */
 export class Origin {

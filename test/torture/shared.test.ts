@@ -18,12 +18,14 @@ const bytes = content(1, 1, SIZE);
 function hashReply(line: string): string {
   const offset = offsetOf(line);
   const length = Number(/ length=(\d+)/.exec(line)?.[1] ?? SIZE);
+  // Smaller ones are asked for where the machine is so busy that the line seems long.
+  const chunk = Number(/ chunk=(\d+)/.exec(line)?.[1] ?? CHUNK);
   let lines = "";
-  for (let at = offset; at < offset + length; at += CHUNK) {
-    const digest = Bun.hash.xxHash3(bytes.subarray(at, at + CHUNK)).toString(16);
-    lines += `${digest.padStart(16, "0")}\n`;
+  for (let at = offset; at < offset + length; at += chunk) {
+    const digest = Bun.hash.xxHash3(bytes.subarray(at, Math.min(at + chunk, offset + length)));
+    lines += `${digest.toString(16).padStart(16, "0")}\n`;
   }
-  return `OK ${lines.length} ${FACTS} algo=xxh3 chunk=${CHUNK}\n${lines}`;
+  return `OK ${lines.length} ${FACTS} algo=xxh3 chunk=${chunk}\n${lines}`;
 }
 
 function readReply(line: string): { readonly head: string; readonly body: Buffer } {
@@ -103,7 +105,7 @@ function hashed({ connections }: FakeServer): number {
     for (const [line] of received.matchAll(/^HASH .*$/gm)) {
       const offset = offsetOf(line);
       const length = Number(/ length=(\d+)/.exec(line)?.[1] ?? SIZE);
-      for (let at = offset; at < offset + length; at += CHUNK) chunks.add(at / CHUNK);
+      for (let at = offset; at < offset + length; at += CHUNK) chunks.add(Math.floor(at / CHUNK));
     }
   }
   return chunks.size;
