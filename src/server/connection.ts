@@ -152,7 +152,7 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     this.gone = true;
     this.service.quiet.forget(this);
     const owed = this.#sender.close();
-    if (this.#job !== null) this.record(this.#job, "RESET", this.#job.length - owed);
+    if (this.#job !== null) this.record(this.#job, "RESET", Math.max(0, this.#job.length - owed));
     this.#job = null;
     this.#receiver.close();
     this.service.ended(this);
@@ -185,11 +185,11 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   }
 
   /**
-   * Sends `head`, then `length` > 0 bytes of `file`, which has a descriptor; `job` is logged when
-   * they are out.
+   * Sends `head`, then `length` > 0 bytes from `at` in the descriptor of `file`; `job` is logged
+   * when they are out.
    */
-  sendFile(head: Uint8Array, file: OpenFile, start: bigint, length: number, job: Job): void {
-    this.#sender.file(head, file, start, length, this.service.zeroCopy);
+  sendFile(head: Uint8Array, file: OpenFile, at: bigint, length: number, job: Job): void {
+    this.#sender.file(head, file, at, length, this.service.zeroCopy);
     this.#job = job;
   }
 

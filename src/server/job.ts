@@ -16,3 +16,6 @@ export interface Job {
 export function jobOf(verb: string, path: ByteString, length: number): Job {
   return { verb, path, began: clock.now, length };
 }
+
+/** For a reply that has no head, or has it in one piece with the content. */
+export const NO_HEAD = new Uint8Array(0);

@@ -9,7 +9,7 @@ import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
-import { type Job, jobOf } from "./job.ts";
+import { type Job, jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
 
@@ -17,9 +17,6 @@ import type { Door } from "./service.ts";
 export const plainDoor: Door = { name: "plain", answer, refusal: plainErrorLine };
 
 // --- internal ---
-
-/** The bare dialect sends the content and nothing else. */
-const NO_HEAD = new Uint8Array(0);
 
 function answer(connection: Connection, path: ByteString): void {
   connection.closeAfter();
@@ -68,7 +65,7 @@ function send(connection: Connection, job: Job, file: OpenFile): void {
   }
   const { length } = range;
   if (length > 0 && file.body === null) {
-    connection.sendFile(NO_HEAD, file, 0n, length, { ...job, length });
+    connection.sendFile(NO_HEAD, file, file.base, length, { ...job, length });
     return;
   }
   if (file.body !== null) connection.sendBytes(file.body);

@@ -6,7 +6,7 @@ import { okLine } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
-import { jobOf } from "./job.ts";
+import { jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
 
 /** Whole files over this go the long way, which refuses them. */
@@ -21,8 +21,11 @@ export function readWhole(connection: Connection, path: ByteString): void {
   }
   const length = Number(file.entry.size);
   if (file.body === null && length > 0) {
+    const job = jobOf("READ", path, length);
     const head = file.reply ?? (file.reply = headOf(file));
-    connection.sendFile(head, file, 0n, length, jobOf("READ", path, length));
+    const at = file.replyAt;
+    if (at === null) connection.sendFile(head, file, file.base, length, job);
+    else connection.sendFile(NO_HEAD, file, at, head.length + length, job);
     return;
   }
   connection.sendBytes(file.reply ?? (file.body === null ? headOf(file) : dress(file, file.body)));
@@ -93,7 +96,8 @@ function readOpened(
   const { start, length } = range;
   const head = okLine(length, readFacts(file.entry, start));
   if (length > 0 && file.body === null) {
-    connection.sendFile(Buffer.from(head), file, start, length, { ...job, length });
+    const at = file.base + start;
+    connection.sendFile(Buffer.from(head), file, at, length, { ...job, length });
     return;
   }
   connection.sendText(head);

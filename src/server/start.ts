@@ -36,7 +36,9 @@ export interface ServeOptions extends Partial<RootPolicy> {
 export function serve(options: ServeOptions): Server {
   const limits = limitsOf(options.limits ?? {});
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
-  const store = openDisk(options.root, { hidden, symlinks, mounts, unconfined }, limits);
+  const zeroCopy = kernel.native && (options.sendfile ?? true);
+  const policy = { hidden, symlinks, mounts, unconfined };
+  const store = openDisk(options.root, policy, { files: limits.files, zeroCopy });
   const hosts = options.hosts ?? [HOST_DEFAULT];
   const port = options.port ?? PORT_DEFAULT;
   try {
@@ -45,7 +47,7 @@ export function serve(options: ServeOptions): Server {
       limits,
       log: new Log(options.log ?? "off"),
       addresses: hosts.map((host) => ({ host, port })),
-      zeroCopy: kernel.native && (options.sendfile ?? true),
+      zeroCopy,
     });
   } catch (error) {
     store.close();

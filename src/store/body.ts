@@ -5,7 +5,7 @@
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
-import { BODY_BYTES_MAX, HEADROOM_BYTES } from "./store.ts";
+import { HEADROOM_BYTES } from "./store.ts";
 
 /**
  * Edits that race with the reading: after this many the file is not held but sent from its
@@ -18,11 +18,11 @@ const again = new FileStat();
 /**
  * The content behind HEADROOM_BYTES of free bytes, as a view of it; `stat` is brought up to date.
  * Or -errno: EIO when fewer bytes come than the size says (files of /sys), EACCES for a file that
- * has bytes and no size (files of /proc). Or null for a file that does not hold still or is not
- * small (any more).
+ * has bytes and no size (files of /proc). Or null for a file that does not hold still or has more
+ * than `bytesMax` (by now).
  */
-export function readBody(fd: number, stat: FileStat): Uint8Array | number | null {
-  for (let tries = 0; tries < TRIES_MAX && stat.size <= BigInt(BODY_BYTES_MAX); tries++) {
+export function readBody(fd: number, stat: FileStat, bytesMax: number): Uint8Array | number | null {
+  for (let tries = 0; tries < TRIES_MAX && stat.size <= BigInt(bytesMax); tries++) {
     const size = Number(stat.size);
     const buffer = Buffer.allocUnsafeSlow(HEADROOM_BYTES + size + 1);
     const body = buffer.subarray(HEADROOM_BYTES);

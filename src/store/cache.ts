@@ -52,7 +52,7 @@ export class FileCache {
   /** Takes over the caller's reference to `file`; what was under `path` is let go. */
   put(path: ByteString, file: DiskFile): void {
     this.drop(path);
-    (file.fd < 0 ? this.#bodies : this.#fds).put(path, file);
+    (file.held > 0 ? this.#bodies : this.#fds).put(path, file);
   }
 
   /** Forgets `path`. Transfers that use the file go on. */

@@ -114,14 +114,15 @@ export class DigestJob {
     this.#asked += count;
     this.catchUp();
     const source = file.body ?? file.fd;
-    return { job: this.id, algo, source, at: start + BigInt(from), count, chunk, piece };
+    const at = file.base + start + BigInt(from);
+    return { job: this.id, algo, source, at, count, chunk, piece };
   }
 
   /** The thread's lines for `portion`, read from the version that `file` is. */
   take({ at }: Portion, lines: string): void {
     const { start, chunk } = this.range;
     const lineBytes = this.#lineBytes;
-    let index = Math.floor(Number(at - start) / chunk);
+    let index = Math.floor(Number(at - this.file.base - start) / chunk);
     this.text.write(lines, index * lineBytes, "latin1");
     if (!this.#keeps) return;
     for (let from = 0; from < lines.length; from += lineBytes) {

@@ -8,14 +8,16 @@
  */
 import { clock, tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
 import { Refusal } from "../wire/errors.ts";
+import { readFully } from "./body.ts";
 import { digestLines } from "./digest.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { DigestJob, jobKey } from "./digest-job.ts";
 import { DigestThread, type ThreadOwner } from "./digest-thread.ts";
 import type { Portion, PortionAnswer } from "./digest-worker.ts";
 import { refusalOf } from "./refuse.ts";
-import type { DigestRange, OpenFile, Waiter } from "./store.ts";
+import { type DigestRange, type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
 
 /**
  * Jobs at once; over it EBUSY. Each holds a descriptor, and its reply of at most 260 KiB: 33 MiB
@@ -70,9 +72,8 @@ export class Digester implements ThreadOwner {
     waiter: Waiter<Uint8Array>,
   ): Uint8Array | Refusal | null {
     const { length, chunk } = range;
-    if (length === 0 || (file.body !== null && length <= chunk * INLINE_DIGESTS_MAX)) {
-      return inline(file, range);
-    }
+    const bytes = length <= chunk * INLINE_DIGESTS_MAX ? atHand(file, range) : null;
+    if (bytes !== null) return Buffer.from(digestLines(range.algo, bytes, chunk), "latin1");
     const same = this.#jobs.get(jobKey(file, range));
     if (same !== undefined) {
       same.join(waiter);
@@ -198,11 +199,24 @@ export class Digester implements ThreadOwner {
   }
 }
 
-function inline({ body }: OpenFile, { start, length, chunk, algo }: DigestRange): Uint8Array {
-  const from = Number(start);
-  // An empty range of a large file has no body to look at, and needs none.
-  const bytes = length === 0 || body === null ? EMPTY : body.subarray(from, from + length);
-  return Buffer.from(digestLines(algo, bytes, chunk), "latin1");
+/** What small contents are read into; made by the first. */
+let scratch: Buffer | null = null;
+
+/**
+ * The bytes of `range` where they are few and in memory, valid until the next call; null: the
+ * thread has to read them.
+ */
+function atHand(file: OpenFile, { start, length }: DigestRange): Uint8Array | null {
+  if (length === 0) return EMPTY;
+  if (file.body !== null) return file.body.subarray(Number(start), Number(start) + length);
+  if (length > SMALL_BYTES_MAX) return null;
+  const at = file.base + start;
+  if (file.warmUntil <= clock.now && kernel.resident(file.fd, at, length) === 0) return null;
+  scratch ??= Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
+  const bytes = scratch.subarray(0, length);
+  const whole = readFully(file.fd, bytes, length, at) === length;
+  // The thread meets the same, and knows what to answer.
+  return whole && file.fate() === "same" ? bytes : null;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -15,22 +15,34 @@ import { bytesOf } from "../wire/escape.ts";
 import { printableText } from "../wire/printable.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
+import { Arena } from "./arena.ts";
 import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
 import { DirectoryPage } from "./directory.ts";
 import { Pages } from "./pages.ts";
-import { DiskFile, entryOf, type FdCount } from "./file.ts";
+import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { ColdFile, isCold, Prefetcher } from "./prefetch.ts";
 import { refusalOf } from "./refuse.ts";
 import { Root, type RootPolicy } from "./root.ts";
-import type { DigestRange, Listing, OpenFile, Store, Waiter } from "./store.ts";
+import {
+  BODY_BYTES_MAX,
+  type DigestRange,
+  type Listing,
+  type OpenFile,
+  SMALL_BYTES_MAX,
+  type Store,
+  type Waiter,
+} from "./store.ts";
 
 /** How long a name is believed to mean the file it meant, in milliseconds. */
 export const REVALIDATE_MS = 1000;
 
-/** Bytes of small bodies held in memory. */
-const BODIES_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of small contents held in memory. */
+const HELD_BYTES_MAX = 16 * 1024 * 1024;
+
+/** So often a file is used before it may get a slot: who reads each file once pays for none. */
+const SETTLE_USES = 4;
 
 /** A cached descriptor that nobody used for so long is closed, in milliseconds. */
 const UNUSED_MS = 10_000;
@@ -39,6 +51,8 @@ const UNUSED_MS = 10_000;
 export interface DiskLimits {
   /** Open files, cached and in use together. */
   readonly files: number;
+  /** False where nothing leaves by sendfile(2): small contents are then held to be written. */
+  readonly zeroCopy: boolean;
 }
 
 /** Why a store could not be opened, in words for the person who started the server. */
@@ -92,6 +106,7 @@ export class DiskStore implements Store {
   readonly #names: readonly ByteString[];
   readonly #limits: DiskLimits;
   readonly #fds: FdCount = { open: 0 };
+  readonly #arena = new Arena();
   readonly #stat = new FileStat();
   readonly #pages = new Pages();
   readonly #prefetcher = new Prefetcher();
@@ -105,7 +120,7 @@ export class DiskStore implements Store {
       only === null ? given : bytesOf(path.dirname(Buffer.from(given, "latin1").toString()));
     this.#names = [...new Set([root.name, shown])];
     this.cache = new FileCache({
-      bytes: BODIES_BYTES_MAX,
+      bytes: HELD_BYTES_MAX,
       // Half: the other half is for files in use that the cache has let go.
       fds: Math.max(1, limits.files >> 1),
     });
@@ -123,7 +138,7 @@ export class DiskStore implements Store {
       // in place is then answered from its new facts instead of failing half-way.
       if (file.fate() === "same") {
         file.touch(clock.now);
-        return file;
+        return file.uses % SETTLE_USES === 0 ? this.#settle(path, file) : file;
       }
     }
     return this.#lookUp(path, waiter);
@@ -186,6 +201,7 @@ export class DiskStore implements Store {
     this.#prefetcher.close();
     this.digester.close();
     this.cache.clear();
+    this.#arena.close();
     this.#root.close();
   }
 
@@ -238,8 +254,14 @@ export class DiskStore implements Store {
     const fd = this.#root.reopen(found, OPEN.readOnly);
     if (fd < 0) return fd;
     const lookedAt = clock.now;
-    const hold = (): DiskFile | number => this.#hold(canonical, stat, fd, lookedAt);
-    return isCold(fd, stat.size) ? new ColdFile(fd, Number(stat.size), hold) : hold();
+    if (!isCold(fd, stat.size)) return this.#hold(canonical, stat, fd, lookedAt);
+    return new ColdFile(fd, Number(stat.size), () => {
+      // What became of it while the disk was waited for is what is sent.
+      const failed = kernel.statx(fd, "", stat);
+      if (failed === 0) return this.#hold(canonical, stat, fd, lookedAt);
+      kernel.close(fd);
+      return failed;
+    });
   }
 
   /**
@@ -252,16 +274,33 @@ export class DiskStore implements Store {
       kernel.close(fd);
       return newer;
     }
-    const body = readBody(fd, stat);
+    const scant = stat.size > BigInt(BODY_BYTES_MAX) && !this.#hasRoom();
+    const bodyMax = scant || !this.#limits.zeroCopy ? SMALL_BYTES_MAX : BODY_BYTES_MAX;
+    const body = readBody(fd, stat, bodyMax);
     if (body !== null) kernel.close(fd);
     if (typeof body === "number") return body;
-    if (body === null && !this.#hasRoom()) {
+    if (body === null && scant) {
       kernel.close(fd);
       return -ERRNO.EBUSY;
     }
-    const file = new DiskFile(stat, body === null ? fd : -1, body, lookedAt, this.#fds);
+    const content = body === null ? new Descriptor(fd, this.#fds) : new Body(body);
+    const file = new DiskFile(stat, content, lookedAt);
+    // Just seen in memory, or brought there.
+    if (stat.size <= SMALL_BYTES_MAX) file.warmUntil = clock.now + REVALIDATE_MS;
     this.cache.put(canonical, file);
     return file;
+  }
+
+  /** The same version in memory, from now on in the cache; or `file`, where that is not to be. */
+  #settle(canonical: ByteString, file: DiskFile): DiskFile {
+    const { reply } = file;
+    if (file.held > 0 || reply === null || !this.#limits.zeroCopy) return file;
+    const slot = this.#arena.add(file, reply);
+    if (slot === null) return file;
+    const settled = new DiskFile(file.stat, slot, file.checked);
+    settled.reply = reply;
+    this.cache.put(canonical, settled);
+    return settled;
   }
 
   /** True when one more descriptor may be kept, if need be in place of a cached one. */

@@ -21,6 +21,65 @@ export function entryOf(stat: FileStat): Entry {
   return { type, size, mtime: stat.mtime, etag: etagOf(stat) };
 }
 
+/** Where the bytes of a file are. */
+export interface Content {
+  readonly body: Uint8Array | null;
+  /** Of OpenFile. */
+  readonly fd: number;
+  readonly base: bigint;
+  readonly replyAt: bigint | null;
+  /** Bytes of memory it takes. */
+  readonly held: number;
+  /** True where others may edit it. */
+  readonly live: boolean;
+  /** Called once, when nobody uses it any more. */
+  close(): void;
+}
+
+/** A content in memory, behind HEADROOM_BYTES. */
+export class Body implements Content {
+  readonly body: Uint8Array;
+  readonly fd = -1;
+  readonly base = 0n;
+  readonly replyAt = null;
+  readonly live = false;
+
+  constructor(body: Uint8Array) {
+    this.body = body;
+  }
+
+  get held(): number {
+    return this.body.byteLength + HEADROOM_BYTES;
+  }
+
+  close(): void {
+    // Collected.
+  }
+}
+
+/** The file itself. */
+export class Descriptor implements Content {
+  readonly body = null;
+  readonly fd: number;
+  readonly base = 0n;
+  readonly replyAt = null;
+  readonly held = 0;
+  readonly live = true;
+  readonly #fds: FdCount;
+
+  /** Takes over `fd`, counted in `fds`. */
+  constructor(fd: number, fds: FdCount) {
+    this.fd = fd;
+    this.#fds = fds;
+    fds.open += 1;
+  }
+
+  close(): void {
+    kernel.close(this.fd);
+    this.#fds.open -= 1;
+  }
+}
+
 /** What a file is now, read by fate() and not kept. */
 const now = new FileStat();
 
@@ -30,9 +89,11 @@ export class DiskFile implements OpenFile {
   readonly stat: FileStat;
   readonly body: Uint8Array | null;
   readonly headroom: number = HEADROOM_BYTES;
+  readonly base: bigint;
+  readonly replyAt: bigint | null;
   reply: Uint8Array | null = null;
   digest: Uint8Array | null = null;
-  warmUntil = 0;
+  warmUntil: number;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
   /**
@@ -40,26 +101,28 @@ export class DiskFile implements OpenFile {
    * round unused.
    */
   used = false;
+  /** How often it was used. */
+  uses = 0;
   /** When it was last used, in clock.now's milliseconds. */
   usedAt: number;
-  #fd: number;
+  readonly #content: Content;
   #refs = 1;
-  readonly #fds: FdCount;
 
-  /** Takes over `fd` (-1 with a body). The first reference is the caller's. */
-  constructor(stat: FileStat, fd: number, body: Uint8Array | null, now: number, fds: FdCount) {
+  /** Takes over `content`. The first reference is the caller's. */
+  constructor(stat: FileStat, content: Content, now: number) {
     this.entry = entryOf(stat);
     this.stat = stat;
-    this.body = body;
+    this.body = content.body;
+    this.base = content.base;
+    this.replyAt = content.replyAt;
+    this.warmUntil = content.live ? 0 : Number.POSITIVE_INFINITY;
     this.checked = now;
     this.usedAt = now;
-    this.#fd = fd;
-    this.#fds = fds;
-    if (fd >= 0) fds.open += 1;
+    this.#content = content;
   }
 
   get fd(): number {
-    return this.#fd;
+    return this.#refs > 0 ? this.#content.fd : -1;
   }
 
   /** True while somebody beside the cache holds it. */
@@ -67,15 +130,16 @@ export class DiskFile implements OpenFile {
     return this.#refs > 1;
   }
 
+  /** Bytes of memory that the content takes; 0 for the file itself. */
+  get held(): number {
+    return this.#content.held;
+  }
+
   /** Notes a use. */
   touch(now: number): void {
     this.used = true;
+    this.uses += 1;
     this.usedAt = now;
-  }
-
-  /** Bytes of memory that the body holds. */
-  get held(): number {
-    return this.body === null ? 0 : this.body.byteLength + this.headroom;
   }
 
   retain(): void {
@@ -84,10 +148,7 @@ export class DiskFile implements OpenFile {
 
   release(): void {
     this.#refs -= 1;
-    if (this.#refs !== 0 || this.#fd < 0) return;
-    kernel.close(this.#fd);
-    this.#fd = -1;
-    this.#fds.open -= 1;
+    if (this.#refs === 0) this.#content.close();
   }
 
   distrust(): void {
@@ -95,8 +156,8 @@ export class DiskFile implements OpenFile {
   }
 
   fate(): "same" | "grown" | "changed" {
-    if (this.#fd < 0) return "same";
-    if (kernel.statx(this.#fd, "", now) < 0) return "changed";
+    if (!this.#content.live) return "same";
+    if (kernel.statx(this.fd, "", now) < 0) return "changed";
     // A name that is replaced or removed moves ctime alone: this version is still whole.
     if (now.size === this.stat.size && now.mtime === this.stat.mtime) return "same";
     return now.size > this.stat.size ? "grown" : "changed";

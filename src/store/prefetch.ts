@@ -13,7 +13,7 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { ByteString } from "../wire/vocabulary.ts";
 import { refusalOf } from "./refuse.ts";
-import { BODY_BYTES_MAX, type OpenFile, type Waiter } from "./store.ts";
+import { type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
 
 /** Reads at once: the pool has few threads, and large files need them too. */
 export const PREFETCHES_MAX = 4;
@@ -30,7 +30,7 @@ let scratch: Buffer | null = null;
 /** An open small file whose content is not in memory. */
 export class ColdFile {
   readonly fd: number;
-  /** At most BODY_BYTES_MAX. */
+  /** At most SMALL_BYTES_MAX. */
   readonly size: number;
   /** Takes the descriptor over: the file, now that it is in memory, or -errno. */
   readonly settle: () => OpenFile | number;
@@ -48,7 +48,7 @@ export class ColdFile {
  * fetches all of it at once, where asking about a byte makes two accesses of one.
  */
 export function isCold(fd: number, size: bigint): boolean {
-  if (size === 0n || size > BigInt(BODY_BYTES_MAX)) return false;
+  if (size === 0n || size > BigInt(SMALL_BYTES_MAX)) return false;
   return kernel.resident(fd, 0n, Number(size)) === 0;
 }
 
@@ -97,7 +97,7 @@ export class Prefetcher {
 
   #read(wanted: Wanted, file: ColdFile, at: number): void {
     if (at === 0) this.#reading += 1;
-    scratch ??= Buffer.allocUnsafeSlow(BODY_BYTES_MAX);
+    scratch ??= Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
     fs.read(file.fd, scratch, 0, file.size - at, at, (error, got) => {
       const failed = error !== null;
       if (!failed && got > 0 && at + got < file.size) this.#read(wanted, file, at + got);

@@ -10,7 +10,7 @@ import type { ByteString } from "../wire/vocabulary.ts";
 
 /**
  * One version of one file, ready to be sent. It stays what it is when the name is given to another
- * file.
+ * file, and its bytes stay in one place for as long as it is retained.
  */
 export interface OpenFile {
   readonly entry: Entry;
@@ -36,6 +36,12 @@ export interface OpenFile {
    * retained.
    */
   readonly fd: number;
+  /** Where in `fd` the content begins. */
+  readonly base: bigint;
+  /**
+   * Where in `fd` `reply` and, behind it, the content lie in one piece; null where they don't.
+   */
+  readonly replyAt: bigint | null;
   /**
    * Until then (clock.now) the content is believed to be in memory; set by whoever looked. For
    * files that are sent in one step, so that looking costs them nothing.
@@ -118,5 +124,14 @@ export interface Store {
  */
 export const HEADROOM_BYTES = 384;
 
-/** Largest content held in memory, in bytes: up to here one write beats a head and a sendfile. */
-export const BODY_BYTES_MAX = 65_536;
+/**
+ * Largest content that is held as `body` for its own sake, in bytes: up to here one write that
+ * copies beats sendfile(2), from wherever.
+ */
+export const BODY_BYTES_MAX = 8192;
+
+/**
+ * Largest content that may be held as `body` at all, where there is no sendfile(2) or no descriptor
+ * is left; brought into memory whole, and digested on the loop.
+ */
+export const SMALL_BYTES_MAX = 65_536;

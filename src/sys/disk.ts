@@ -32,6 +32,17 @@ export interface DiskRows {
    * -EOPNOTSUPP where the file system can't (fallocate(2)).
    */
   fallocate(fd: number, size: bigint): number;
+  /**
+   * A new file in memory, for nobody else (memfd_create(2), Linux 3.17): its fd or -errno. Its
+   * pages may be swapped out; `name` is what /proc shows.
+   */
+  memfd(name: string): number;
+  /**
+   * Gives the pages of a range back, which then reads as zeros; who still has such a page, a socket
+   * that sends it, keeps it as it was (fallocate(2), FALLOC_FL_PUNCH_HOLE). 0 or -errno. Whole
+   * pages only: parts of one are overwritten with zeros.
+   */
+  punchHole(fd: number, offset: bigint, length: number): number;
   /** ftruncate(2): 0 or -errno. */
   ftruncate(fd: number, size: bigint): number;
   /**

@@ -12,6 +12,7 @@ const SYMBOLS = {
   linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
   pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
+  memfd_create: { args: ["ptr", "u32"], returns: "i32" },
   ftruncate: { args: ["i32", "i64"], returns: "i32" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
@@ -27,6 +28,9 @@ const RENAMEAT2 = process.arch === "x64" ? 316 : 276;
 const RENAME_NOREPLACE = 1;
 const AT_REMOVEDIR = 0x200;
 const SEEK_DATA = 3;
+const MFD_CLOEXEC = 1;
+/** FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE. */
+const PUNCH_HOLE = 1 | 2;
 const LOCK_EX_NB = 2 | 4;
 const SYNC_FILE_RANGE_WRITE = 2;
 /** futimens: leave this time as it is. */
@@ -80,7 +84,9 @@ function names(c: C, fail: () => number): Rows<"mkdirat" | "unlinkat" | "renamea
 function contents(
   c: C,
   fail: () => number,
-): Rows<"pwrite" | "fallocate" | "ftruncate" | "setMtime" | "nextData" | "lock"> {
+): Rows<
+  "pwrite" | "fallocate" | "memfd" | "punchHole" | "ftruncate" | "setMtime" | "nextData" | "lock"
+> {
   const times = new BigInt64Array(4);
   return {
     pwrite(fd, bytes, count, offset) {
@@ -91,6 +97,14 @@ function contents(
     fallocate(fd, size) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
       return c.fallocate(fd, 0, 0n, size) < 0 ? fail() : 0;
+    },
+    memfd(name) {
+      const fd = c.memfd_create(Buffer.from(`${name}\0`, "latin1"), MFD_CLOEXEC);
+      return fd < 0 ? fail() : fd;
+    },
+    punchHole(fd, offset, length) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      return c.fallocate(fd, PUNCH_HOLE, offset, length) < 0 ? fail() : 0;
     },
     ftruncate(fd, size) {
       if (!(fd >= 0)) return -ERRNO.EBADF;

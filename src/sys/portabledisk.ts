@@ -40,6 +40,8 @@ export function portableDisk(below: Below): DiskRows {
     pwrite: (fd, bytes, count, offset) =>
       attempt(() => fs.writeSync(fd, bytes, 0, count, Number(offset))),
     fallocate: () => -ERRNO.EOPNOTSUPP,
+    memfd: () => -ERRNO.ENOSYS,
+    punchHole: () => -ERRNO.EOPNOTSUPP,
     ftruncate: (fd, size) => done(() => fs.ftruncateSync(fd, Number(size))),
     setMtime: (fd, mtime) => {
       // Whole milliseconds are kept exactly; a fraction of seconds would be rounded in binary.

@@ -57,7 +57,7 @@ class Stuck implements StreamSocket {
 }
 
 test("36: a connection whose replies are not taken stops reading, and goes on where it stopped", async () => {
-  using tree = new Tree({ f: content(1, 0, 60_000) });
+  using tree = new Tree({ f: content(1, 0, 8000) });
   await using running = new Running(tree.root);
   const pong = (await running.ask(PING)).bytes.length;
   for (const request of [PING, "READ /f\n", "STAT /no\n", "PING /\n"]) {

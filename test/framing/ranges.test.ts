@@ -7,8 +7,8 @@ import { content } from "../rig/oracle.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
 
-/** In memory up to 65,536 bytes; larger ones leave from a descriptor. */
-const SIZES = [0, 1, 1000, 65_535, 65_536, 65_537, 300_000];
+/** Held up to 8,192 bytes, without sendfile(2) up to 65,536; else from a descriptor. */
+const SIZES = [0, 1, 1000, 8192, 8193, 65_535, 65_536, 65_537, 300_000];
 
 const nameOf = (size: number): string => `f${size}`;
 

@@ -45,13 +45,14 @@ export class Running {
       unconfined: false,
       ...options.policy,
     };
-    this.store = openDisk(root, policy, limits);
+    const zeroCopy = options.zeroCopy ?? true;
+    this.store = openDisk(root, policy, { files: limits.files, zeroCopy });
     this.server = new Server({
       store: this.store,
       limits,
       log: new Log(options.log ?? "off", options.logFd),
       addresses: [{ host: "127.0.0.1", port: 0 }],
-      zeroCopy: options.zeroCopy ?? true,
+      zeroCopy,
     });
     this.port = this.server.addresses[0]?.port ?? 0;
   }

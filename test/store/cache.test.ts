@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type CacheBudget, FileCache } from "../../src/store/cache.ts";
-import { DiskFile, type FdCount } from "../../src/store/file.ts";
+import { Body, Descriptor, DiskFile, type FdCount } from "../../src/store/file.ts";
 import { Shelf } from "../../src/store/shelf.ts";
 import { BODY_BYTES_MAX, HEADROOM_BYTES } from "../../src/store/store.ts";
 import { FileStat } from "../../src/sys/types.ts";
@@ -30,12 +30,12 @@ class Files implements Disposable {
 
   /** A file with a descriptor, last used at `now`. */
   large(now = 0): DiskFile {
-    return new DiskFile(new FileStat(), this.#next++, null, now, this.fds);
+    return new DiskFile(new FileStat(), new Descriptor(this.#next++, this.fds), now);
   }
 
   /** A file that is held whole. */
   small(bytes: number): DiskFile {
-    return new DiskFile(new FileStat(), -1, new Uint8Array(bytes), 0, this.fds);
+    return new DiskFile(new FileStat(), new Body(new Uint8Array(bytes)), 0);
   }
 
   [Symbol.dispose](): void {

@@ -19,7 +19,7 @@ const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, uncon
 const NOBODY = { gone: false, answered() {}, crash() {} };
 
 function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
-  return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64 });
+  return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64, zeroCopy: true });
 }
 
 const STORES: readonly [name: string, make: MakeStore][] = [
@@ -95,7 +95,7 @@ function edits(name: string, make: MakeStore): void {
 }
 
 function kinds(name: string, make: MakeStore): void {
-  test(`${name}: holds up to 65,536 bytes with room in front, and above a descriptor`, async () => {
+  test(`${name}: holds up to 8,192 bytes with room in front, and above a descriptor`, async () => {
     using tree = new Tree({ empty: "" });
     tree.write("held", content(1, 0, BODY_BYTES_MAX));
     tree.write("sent", content(1, 0, BODY_BYTES_MAX + 1));
@@ -223,7 +223,7 @@ test("a file that may not be read is EACCES, confined or not, and is not remembe
 test("descriptors are counted from open to the last release, and limited", () => {
   using tree = new Tree({ small: "x" });
   for (let i = 0; i < 6; i++) tree.write(`f${i}`, Buffer.alloc(100_000));
-  const store = openDisk(tree.root, POLICY, { files: 4 });
+  const store = openDisk(tree.root, POLICY, { files: 4, zeroCopy: true });
   expect(codeOf(store, "/small")).toBe("opened");
   expect(store.openFds).toBe(0);
   const files = [0, 1, 2, 3].map((i) => {
@@ -254,7 +254,7 @@ test("without openat2 it says so instead of serving; --unconfined is told of", (
 
 test("a file as root is all there is", async () => {
   using tree = new Tree({ "one.bin": "x", sibling: "y", d: null });
-  const store = openDisk(tree.path("one.bin"), POLICY, { files: 8 });
+  const store = openDisk(tree.path("one.bin"), POLICY, { files: 8, zeroCopy: true });
   expect(["/one.bin", "/sibling", "/d", "/"].map((path) => codeOf(store, path))).toEqual([
     "opened",
     "ENOENT",
@@ -284,12 +284,12 @@ test("a bare path is read below the root first, then under the root's own name",
 test("a root that was given by a link has both names, and a file as root its directory's", () => {
   using tree = new Tree({ "real/f": "x" });
   tree.link("given", "real");
-  using linked = closing(openDisk(tree.path("given"), POLICY, { files: 8 }));
+  using linked = closing(openDisk(tree.path("given"), POLICY, { files: 8, zeroCopy: true }));
   for (const name of ["real", "given"]) {
     const path = tree.path(`${name}/f`);
     expect(linked.it.readings(path)).toEqual([path, "/f"]);
   }
-  using single = closing(openDisk(tree.path("real/f"), POLICY, { files: 8 }));
+  using single = closing(openDisk(tree.path("real/f"), POLICY, { files: 8, zeroCopy: true }));
   const path = tree.path("real/f");
   expect(single.it.readings(path)).toEqual([path, "/f"]);
 });
