@@ -9,8 +9,11 @@
 import fs from "node:fs";
 import type { OpenFile } from "../store/store.ts";
 
-/** Bytes of one read: large enough that a disk streams, small enough to be given up soon. */
-const PIECE_BYTES = 524_288;
+/**
+ * Bytes of one read: large enough that a disk streams, small enough to be given up soon. A transfer
+ * asks for no more at a time: what came in lumps of 2 MiB left in lumps, and held others up.
+ */
+export const PIECE_BYTES = 524_288;
 
 /** Reads at once: the pool has few threads, and others need them too. */
 export const WARMINGS_MAX = 4;
