@@ -2,7 +2,11 @@
  * `bun bench/cold.ts`: what a large file that is not in memory costs those who ask for small ones.
  * Its pages are dropped, its disk is slow (the blkio controller holds the server to --disk MB/s,
  * where there is one and it may be set), and one connection downloads it while others ask for 1 KiB
- * every few ms. Requests that were held up count from when they were due.
+ * every few ms. Requests that were held up count from when they were due. Beside it stands the same
+ * download at the same speed out of memory, taken slowly: what differs is what the disk costs.
+ *
+ * Server and asker have one core, whoever downloads has another: on one they wait for each other
+ * for up to 14 ms, whatever the server does (perf sched).
  *
  * Owns the order of things. Invariant: the download is compared byte by byte with what was written,
  * and the pages were gone when it began.
@@ -49,11 +53,12 @@ async function main(): Promise<void> {
       console.log(`\n${introduction(rival)}`);
       if (rival.unavailable() !== null) continue;
       const server = await rival.start(folder.path);
+      for (const pid of [process.pid, ...server.pids()]) pin(pid, 0);
       const throttled = throttle(server, folder.path, diskMbPerSecond * MB);
       console.log(`  disk: ${throttled === null ? "as it is" : `${diskMbPerSecond} MB/s (blkio)`}`);
       try {
         for (let round = 1; round <= rounds; round++) {
-          await measure(rival, server, join(folder.path, COLD));
+          await measure(rival, server, join(folder.path, COLD), diskMbPerSecond * MB);
         }
       } finally {
         await server.stop();
@@ -65,33 +70,71 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(rival: Rival, server: RunningServer, file: string): Promise<void> {
-  const door = DOORS[rival.door];
+async function measure(
+  rival: Rival,
+  server: RunningServer,
+  file: string,
+  bytesPerSecond: number,
+): Promise<void> {
   const hot = sys.connectLoopback(server.port, CONNECT_MS_MAX);
-  const alone = ask(door, hot, () => false, 500);
+  const asking = { door: DOORS[rival.door], fd: hot };
+  const downloading = { door: rival.door, port: server.port, file };
+  const alone = ask(asking, () => false, 500);
+  const slowly = bytesPerSecond > 0 ? bytesPerSecond : Number.MAX_SAFE_INTEGER;
+  const warm = await askBeside(asking, { ...downloading, bytesPerSecond: slowly });
   drop(file);
-  const download = Bun.spawn(
-    [process.execPath, import.meta.path, "--download", rival.door, String(server.port), file],
-    { stdout: "pipe", stderr: "inherit" },
-  );
+  const fast = Number.MAX_SAFE_INTEGER;
+  const cold = await askBeside(asking, { ...downloading, bytesPerSecond: fast });
+  sys.closeSocket(hot);
+  console.log(`  1 KiB alone                 ${line(alone)}`);
+  console.log(`  beside 100 MiB from memory  ${line(warm.asked)}  (${warm.seconds.toFixed(2)} s)`);
+  console.log(`  beside 100 MiB from disk    ${line(cold.asked)}  (${cold.seconds.toFixed(2)} s)`);
+}
+
+interface Asking {
+  readonly door: Door;
+  readonly fd: number;
+}
+
+interface Downloading {
+  readonly door: string;
+  readonly port: number;
+  readonly file: string;
+  /** No faster than that. */
+  readonly bytesPerSecond: number;
+}
+
+/** Asks for the small file for as long as the large one is being downloaded. */
+async function askBeside(
+  asking: Asking,
+  { door, port, file, bytesPerSecond }: Downloading,
+): Promise<{ asked: Histogram; seconds: number }> {
+  const args = ["--download", door, String(port), file, String(bytesPerSecond)];
+  const download = Bun.spawn([process.execPath, import.meta.path, ...args], {
+    ...{ stdout: "pipe", stderr: "inherit" },
+  });
+  pin(download.pid, 1);
   let over = false;
   const seconds = download.stdout.text().finally(() => (over = true));
-  const beside = new Histogram();
+  const asked = new Histogram();
   // In portions, so that this process hears when the download is over.
   while (!over) {
-    beside.merge(ask(door, hot, () => over, 10).toData());
+    asked.merge(ask(asking, () => over, 10).toData());
     await Bun.sleep(0);
   }
-  sys.closeSocket(hot);
   const took = Number(await seconds);
   if (!(took > 0)) throw new Error("the download failed");
-  console.log(
-    `  cold 100 MiB in ${took.toFixed(2)} s; 1 KiB alone ${line(alone)}; beside it ${line(beside)}`,
-  );
+  return { asked, seconds: took };
+}
+
+/** Gives all threads of a process one core; where that can't be, they run where they like. */
+function pin(pid: number, core: number): void {
+  if (Bun.which("taskset") === null) return;
+  Bun.spawnSync(["taskset", "-a", "-c", "-p", String(core), String(pid)]);
 }
 
 /** Asks for the small file, each time when it is due; nanoseconds from then on. */
-function ask(door: Door, fd: number, over: () => boolean, count: number): Histogram {
+function ask({ door, fd }: Asking, over: () => boolean, count: number): Histogram {
   const histogram = new Histogram();
   let due = Bun.nanoseconds();
   for (let nth = 0; nth < count && !over(); nth++) {
@@ -139,12 +182,12 @@ function throttle(
 }
 
 /** The download, in a process of its own: prints its seconds. */
-function download([name, port, file]: readonly string[]): void {
+function download([name, port, file, bytesPerSecond]: readonly string[]): void {
   const door = Object.entries(DOORS).find(([known]) => known === name)?.[1];
   if (door === undefined || file === undefined) throw new Error("--download DOOR PORT FILE");
   const fd = sys.connectLoopback(Number(port), CONNECT_MS_MAX);
   const began = Bun.nanoseconds();
-  const body = fetchBody(door, fd, `/${COLD}`);
+  const body = fetchBody(door, fd, `/${COLD}`, Number(bytesPerSecond));
   const seconds = (Bun.nanoseconds() - began) / 1e9;
   if (Buffer.compare(body, readFileSync(file)) !== 0) throw new Error("other bytes than written");
   console.log(seconds);

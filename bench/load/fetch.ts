@@ -32,8 +32,16 @@ export function verify(door: Door, port: number, path: string, file: string): vo
   }
 }
 
-/** One request and its reply on an open connection, on which nothing else is under way. */
-export function fetchBody(door: Door, fd: number, path: string): Uint8Array {
+/**
+ * One request and its reply on an open connection, on which nothing else is under way; taken no
+ * faster than `bytesPerSecond`.
+ */
+export function fetchBody(
+  door: Door,
+  fd: number,
+  path: string,
+  bytesPerSecond = Number.POSITIVE_INFINITY,
+): Uint8Array {
   send(fd, door.request(path));
   const deadline = Date.now() + FETCH_MS_MAX;
   if (door.closes === true) return readToEnd(fd, deadline);
@@ -41,8 +49,13 @@ export function fetchBody(door: Door, fd: number, path: string): Uint8Array {
   const body = new Uint8Array(new ArrayBuffer(door.bodyLength(first.head)));
   if (first.rest.length > body.length) throw new Error("more bytes than the reply announced");
   body.set(first.rest);
+  const began = Date.now();
   let length = first.rest.length;
-  while (length < body.length) length += readSome(fd, body.subarray(length), deadline);
+  while (length < body.length) {
+    length += readSome(fd, body.subarray(length), deadline);
+    const earlyMs = (length / bytesPerSecond) * 1000 - (Date.now() - began);
+    if (earlyMs > 0) Bun.sleepSync(earlyMs);
+  }
   return body;
 }
 
