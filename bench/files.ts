@@ -15,6 +15,8 @@ export const FILES = {
   empty: 0,
   "1k": KIB,
   "16k": 16 * KIB,
+  "32k": 32 * KIB,
+  "64k": 64 * KIB,
   "100k": 100 * KIB,
   "1m": MIB,
   "10m": 10 * MIB,

@@ -51,7 +51,8 @@ function held(connections: number): Scenario {
     run: "full",
     connections,
     series: "connections",
-    rivals: SMALL,
+    // The bare loop, for what the kernel alone makes of many connections.
+    rivals: [...SMALL, "c"],
     mustReach: {},
     ...common,
   };
@@ -71,7 +72,9 @@ export const SCENARIOS: readonly Scenario[] = [
     rivals: ["nginx", "lighttpd", "h2o", "caddy"],
     mustReach: { nginx: 4 },
   },
-  sized("16k", "quick", 64, SERVERS, { nginx: 1.1 }),
+  sized("16k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),
+  sized("32k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
+  sized("64k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
   sized("100k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),
   sized("1m", "quick", 64, [...SERVERS, "c", "python"], { nginx: 1.1 }),
   sized("10m", "full", 16, [...SERVERS, "c"], {}),

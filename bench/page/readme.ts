@@ -15,6 +15,8 @@ const ROWS: readonly (readonly [scenario: string, words: string])[] = [
   ["s6-1k", "1 KiB, 64 connections"],
   ["s6-1k-x16", "1 KiB, 16 in flight on each"],
   ["s6-16k", "16 KiB, 64 connections"],
+  ["s6-32k", "32 KiB, 64 connections"],
+  ["s6-64k", "64 KiB, 64 connections"],
   ["s6-100k", "100 KiB, 64 connections"],
   ["s6-1m", "1 MiB, 64 connections"],
   ["s6-100m", "100 MiB, 4 connections"],

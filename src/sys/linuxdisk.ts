@@ -29,6 +29,8 @@ const RENAME_NOREPLACE = 1;
 const AT_REMOVEDIR = 0x200;
 const SEEK_DATA = 3;
 const MFD_CLOEXEC = 1;
+/** Linux 6.3; some systems make no other (vm.memfd_noexec). */
+const MFD_NOEXEC_SEAL = 8;
 /** FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE. */
 const PUNCH_HOLE = 1 | 2;
 const LOCK_EX_NB = 2 | 4;
@@ -99,8 +101,11 @@ function contents(
       return c.fallocate(fd, 0, 0n, size) < 0 ? fail() : 0;
     },
     memfd(name) {
-      const fd = c.memfd_create(Buffer.from(`${name}\0`, "latin1"), MFD_CLOEXEC);
-      return fd < 0 ? fail() : fd;
+      const bytes = Buffer.from(`${name}\0`, "latin1");
+      const fd = c.memfd_create(bytes, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+      if (fd >= 0) return fd;
+      const older = c.memfd_create(bytes, MFD_CLOEXEC);
+      return older < 0 ? fail() : older;
     },
     punchHole(fd, offset, length) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
