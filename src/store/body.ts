@@ -35,7 +35,7 @@ export function readBody(fd: number, stat: FileStat, bytesMax: number): Uint8Arr
       if (got === size) return body.subarray(0, size);
       return got > size ? -ERRNO.EACCES : -ERRNO.EIO;
     }
-    Object.assign(stat, again);
+    stat.copy(again);
   }
   return null;
 }

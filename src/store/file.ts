@@ -159,7 +159,7 @@ export class DiskFile implements OpenFile {
     if (!this.#content.live) return "same";
     if (kernel.statx(this.fd, "", now) < 0) return "changed";
     // A name that is replaced or removed moves ctime alone: this version is still whole.
-    if (now.size === this.stat.size && now.mtime === this.stat.mtime) return "same";
+    if (now.sameContent(this.stat)) return "same";
     return now.size > this.stat.size ? "grown" : "changed";
   }
 }

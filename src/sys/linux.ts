@@ -119,8 +119,7 @@ function files(
   const path = Buffer.alloc(PATH_BYTES_MAX + 1);
   const target = Buffer.alloc(PATH_BYTES_MAX);
   const how = new BigUint64Array(3);
-  const record = new Uint8Array(new ArrayBuffer(STATX_BYTES));
-  const facts = new DataView(record.buffer);
+  const record = new Uint32Array(new ArrayBuffer(STATX_BYTES));
   /** Writes `text` with its NUL; false when it does not fit. */
   const setPath = (text: ByteString): boolean => {
     if (text.length > PATH_BYTES_MAX) return false;
@@ -152,7 +151,7 @@ function files(
       if (!setPath(name)) return -ERRNO.ENAMETOOLONG;
       const flags = AT_SYMLINK_NOFOLLOW | (name === "" ? AT_EMPTY_PATH : 0);
       if (c.statx(dirfd, path, flags, STATX_BASIC_STATS, record) < 0) return fail();
-      readStatx(facts, out);
+      readStatx(record, out);
       return 0;
     },
     readlink(link) {
@@ -168,16 +167,15 @@ function files(
   };
 }
 
+/** Words of struct statx, in the order of FileStat.words. */
+const STATX_WORDS = [8, 9, 10, 11, 24, 25, 26, 28, 29, 30, 35, 34] as const;
+
 /** struct statx of linux/stat.h, the same on every architecture but for byte order. */
-function readStatx(facts: DataView, out: FileStat): void {
-  const nanoseconds = 1_000_000_000n;
-  out.uid = facts.getUint32(20, true);
-  out.mode = facts.getUint16(28, true);
-  out.ino = facts.getBigUint64(32, true);
-  out.size = facts.getBigUint64(40, true);
-  out.ctime = facts.getBigInt64(96, true) * nanoseconds + BigInt(facts.getUint32(104, true));
-  out.mtime = facts.getBigInt64(112, true) * nanoseconds + BigInt(facts.getUint32(120, true));
-  out.dev = (BigInt(facts.getUint32(136, true)) << 32n) | BigInt(facts.getUint32(140, true));
+function readStatx(record: Uint32Array, out: FileStat): void {
+  const { words } = out;
+  out.uid = record[5]!;
+  out.mode = record[7]! & 0xffff;
+  for (let at = 0; at < STATX_WORDS.length; at++) words[at] = record[STATX_WORDS[at]!]!;
 }
 
 function transfers(
