@@ -19,7 +19,13 @@ export function replaceCall<K extends keyof Kernel>(
 /** From now on performance.now() says `ms` more: so much time has passed at once. */
 export function afterMs(ms: number): Disposable {
   const real = performance.now;
-  Object.assign(performance, { now: () => real.call(performance) + ms });
+  return clockSays(() => real.call(performance) + ms);
+}
+
+/** From now on performance.now() says what `now` does. */
+export function clockSays(now: () => number): Disposable {
+  const real = performance.now;
+  Object.assign(performance, { now });
   return { [Symbol.dispose]: () => void Object.assign(performance, { now: real }) };
 }
 
