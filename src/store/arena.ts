@@ -104,10 +104,11 @@ export class Arena {
 
   // --- for slots ---
 
-  /** Nobody sends from the slot any more. */
+  /** Nobody sends from the slot any more; what keeps its old pages is never written again. */
   free(index: number, bytes: number): void {
-    kernel.punchHole(this.#fd, BigInt(index) * BigInt(SLOT_BYTES), bytes);
-    this.#free.push(index);
+    const punched = kernel.punchHole(this.#fd, BigInt(index) * BigInt(SLOT_BYTES), bytes);
+    if (punched === 0) this.#free.push(index);
+    else this.#refused = true;
     this.#used -= 1;
     this.#end();
   }

@@ -128,6 +128,18 @@ test("memory is bounded: what is evicted gives its pages back", () => {
   expect(fs.fstatSync(fd).blocks).toBe(0);
 });
 
+test("a slot whose pages can't be given back is not used again", () => {
+  using tree = new Tree({ f: content(1, 0, 20_000), g: content(2, 0, 20_000) });
+  using store = storeOf(tree);
+  const { fd, base } = used(store, "/f");
+  using _refused = replaceCall("punchHole", () => () => -5);
+  store.cache.clear();
+  expect(used(store, "/g").replyAt).toBeNull();
+  const still = Buffer.alloc(20_000);
+  kernel.pread(fd, still, still.length, base);
+  expect(still.equals(content(1, 0, 20_000))).toBe(true);
+});
+
 test("its descriptor is closed with the last that is being sent from it", () => {
   using tree = new Tree({ f: content(1, 0, 20_000) });
   const arena = new Arena();
