@@ -180,6 +180,16 @@ describe("drawings", () => {
     );
   });
 
+  test("what is written below the axis does not touch", () => {
+    const sizes = [1, 16, 32, 64, 100, 1024, 10_240, 102_400].map((kib) => kib * 1024);
+    const points = sizes.map((x) => ({ x, y: 1, low: 1, high: 1 }));
+    const series = [{ name: "serv6", points }];
+    const svg = linePlot({ title: "t", text: "d", x: axis(true), y: axis(true), series });
+    const below = [...svg.matchAll(/<text x="([\d.]+)" y="368"/g)].map(([, x]) => Number(x));
+    expect(below.length).toBeGreaterThanOrEqual(5);
+    for (const [nth, x] of below.slice(1).entries()) expect(x - below[nth]!).toBeGreaterThan(45);
+  });
+
   test("a row has its dot at the median and a tick where something was promised", () => {
     const row = { name: "r", value: 2, low: 1, high: 4, mark: 1.3, own: true };
     const svg = dotPlot({ title: "t", text: "d", x: axis(true), rows: [row], base: 1 });

@@ -10,6 +10,8 @@ const WIDTH = 720;
 const HEIGHT = 400;
 const FRAME = { left: 96, right: 120, top: 16, bottom: 52 };
 const LINE = 17;
+/** From the middle of one label of the lower axis to the next: "10,000" and a gap. */
+const LABEL = 46;
 
 export interface Point {
   readonly x: number;
@@ -51,9 +53,8 @@ export function linePlot(plot: Plot): Markup {
   );
   const lows = plot.y.log ? all.map(({ low }) => low) : [];
   const y = scaleOf(plot.y, [...lows, ...all.map(({ high }) => high)], bottom, FRAME.top);
-  // Every x that was measured is written, as long as they don't touch.
   const measured = [...new Set(all.map((point) => point.x))].sort((a, b) => a - b);
-  const labels = measured.length <= 8 ? measured : x.ticks;
+  const labels = spaced(measured.length <= 10 ? measured : x.ticks, x);
   return drawing(plot, HEIGHT, [
     ...y.ticks.flatMap((tick) => [
       element("line", { class: "grid", x1: FRAME.left, x2: right, y1: y.at(tick), y2: y.at(tick) }),
@@ -70,6 +71,16 @@ export function linePlot(plot: Plot): Markup {
     ...plot.series.map((series, nth) => line(series, nth, x, y)),
     ...names(plot.series, y, right),
   ]);
+}
+
+/** Those of ascending `values` whose labels don't touch, the first first. */
+function spaced(values: readonly number[], x: Scale): number[] {
+  const kept: number[] = [];
+  for (const value of values) {
+    const last = kept.at(-1);
+    if (last === undefined || x.at(value) - x.at(last) >= LABEL) kept.push(value);
+  }
+  return kept;
 }
 
 export interface DotRow {
