@@ -211,7 +211,9 @@ function atHand(file: OpenFile, { start, length }: DigestRange): Uint8Array | nu
   if (file.body !== null) return file.body.subarray(Number(start), Number(start) + length);
   if (length > SMALL_BYTES_MAX) return null;
   const at = file.base + start;
-  if (file.warmUntil <= clock.now && kernel.resident(file.fd, at, length) === 0) return null;
+  // Of a larger file it may be another part that was seen in memory.
+  const warm = file.entry.size <= SMALL_BYTES_MAX && file.warmUntil > clock.now;
+  if (!warm && kernel.resident(file.fd, at, length) === 0) return null;
   scratch ??= Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
   const bytes = scratch.subarray(0, length);
   const whole = readFully(file.fd, bytes, length, at) === length;

@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { kernel } from "../../src/sys/kernel.ts";
 import { codeOf, exchange, factOf } from "../rig/exchange.ts";
-import { clockSays, eventually } from "../rig/faults.ts";
+import { clockSays, eventually, replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
@@ -87,6 +87,35 @@ async function settled(tree: Tree): Promise<Running> {
   await exchange(running.port, Array(10).fill("READ /f"));
   return running;
 }
+
+test("a hot file's digests by the thread are those of its content, not of its head", async () => {
+  const expected = content(1, 0, SIZE);
+  using tree = new Tree({ f: expected });
+  await using running = await settled(tree);
+  const lines = ["HASH chunk=100 /f", "HASH offset=1000 length=30000 chunk=100 algo=sha256 /f"];
+  const [whole, part] = await exchange(running.port, lines);
+  const digests = (bytes: Buffer, hash: (piece: Buffer) => string): string =>
+    Array.from({ length: bytes.length / 100 }, (_, nth) =>
+      hash(bytes.subarray(nth * 100, nth * 100 + 100)),
+    ).join("");
+  const xxh3 = (piece: Buffer): string =>
+    `${Bun.hash.xxHash3(piece).toString(16).padStart(16, "0")}\n`;
+  const sha256 = (piece: Buffer): string => `${Bun.SHA256.hash(piece, "hex")}\n`;
+  expect(running.store.digester.portions).toBeGreaterThan(0);
+  expect(whole?.body.toString()).toBe(digests(expected, xxh3));
+  expect(part?.body.toString()).toBe(digests(expected.subarray(1000, 31_000), sha256));
+});
+
+test("a part of a larger file that is not in memory is not digested on the loop", async () => {
+  const expected = content(1, 0, 1_000_000);
+  using tree = new Tree({ f: expected });
+  await using running = new Running(tree.root);
+  // What is sent is there, what is digested is not.
+  using _disk = replaceCall("resident", () => (_fd, _at, count) => (count === undefined ? 1 : 0));
+  const [, part] = await exchange(running.port, ["READ /f", "HASH length=1000 /f"]);
+  const xxh3 = Bun.hash.xxHash3(expected.subarray(0, 1000)).toString(16).padStart(16, "0");
+  expect([part?.body.toString(), running.store.digester.portions]).toEqual([`${xxh3}\n`, 1]);
+});
 
 test("what waits in sockets stays as it was when its memory is another's", async () => {
   using tree = new Tree({ f: content(1, 0, SIZE) });
