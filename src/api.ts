@@ -4,9 +4,9 @@
  */
 export { type Client, connect, type ConnectOptions } from "./client/connect.ts";
 export { ClientError } from "./client/error.ts";
-export type { Listing, NamedEntry, Pong, ReadResult } from "./client/exchange.ts";
+export type { ListPage, NamedEntry, Pong, ReadResult } from "./client/exchange.ts";
 export { LocalError } from "./destination/error.ts";
-export { BytesSink, FdSink, type Sink } from "./flow/sink.ts";
+export { BytesSink, FdSink, type Sink } from "./receive/sink.ts";
 export { ListenError } from "./server/listen.ts";
 export type { Server } from "./server/serve.ts";
 export { serve, type ServeOptions } from "./server/start.ts";

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { kernel } from "../../src/sys/kernel.ts";
 import { FileStat } from "../../src/sys/types.ts";
-import { Plan } from "../../src/client/plan.ts";
+import { Plan } from "../../src/download/plan.ts";
 import { Histogram } from "../load/histogram.ts";
 import { repeated, type Row, same } from "./row.ts";
 

@@ -3,14 +3,15 @@
  * does no I/O and resolves no names. Paths are bytes; a URL's percent escapes are decoded exactly
  * once, a bare path is literal.
  */
-import { bytesOf, escapePath, unescape } from "../wire/escape.ts";
+import { escapePath, unescape } from "../wire/escape.ts";
 import { parseCount } from "../wire/number.ts";
 import { printable, printableText } from "../wire/printable.ts";
-import { type ByteString, PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { type ClientError, usageError } from "./error.ts";
+import { bytesOf, type ByteString, byteStringOf, utf8Of } from "../wire/bytes.ts";
 
 /** A server's address. IPv6 stands here without its brackets. */
-export interface Server {
+export interface ServerAddress {
   readonly host: string;
   /** 1..65535. */
   readonly port: number;
@@ -18,7 +19,7 @@ export interface Server {
 
 /** One thing to ask for. */
 export interface Target {
-  readonly server: Server;
+  readonly server: ServerAddress;
   /** Decoded bytes, starting with "/": what S6/1 asks for. */
   readonly path: ByteString;
   /** The bytes as they were given: what the bare dialect asks for. */
@@ -26,7 +27,7 @@ export interface Target {
 }
 
 /** Where bare paths go when nothing else is said. */
-export const SERVER_DEFAULT: Server = { host: "127.0.0.1", port: PORT_DEFAULT };
+export const SERVER_DEFAULT: ServerAddress = { host: "127.0.0.1", port: PORT_DEFAULT };
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 const PORT_MAX = 65_535;
@@ -38,7 +39,7 @@ const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
  * `HOST`, `HOST:PORT`, `[IPv6]:PORT` or `s6://HOST:PORT`. Throws ClientError (usage) that quotes
  * it.
  */
-export function parseServer(text: string): Server {
+export function parseServer(text: string): ServerAddress {
   const shown = printableText(text);
   const scheme = SCHEME.exec(text);
   if (scheme === null) return parseAuthority(text, shown);
@@ -50,7 +51,7 @@ export function parseServer(text: string): Server {
  * A URL with its own server, or a bare path on `server`: `a/b` is asked for as `/a/b`. Throws
  * ClientError (usage) for a URL that can't be meant as one.
  */
-export function parseTarget(text: ByteString, server: Server): Target {
+export function parseTarget(text: ByteString, server: ServerAddress): Target {
   const scheme = SCHEME.exec(text);
   if (scheme === null) return bareTarget(text, server);
   const shown = printable(text);
@@ -68,7 +69,7 @@ export function parseTarget(text: ByteString, server: Server): Target {
   }
   const path = unescape(escaped);
   if (path === null) throw usageError(`${shown}: "%" without two hex digits; write %25 for itself`);
-  const host = Buffer.from(authority, "latin1").toString("utf8");
+  const host = utf8Of(authority);
   return { server: parseAuthority(host, shown), path, literal: path };
 }
 
@@ -76,24 +77,24 @@ export function parseTarget(text: ByteString, server: Server): Target {
  * A bare path, never read as a URL: a line of standard input. Throws ClientError (usage) when it is
  * empty.
  */
-export function bareTarget(path: ByteString, server: Server): Target {
+export function bareTarget(path: ByteString, server: ServerAddress): Target {
   if (path === "") throw usageError("the path is empty");
   return { server, path: path.startsWith("/") ? path : `/${path}`, literal: path };
 }
 
 /** `host:port`, IPv6 in brackets, printable. */
-export function authorityOf({ host, port }: Server): string {
+export function authorityOf({ host, port }: ServerAddress): string {
   const shown = printableText(host);
   return host.includes(":") ? `[${shown}]:${port}` : `${shown}:${port}`;
 }
 
 /** `s6://host:port`, as messages name a server, with `path` behind it when given. */
-export function urlOf(server: Server, path: ByteString = ""): string {
+export function urlOf(server: ServerAddress, path: ByteString = ""): string {
   return `s6://${authorityOf(server)}${printable(escapePath(path))}`;
 }
 
 /** True when both are one server as far as their names tell. */
-export function sameServer(a: Server, b: Server): boolean {
+export function sameServer(a: ServerAddress, b: ServerAddress): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
@@ -102,7 +103,7 @@ export function sameServer(a: Server, b: Server): boolean {
  * "/".
  */
 export function pathBytes(path: string | Uint8Array): ByteString {
-  const bytes = typeof path === "string" ? bytesOf(path) : Buffer.from(path).toString("latin1");
+  const bytes = typeof path === "string" ? bytesOf(path) : byteStringOf(path);
   if (!bytes.startsWith("/")) throw usageError(`a path starts with "/": ${printable(bytes)}`);
   return bytes;
 }
@@ -117,7 +118,7 @@ function checkScheme(scheme: string, shown: string): void {
   throw usageError(`${shown}: only s6:// URLs can be fetched; ${asFile}`);
 }
 
-function parseAuthority(text: string, shown: string): Server {
+function parseAuthority(text: string, shown: string): ServerAddress {
   if (text.includes("@")) throw usageError(`${shown}: an s6 address has no user name`);
   const bracketed = /^\[([^\]]*)\](.*)$/s.exec(text);
   if (bracketed !== null) {

@@ -7,29 +7,19 @@
  *   const { bytes } = await server.bytes("/README.md");
  *   server.close();
  */
-import { BytesSink, type Sink } from "../flow/sink.ts";
-import type { StreamSocket } from "../sys/socket.ts";
+import { BytesSink, type Sink } from "../receive/sink.ts";
+import { type ByteString, byteStringOf, bytesOf } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
-import { bytesOf } from "../wire/escape.ts";
 import { DIGITS_MAX } from "../wire/number.ts";
-import { type ByteString, ETAG_CHARS_MAX, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
-import { pathBytes, type Server, SERVER_DEFAULT } from "./address.ts";
-import { CONNECT_TIMEOUT_MS, dial } from "./dial.ts";
-import { type DigestRange, type Digests, HashExchange } from "./digests.ts";
+import { ETAG_CHARS_MAX, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
+import { pathBytes, SERVER_DEFAULT } from "./address.ts";
+import { CONNECT_TIMEOUT_MS } from "./dial.ts";
 import { usageError } from "./error.ts";
-import {
-  type Exchange,
-  ListExchange,
-  type Listing,
-  PingExchange,
-  type Pong,
-  ReadExchange,
-  type ReadResult,
-  StatExchange,
-} from "./exchange.ts";
-import { Session } from "./session.ts";
+import type { ListPage, Pong, ReadResult } from "./exchange.ts";
+import type { DigestRange, Digests } from "./hash.ts";
 import { STALL_TIMEOUT_MS } from "./stall.ts";
 import type { Throttle } from "./throttle.ts";
+import { openWireClient, type WireClient } from "./wireclient.ts";
 
 /** Where to connect, and how long to wait. */
 export interface ConnectOptions {
@@ -51,7 +41,7 @@ export interface ConnectOptions {
 export type Path = string | Uint8Array;
 
 /** Which part of which version. */
-export interface Range {
+export interface ReadOptions {
   /** First byte wanted; 0 when not given. Past the end is ERANGE. */
   readonly offset?: bigint | number;
   /** Most bytes wanted; to the end when not given. */
@@ -82,36 +72,35 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) continue;
     throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
-  const server: Server = { host, port };
-  const { throttle = null } = options;
-  const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
-  return new Client(await dial(server, connectTimeoutMs, own));
+  const { throttle } = options;
+  const patience = { connectTimeoutMs, stallTimeoutMs, ...(throttle && { throttle }) };
+  return new Client(await openWireClient({ host, port }, patience));
 }
 
 /**
  * A connection to a server. Every method rejects with ClientError, whose `code` and `exit` say why.
  */
 export class Client implements Disposable {
-  readonly #session: Session;
+  readonly #client: WireClient;
 
   /** For connect(). */
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(client: WireClient) {
+    this.#client = client;
   }
 
   /** Requests answered so far, refusals included. */
   get answered(): number {
-    return this.#session.answered;
+    return this.#client.answered;
   }
 
   /** False once the connection has ended. */
   get open(): boolean {
-    return this.#session.open;
+    return this.#client.open;
   }
 
   /** True while nothing is under way. */
   get idle(): boolean {
-    return this.#session.idle;
+    return this.#client.idle;
   }
 
   /**
@@ -120,16 +109,13 @@ export class Client implements Disposable {
    * connection ended first, 9 when the sink threw (the connection is then ended: its rest is
    * unread), 10 after a stall, 11 when the reply breaks the protocol.
    */
-  async read(path: Path, options: Range & { readonly sink: Sink }): Promise<ReadResult> {
-    const { offset = 0, length, ifEtag } = options;
-    const exchange = new ReadExchange(
-      pathBytes(path),
-      options.sink,
-      wireNumber(offset, "offset"),
-      length === undefined ? null : wireNumber(length, "length"),
-      ifEtag === undefined ? null : wireEtag(ifEtag),
-    );
-    return this.ask(exchange);
+  async read(path: Path, options: ReadOptions & { readonly sink: Sink }): Promise<ReadResult> {
+    const { offset = 0, length, ifEtag, sink } = options;
+    return this.#client.read(pathBytes(path), sink, {
+      offset: wireNumber(offset, "offset"),
+      ...(length !== undefined && { length: wireNumber(length, "length") }),
+      ...(ifEtag !== undefined && { ifEtag: wireEtag(ifEtag) }),
+    });
   }
 
   /**
@@ -138,7 +124,7 @@ export class Client implements Disposable {
    */
   async bytes(
     path: Path,
-    options: Range & { readonly bytesMax?: number } = {},
+    options: ReadOptions & { readonly bytesMax?: number } = {},
   ): Promise<ReadResult & { readonly bytes: Uint8Array }> {
     const { bytesMax = BYTES_MAX, length = bytesMax, ...range } = options;
     if (BigInt(length) > BigInt(bytesMax))
@@ -154,7 +140,7 @@ export class Client implements Disposable {
 
   /** What `path` is. */
   async stat(path: Path): Promise<Entry> {
-    return this.ask(new StatExchange(pathBytes(path)));
+    return this.#client.stat(pathBytes(path));
   }
 
   /**
@@ -164,34 +150,27 @@ export class Client implements Disposable {
   async list(
     path: Path,
     options: { readonly limit?: number; readonly after?: Path } = {},
-  ): Promise<Listing> {
+  ): Promise<ListPage> {
     const { limit = LIST_ENTRIES_MAX, after = "" } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > LIST_ENTRIES_MAX) {
       throw usageError(`limit is a number from 1 to ${LIST_ENTRIES_MAX}`);
     }
-    return this.ask(new ListExchange(pathBytes(path), limit, nameBytes(after)));
+    return this.#client.list(pathBytes(path), nameBytes(after), limit);
   }
 
   /** Digests of a file's range, computed by the server from what it would send. */
   async hash(path: Path, range: Partial<DigestRange> = {}): Promise<Digests> {
-    const { offset = 0n, length = null, chunk = null, algo = "xxh3" } = range;
-    return this.ask(new HashExchange(pathBytes(path), { offset, length, chunk, algo }));
+    return this.#client.hash(pathBytes(path), range);
   }
 
   /** A round trip that touches no file. */
   async ping(): Promise<Pong> {
-    return this.ask(new PingExchange());
-  }
-
-  /** Makes the request of `exchange`; resolves to what it brings. */
-  ask<T>(exchange: Exchange & { readonly done: PromiseWithResolvers<T> }): Promise<T> {
-    this.#session.ask(exchange);
-    return exchange.done.promise;
+    return this.#client.ping();
   }
 
   /** Ends the connection now; requests under way reject. */
   close(): void {
-    this.#session.close();
+    this.#client.close();
   }
 
   [Symbol.dispose](): void {
@@ -213,5 +192,5 @@ function wireEtag(etag: string): string {
 }
 
 function nameBytes(name: Path): ByteString {
-  return typeof name === "string" ? bytesOf(name) : Buffer.from(name).toString("latin1");
+  return typeof name === "string" ? bytesOf(name) : byteStringOf(name);
 }

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "bun";
 import type { StreamSocket } from "../sys/socket.ts";
-import { authorityOf, type Server, urlOf } from "./address.ts";
+import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
 
 /** Milliseconds for the name and the handshake, when nothing else is said. */
@@ -37,7 +37,7 @@ export interface SocketOwner {
  * way to end it.
  */
 export function dial<Owner extends SocketOwner>(
-  server: Server,
+  server: ServerAddress,
   timeoutMs: number,
   own: (socket: StreamSocket) => Owner,
 ): Promise<Owner> {
@@ -69,7 +69,7 @@ export function dial<Owner extends SocketOwner>(
 // --- internal ---
 
 async function open<Owner extends SocketOwner>(
-  server: Server,
+  server: ServerAddress,
   opened: (socket: StreamSocket) => Owner | null,
 ): Promise<void> {
   await Bun.connect<Owner | null>({
@@ -102,7 +102,7 @@ async function open<Owner extends SocketOwner>(
   });
 }
 
-function lateError(server: Server, timeoutMs: number): ClientError {
+function lateError(server: ServerAddress, timeoutMs: number): ClientError {
   const within = `within ${timeoutMs / 1000} s`;
   const advice = "is the address right, and no firewall between? (--connect-timeout waits longer)";
   return unconnectedError("ETIMEDOUT", `no connection to ${urlOf(server)} ${within}: ${advice}`);
@@ -111,7 +111,7 @@ function lateError(server: Server, timeoutMs: number): ClientError {
 /**
  * Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others.
  */
-function connectError(error: unknown, server: Server): ClientError {
+function connectError(error: unknown, server: ServerAddress): ClientError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";
   if (code === "ENOTFOUND" || code.startsWith("EAI_") || code.startsWith("DNS_")) {
     return unconnectedError(code, `there is no host of that name (${urlOf(server)})`);

@@ -4,13 +4,14 @@
  * the contract in any point is refused as a whole: a server that miscounts once can't be believed
  * elsewhere.
  */
-import { BytesSink, type Sink } from "../flow/sink.ts";
+import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type Entry, parseListLine } from "../wire/entry.ts";
 import { escapePath, escapeValue } from "../wire/escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
 import type { Facts, ReplyLine } from "../wire/reply.ts";
-import { type ByteString, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
+import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import type { ClientError } from "./error.ts";
+import { type ByteString, byteStringOf } from "../wire/bytes.ts";
 
 /** The line of a reply that is no error. */
 export type OkLine = Extract<ReplyLine, { ok: true }>;
@@ -51,7 +52,7 @@ export interface NamedEntry extends Entry {
 }
 
 /** One page of a directory. */
-export interface Listing {
+export interface ListPage {
   readonly entries: readonly NamedEntry[];
   /** True when more follow behind the last entry's name. */
   readonly more: boolean;
@@ -164,7 +165,7 @@ const LIST_BODY_BYTES_MAX = LIST_ENTRIES_MAX * 1024;
 
 /** LIST, one page. */
 export class ListExchange implements Exchange {
-  readonly done = Promise.withResolvers<Listing>();
+  readonly done = Promise.withResolvers<ListPage>();
   readonly line: ByteString;
   readonly path: ByteString;
   readonly sink = new BytesSink(LIST_BODY_BYTES_MAX);
@@ -193,7 +194,7 @@ export class ListExchange implements Exchange {
 
   finish(): string | null {
     const { bytes } = this.sink;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    const text = byteStringOf(bytes);
     const lines = text.split("\n");
     if (lines.pop() !== "" || lines.length !== this.#count) return "LIST's count= is not its lines";
     const entries: NamedEntry[] = [];

@@ -4,33 +4,25 @@
  * requests. Only what was not answered by a single byte is asked again, once, and only after the
  * server had answered something: a server that never answers is not knocked at twice.
  */
-import type { ByteString } from "../wire/vocabulary.ts";
-import type { Server } from "./address.ts";
-import { type Client, connect } from "./connect.ts";
-import { ClientError } from "./error.ts";
-import type { Sink } from "../flow/sink.ts";
-import type { Throttle } from "./throttle.ts";
 
-/** How long to wait, in milliseconds. */
-export interface Patience {
-  readonly connectTimeoutMs: number;
-  readonly stallTimeoutMs: number;
-  /** The rate that all connections keep together. */
-  readonly throttle?: Throttle;
-}
+import type { Sink } from "../receive/sink.ts";
+import type { ByteString } from "../wire/bytes.ts";
+import type { ServerAddress } from "./address.ts";
+import { ClientError } from "./error.ts";
+import { openWireClient, type Patience, type WireClient } from "./wireclient.ts";
 
 /** One server, at most one connection at a time. */
 export class Link {
-  readonly server: Server;
+  readonly server: ServerAddress;
   /** Milliseconds from a request to its answer, of the quickest so far; 0 before there was one. */
   tripMs = 0;
   readonly #patience: Patience;
   /** The connection, or the attempt at one. */
-  #client: Promise<Client> | null = null;
+  #client: Promise<WireClient> | null = null;
   /** The same once it is there. */
-  #current: Client | null = null;
+  #current: WireClient | null = null;
 
-  constructor(server: Server, patience: Patience) {
+  constructor(server: ServerAddress, patience: Patience) {
     this.server = server;
     this.#patience = patience;
   }
@@ -39,8 +31,7 @@ export class Link {
    * Reads all of `path` into `sink`. Rejects with ClientError. Answers come in the order of asking.
    */
   async read(path: ByteString, sink: Sink): Promise<void> {
-    const bytes = Buffer.from(path, "latin1");
-    await this.ask((client) => client.read(bytes, { sink }));
+    await this.ask((client) => client.read(path, sink));
   }
 
   /** Makes sure that a server answers. Rejects with ClientError. */
@@ -49,7 +40,7 @@ export class Link {
   }
 
   /** What `request` gives, which makes one request of the client it gets. */
-  async ask<T>(request: (client: Client) => Promise<T>): Promise<T> {
+  async ask<T>(request: (client: WireClient) => Promise<T>): Promise<T> {
     const first = await this.#opened();
     // It ended while nothing was asked: the server was idle for too long, or is restarting.
     const client = first.open ? first : await this.#reopened(first);
@@ -74,21 +65,20 @@ export class Link {
 
   // --- internal ---
 
-  #opened(): Promise<Client> {
+  #opened(): Promise<WireClient> {
     this.#client ??= this.#connect();
     return this.#client;
   }
 
   /** A connection other than `ended`; all that lost it share the next one. */
-  #reopened(ended: Client): Promise<Client> {
+  #reopened(ended: WireClient): Promise<WireClient> {
     if (this.#current === ended) this.#forget();
     return this.#opened();
   }
 
-  async #connect(): Promise<Client> {
-    const { host, port } = this.server;
+  async #connect(): Promise<WireClient> {
     try {
-      const client = await connect({ host, port, ...this.#patience });
+      const client = await openWireClient(this.server, this.#patience);
       this.#current = client;
       return client;
     } catch (error) {

@@ -6,14 +6,14 @@
  * Only bytes that can still become such a line are held back, so nothing else is delayed or copied.
  */
 import { LocalError } from "../destination/error.ts";
-import { type Sink, UNKNOWN_LENGTH } from "../flow/sink.ts";
+import { type Sink, UNKNOWN_LENGTH } from "../receive/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf } from "../wire/dialect.ts";
 import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { parsePlainError } from "../wire/reply.ts";
-import { type ByteString, LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
-import type { Server } from "./address.ts";
+import { LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import type { ServerAddress } from "./address.ts";
 import { dial, type SocketOwner } from "./dial.ts";
 import {
   ClientError,
@@ -23,9 +23,10 @@ import {
   stalledError,
   usageError,
 } from "./error.ts";
-import type { Patience } from "./link.ts";
+import type { Patience } from "./wireclient.ts";
 import { StallTimer } from "./stall.ts";
-import { about, readable } from "./subject.ts";
+import { about, readable } from "./message.ts";
+import { bufferOf, type ByteString, byteStringOf } from "../wire/bytes.ts";
 
 /**
  * Fetches `path`, its bytes taken literally, into `sink` on a connection of its own; resolves to
@@ -34,7 +35,7 @@ import { about, readable } from "./subject.ts";
  * over 8,192 bytes).
  */
 export async function readPlain(
-  server: Server,
+  server: ServerAddress,
   path: ByteString,
   sink: Sink,
   { connectTimeoutMs, stallTimeoutMs }: Patience,
@@ -64,7 +65,7 @@ export function plainRequest(path: ByteString): ByteString {
 }
 
 interface Question {
-  readonly server: Server;
+  readonly server: ServerAddress;
   readonly request: ByteString;
   readonly stallTimeoutMs: number;
 }
@@ -96,7 +97,7 @@ class PlainReading implements SocketOwner {
     this.#socket = socket;
     this.#sink = sink;
     this.#question = question;
-    this.#unsent = Buffer.from(question.request, "latin1");
+    this.#unsent = bufferOf(question.request);
     this.#stall = new StallTimer(question.stallTimeoutMs, () => this.#stalled());
     this.#stall.start();
     this.drain();
@@ -157,7 +158,7 @@ class PlainReading implements SocketOwner {
   #finish(): void {
     if (this.#state.awaits === "kind") {
       const { held } = this.#state;
-      const error = parsePlainError(held.toString("latin1").replace(/\r?\n$/, ""));
+      const error = parsePlainError(byteStringOf(held).replace(/\r?\n$/, ""));
       if (error !== null) {
         this.#fail(refusedError(error.code, this.#about(readable(error.message))));
         return;

@@ -9,15 +9,15 @@
  * than was promised.
  */
 import { LocalError } from "../destination/error.ts";
-import { MOVED } from "../flow/conduit.ts";
-import { STEP_BYTES } from "../flow/step.ts";
+import { MOVED } from "../receive/splice.ts";
+import { PUMP_BYTES } from "../receive/pump.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { EXIT } from "../wire/errors.ts";
 import { LineReader } from "../wire/lines.ts";
 import { printable } from "../wire/printable.ts";
 import { parsePlainError, parseReply } from "../wire/reply.ts";
-import { type ByteString, LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
-import type { Server } from "./address.ts";
+import { LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import type { ServerAddress } from "./address.ts";
 import type { SocketOwner } from "./dial.ts";
 import {
   ClientError,
@@ -29,10 +29,11 @@ import {
   usageError,
 } from "./error.ts";
 import type { Exchange } from "./exchange.ts";
-import { Intake } from "./intake.ts";
+import { SocketReader } from "./reader.ts";
 import { StallTimer } from "./stall.ts";
-import { about, readable } from "./subject.ts";
+import { about, readable } from "./message.ts";
 import type { Throttle } from "./throttle.ts";
+import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /**
  * Requests sent whose replies have not ended. A server answers 64 before it gives others their
@@ -61,12 +62,12 @@ const REPLY: State = { awaits: "reply" };
 /** A connection that speaks S6/1. */
 export class Session implements SocketOwner {
   #state: State = NOTHING;
-  readonly #server: Server;
+  readonly #server: ServerAddress;
   readonly #socket: StreamSocket;
 
   // Receiving.
   readonly #reader = new LineReader(REPLY_LINE_BYTES_MAX);
-  readonly #intake: Intake;
+  readonly #intake: SocketReader;
   /** Asked and not settled; the first is the one whose reply comes. */
   readonly #inFlight: Exchange[] = [];
   readonly #stall: StallTimer;
@@ -81,13 +82,13 @@ export class Session implements SocketOwner {
 
   constructor(
     socket: StreamSocket,
-    server: Server,
+    server: ServerAddress,
     stallTimeoutMs: number,
     throttle: Throttle | null = null,
   ) {
     this.#socket = socket;
     this.#server = server;
-    this.#intake = new Intake(socket, this, throttle);
+    this.#intake = new SocketReader(socket, this, throttle);
     this.#stall = new StallTimer(stallTimeoutMs, () => this.#stalled());
   }
 
@@ -146,7 +147,7 @@ export class Session implements SocketOwner {
     }
     const { sink } = exchange;
     let moved: number = MOVED.ended;
-    const most = Math.min(state.left, STEP_BYTES);
+    const most = Math.min(state.left, PUMP_BYTES);
     if (!this.#local(() => (moved = sink.pull?.(this.#socket.fd, most) ?? MOVED.ended))) return;
     if (moved === MOVED.ended) {
       this.#intake.useEvents();
@@ -220,7 +221,7 @@ export class Session implements SocketOwner {
   }
 
   #takeUnsent(): Buffer | null {
-    const lines = this.#lines === "" ? null : Buffer.from(this.#lines, "latin1");
+    const lines = this.#lines === "" ? null : bufferOf(this.#lines);
     this.#lines = "";
     if (this.#unsent === null || lines === null) return this.#unsent ?? lines;
     return Buffer.concat([this.#unsent, lines]);

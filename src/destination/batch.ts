@@ -8,10 +8,10 @@
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { printable } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { LocalError, must } from "./error.ts";
 import { type Publication, publish, Staged } from "./staged.ts";
 import { type Staging } from "./staging.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Files of a batch: what a killed run has to fetch again. */
 const FILES_MAX = 4096;

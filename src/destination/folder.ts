@@ -7,8 +7,8 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { LocalError, localError, must } from "./error.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Directories are made with these rights, less the umask. */
 const MODE = 0o777;
@@ -74,7 +74,7 @@ export class Folder {
   }
 
   /** What `name` is, links not followed: null when there is nothing. Valid until the next call. */
-  look(name: ByteString): FileStat | null {
+  stat(name: ByteString): FileStat | null {
     const failed = kernel.statx(this.fd, name, found);
     if (failed === -ERRNO.ENOENT) return null;
     if (failed < 0) throw localError(failed, `looking at ${printable(this.pathOf(name))}`);

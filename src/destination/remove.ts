@@ -4,9 +4,9 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { localError, must } from "./error.ts";
 import { Folder } from "./folder.ts";
+import { type ByteString, byteStringOf } from "../wire/bytes.ts";
 
 const FOLDER = OPEN.readOnly | OPEN.directory | OPEN.noFollow;
 
@@ -17,7 +17,7 @@ export function namesIn(folder: Folder): ByteString[] {
   try {
     return fs
       .readdirSync(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" })
-      .map((name) => name.toString("latin1"));
+      .map((name) => byteStringOf(name));
   } catch (error) {
     const errno = error instanceof Error && "errno" in error ? Number(error.errno) : -ERRNO.EIO;
     throw localError(errno, `listing ${printable(folder.path)}`);

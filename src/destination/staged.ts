@@ -8,12 +8,13 @@
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
+import { uninterrupted } from "../sys/shortcount.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { LocalError, localError, must } from "./error.ts";
 import type { Folder } from "./folder.ts";
 import type { Staging } from "./staging.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** A new file's rights, less the umask. A server's are never applied. */
 const MODE = 0o666;
@@ -25,9 +26,6 @@ const MTIME_MAX = 2n ** 63n - 1n;
 
 /** How often a file that was published while we opened it is opened again. */
 const TRIES_MAX = 8;
-
-/** Interruptions of one call: signals come one by one, so many only from a kernel that errs. */
-const INTERRUPTIONS_MAX = 100;
 
 /** The extended attribute that keeps a version's etag, where the file system has such. */
 export const ETAG_ATTRIBUTE = "user.cli6.etag";
@@ -173,17 +171,6 @@ export class Staged {
 
   #must(answer: number, doing: string): void {
     must(answer, () => `${doing} ${printable(this.#staging.folder.pathOf(this.#name))}`);
-  }
-}
-
-/**
- * What `call` answers, made again while a signal interrupts it; -EINTR when that never ends, so
- * that no loop is without an end.
- */
-export function uninterrupted(call: () => number): number {
-  for (let tries = 1; ; tries++) {
-    const answer = call();
-    if (answer !== -ERRNO.EINTR || tries === INTERRUPTIONS_MAX) return answer;
   }
 }
 

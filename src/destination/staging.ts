@@ -7,9 +7,9 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { LocalError, must } from "./error.ts";
 import type { Folder } from "./folder.ts";
+import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /** Nobody else reads what is not complete, nobody else writes. */
 const MODE = 0o700;
@@ -103,7 +103,7 @@ export function stagedName(path: ByteString): ByteString {
   const name = path.replaceAll("%", "%25").replaceAll("/", "%2F");
   if (name.length <= NAME_BYTES_MAX && !name.startsWith("%%")) return name;
   // No escaped name starts with two percent signs, so a hash meets none.
-  const bytes = Buffer.from(path, "latin1");
+  const bytes = bufferOf(path);
   return `%%${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
 }
 

@@ -2,8 +2,8 @@
  * The folders of a destination that are in use: each opened once, from the one above it, held while
  * somebody needs it, and closed when others need the descriptors.
  */
-import type { ByteString } from "../wire/vocabulary.ts";
 import { Folder } from "./folder.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Folders open at once, beyond those that are held. */
 const OPEN_MAX = 256;

@@ -42,7 +42,7 @@ export const FDS_RESERVED = 64;
 export const SHED_MAX = 32;
 
 /** Quiet after which a bare path without LF is complete, in milliseconds: the contract's. */
-export const QUIET_MS = 200;
+export const SILENCE_MS = 200;
 
 /** How long a peer may take to close after it got everything, in milliseconds. */
 export const LINGER_MS = 5000;

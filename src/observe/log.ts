@@ -7,7 +7,7 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, OPEN } from "../sys/types.ts";
 import { printable, printableText } from "../wire/printable.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** How lines look: for people, for programs, or not at all. */
 export type LogFormat = "human" | "json" | "off";

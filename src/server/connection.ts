@@ -1,32 +1,33 @@
 /**
  * One connection as one explicit state: what it waits for. Every event (bytes, room, turn, store,
- * window, quiet, FIN) only notes what came and calls #run(), which does the next thing until it has
- * to wait again.
+ * window, silence, FIN) only notes what came and calls #run(), which does the next thing until it
+ * has to wait again.
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
  * knows no dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
-import { type Awaiter, STEP_BYTES } from "../flow/step.ts";
-import type { Turn } from "../flow/turns.ts";
-import type { Listing, OpenFile, Waiter } from "../store/store.ts";
+import { type Awaiter, STEP_BYTES } from "../send/transfer.ts";
+import type { Turn } from "../send/turns.ts";
+import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
-import { type ByteString, LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 import { type Job, jobOf } from "./job.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** What a connection waits for. */
 export type State =
   /** The next request, or the rest of one. */
   | "request"
   /** 200 ms without another byte: the end of a bare path. */
-  | "quiet"
+  | "silence"
   /** The store: a file being opened, a directory being read. */
   | "store"
   /** Room in the socket. */
@@ -41,7 +42,7 @@ export type State =
   | "closed";
 
 /** What a store answers. */
-type Answer = OpenFile | Listing | Uint8Array | Refusal;
+type Answer = OpenFile | EncodedPage | Uint8Array | Refusal;
 
 /** A client's connection, from accept to close. */
 export class Connection implements Turn, Waiter<Answer>, Awaiter {
@@ -95,7 +96,7 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     }
     if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
     this.#receiver.push(chunk);
-    if (this.state === "request" || this.state === "quiet") this.#run();
+    if (this.state === "request" || this.state === "silence") this.#run();
     // Also when it has just run: what it left is enough to go on with.
     this.#receiver.holdBack();
   }
@@ -112,7 +113,7 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   end(): void {
     tick();
     this.#receiver.fin = true;
-    if (this.state === "request" || this.state === "quiet") this.#run();
+    if (this.state === "request" || this.state === "silence") this.#run();
   }
 
   /** Its turn. */
@@ -129,10 +130,10 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     this.#run();
   }
 
-  /** 200 ms of quiet behind a path without LF. */
-  quiet(): void {
-    if (this.state !== "quiet") return;
-    this.#receiver.endedByQuiet = true;
+  /** 200 ms of silence behind a path without LF. */
+  silent(): void {
+    if (this.state !== "silence") return;
+    this.#receiver.endedBySilence = true;
     this.#run();
   }
 
@@ -150,7 +151,7 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     if (this.state === "closed") return;
     this.state = "closed";
     this.gone = true;
-    this.service.quiet.forget(this);
+    this.service.silence.forget(this);
     const owed = this.#sender.close();
     if (this.#job !== null) this.record(this.#job, "RESET", Math.max(0, this.#job.length - owed));
     this.#job = null;
@@ -365,8 +366,8 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
       this.#answer(start);
       this.#loop();
     } else if (!isFramedStart(start)) {
-      this.state = "quiet";
-      this.service.quiet.wait(this);
+      this.state = "silence";
+      this.service.silence.wait(this);
     }
   }
 

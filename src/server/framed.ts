@@ -2,18 +2,19 @@
  * The S6/1 door: any number of requests on one connection, answered in order. Errors are replies
  * like others; the connection stays in step after each.
  */
-import type { Listing } from "../store/store.ts";
+import type { EncodedPage } from "../store/store.ts";
 import { statFacts } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { parseRequest, type Request } from "../wire/request.ts";
 import { errLine, okLine } from "../wire/reply.ts";
-import { type ByteString, PROTOCOL } from "../wire/vocabulary.ts";
+import { PROTOCOL } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
 import { hash, hashWhole } from "./hash.ts";
 import { jobOf } from "./job.ts";
 import { read, readWhole } from "./read.ts";
 import type { Door } from "./service.ts";
 import { VERSION } from "./version.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 const PONG = okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`);
 
@@ -71,7 +72,7 @@ function stat(connection: Connection, request: Request): void {
 function list(connection: Connection, request: Request): void {
   const { path, limit, after } = request;
   const job = jobOf("LIST", path, 0);
-  const listed = (page: Listing | Refusal): void => {
+  const listed = (page: EncodedPage | Refusal): void => {
     if (page instanceof Refusal) {
       connection.refuse(job, page);
       return;

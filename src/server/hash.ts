@@ -1,16 +1,16 @@
 /** HASH of the framed door: the digests of a range, chunk by chunk, a line each. */
-import { digestOf } from "../store/digest.ts";
+import { digestOf } from "../digest/digest.ts";
 import type { DigestRange, OpenFile } from "../store/store.ts";
 import { CHUNK_BYTES_DEFAULT, digestCount, DIGESTS, DIGESTS_MAX } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { okLine } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
 import { jobOf } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import { lookUp } from "./read.ts";
+import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /** Bytes of one xxh3 digest and its LF. */
 const WHOLE_BYTES = DIGESTS.xxh3 + 1;
@@ -43,7 +43,7 @@ export function hash(connection: Connection, request: Request): void {
 function wholeReply({ entry }: OpenFile, body: Uint8Array): Uint8Array {
   const facts = `etag=${entry.etag} algo=xxh3 chunk=${CHUNK_BYTES_DEFAULT}`;
   const head = okLine(WHOLE_BYTES, ` size=${entry.size} ${facts}`);
-  return Buffer.from(`${head}${digestOf("xxh3", body)}\n`, "latin1");
+  return bufferOf(`${head}${digestOf("xxh3", body)}\n`);
 }
 
 function hashOpened(

@@ -1,6 +1,6 @@
 /** A request under way, as the log will tell of it. */
 import { clock } from "../sys/clock.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** One request. */
 export interface Job {

@@ -9,14 +9,14 @@ import { SOCKET } from "../sys/types.ts";
 import type { Connection } from "./connection.ts";
 
 /** Where a server listens. */
-export interface Address {
+export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** A listening socket. */
 export interface Listener {
-  readonly address: Address;
+  readonly address: ListenAddress;
   /** Accepts no more; connections go on. */
   stop(): void;
 }
@@ -57,7 +57,7 @@ type Accepted = Socket<Connection | null>;
  * Throws ListenError.
  */
 export function listen(
-  address: Address,
+  address: ListenAddress,
   accept: (socket: StreamSocket) => Connection | null,
 ): Listener {
   const listener = bind(address, accept);
@@ -74,7 +74,7 @@ export function listen(
 // --- internal ---
 
 function bind(
-  { host, port }: Address,
+  { host, port }: ListenAddress,
   accept: (socket: StreamSocket) => Connection | null,
 ): TCPSocketListener<Connection | null> {
   try {

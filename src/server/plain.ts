@@ -7,11 +7,11 @@ import { Refusal } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
 import { type Job, jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** The door of the bare path. */
 export const plainDoor: Door = { name: "plain", answer, refusal: plainErrorLine };

@@ -4,10 +4,10 @@ import { readFacts } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { okLine } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
 import { jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Whole files over this go the long way, which refuses them. */
 const SIZE_MAX = BigInt(Number.MAX_SAFE_INTEGER);

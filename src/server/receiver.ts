@@ -7,7 +7,7 @@
 import { BACKLOG_BYTES_MAX, JUNK_BYTES_MAX } from "../guard/limits.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { LineReader } from "../wire/lines.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** What bytes behind the last request mean. */
 export type Leftover =
@@ -15,7 +15,7 @@ export type Leftover =
   | "junk"
   /** More than anybody sends by mistake. */
   | "flood"
-  /** The path that 200 ms of quiet had ended goes on: the answer was to another question. */
+  /** The path that 200 ms of silence had ended goes on: the answer was to another question. */
   | "late";
 
 /** Receives for one connection. */
@@ -24,8 +24,8 @@ export class Receiver {
   fin = false;
   /** No request is read any more: what comes is thrown away. */
   last = false;
-  /** The path was ended by quiet, so that a later byte proves that it had not ended. */
-  endedByQuiet = false;
+  /** The path was ended by silence, so that a later byte proves that it had not ended. */
+  endedBySilence = false;
   readonly #socket: StreamSocket;
   readonly #reader = new LineReader();
   #paused = false;
@@ -58,7 +58,7 @@ export class Receiver {
   /** The next line without LF and CR, or null. At the end of input what is left is a line too. */
   next(): ByteString | null {
     const line = this.#reader.next();
-    const ended = this.fin || this.endedByQuiet;
+    const ended = this.fin || this.endedBySilence;
     if (line !== null || !ended || this.overflowed || this.#reader.buffered === 0) return line;
     const rest = this.#reader.peek();
     this.#reader.discard();
@@ -78,10 +78,10 @@ export class Receiver {
 
   /** Looks at bytes behind the last request. `sending`: the answer is still on its way. */
   discard(chunk: Buffer, sending: boolean): Leftover {
-    if (this.endedByQuiet) {
+    if (this.endedBySilence) {
       // A LF that is late still belongs to the path.
       if (!/^(\r?\n|\r$)/.test(chunk.toString("latin1", 0, 2))) return "late";
-      this.endedByQuiet = chunk.length === 1 && chunk[0] !== 10;
+      this.endedBySilence = chunk.length === 1 && chunk[0] !== 10;
     }
     this.#junk += chunk.length;
     if (this.#junk <= JUNK_BYTES_MAX) return "junk";

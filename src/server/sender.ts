@@ -4,10 +4,10 @@
  * push() moves what it can and names what is awaited. Nothing is dropped: after "gone" or "broken"
  * only RST is left.
  */
-import { CopyTransfer } from "../flow/copy.ts";
-import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../flow/outbox.ts";
-import { SendfileTransfer } from "../flow/sendfile.ts";
-import { type Awaiter, STEP, type Transfer } from "../flow/step.ts";
+import { CopyTransfer } from "../send/copy.ts";
+import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../send/outbox.ts";
+import { SendfileTransfer } from "../send/sendfile.ts";
+import { type Awaiter, STEP, type Transfer } from "../send/transfer.ts";
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 

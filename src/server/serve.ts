@@ -2,10 +2,10 @@
  * A running server: listens, admits, sweeps, stops. It owns the listeners and the table of
  * connections; what a connection does is its own business.
  */
-import { Outbox } from "../flow/outbox.ts";
-import { Turns } from "../flow/turns.ts";
+import { Outbox } from "../send/outbox.ts";
+import { Turns } from "../send/turns.ts";
 import { Gate } from "../guard/admission.ts";
-import { LINGER_MS, type Limits, QUIET_MS } from "../guard/limits.ts";
+import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
 import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
@@ -14,11 +14,11 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
 import { Connection } from "./connection.ts";
 import { framedDoor } from "./framed.ts";
-import { type Address, type Listener, listen, ListenError } from "./listen.ts";
+import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import { plainDoor } from "./plain.ts";
-import { QuietTimer } from "./quiet.ts";
+import { SilenceTimer } from "./silence.ts";
 import type { Service } from "./service.ts";
-import { httpDoor, tlsDoor } from "./shut.ts";
+import { httpDoor, tlsDoor } from "./unsupported.ts";
 import { SWEEP_MS, sweep } from "./sweep.ts";
 
 /** Milliseconds between two sweeps while the server stops. */
@@ -30,7 +30,7 @@ export interface ServerOptions {
   readonly limits: Limits;
   readonly log: Log;
   /** Where to listen: at least one. Port 0 picks a free one, the same for the hosts that follow. */
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly ListenAddress[];
   /** False: large files leave by the copy branch. */
   readonly zeroCopy: boolean;
 }
@@ -61,7 +61,7 @@ export class Server {
       counters: this.counters,
       outbox: new Outbox(),
       turns: new Turns((error) => log.fault("internal error", String(error))),
-      quiet: new QuietTimer(QUIET_MS),
+      silence: new SilenceTimer(SILENCE_MS),
       doors: { plain: plainDoor, framed: framedDoor, http: httpDoor, tls: tlsDoor },
       ended: (connection) => this.#ended(connection),
     };
@@ -75,7 +75,7 @@ export class Server {
   }
 
   /** Where it listens, with the ports that were picked. */
-  get addresses(): Address[] {
+  get addresses(): ListenAddress[] {
     return this.#listeners.map((listener) => listener.address);
   }
 
@@ -112,7 +112,7 @@ export class Server {
 
   // --- internal ---
 
-  #listen(addresses: readonly Address[]): void {
+  #listen(addresses: readonly ListenAddress[]): void {
     if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
     let port = addresses[0]?.port ?? 0;
     try {

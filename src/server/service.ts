@@ -2,17 +2,17 @@
  * What the connections of one server share. Made once by listen.ts; connections hold it and nothing
  * global.
  */
-import type { Outbox } from "../flow/outbox.ts";
-import type { Turns } from "../flow/turns.ts";
+import type { Outbox } from "../send/outbox.ts";
+import type { Turns } from "../send/turns.ts";
 import type { Limits } from "../guard/limits.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { Refusal } from "../wire/errors.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { Connection } from "./connection.ts";
-import type { QuietTimer } from "./quiet.ts";
+import type { SilenceTimer } from "./silence.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Everything a connection needs from its server. */
 export interface Service {
@@ -22,7 +22,7 @@ export interface Service {
   readonly counters: Counters;
   readonly outbox: Outbox;
   readonly turns: Turns;
-  readonly quiet: QuietTimer<Connection>;
+  readonly silence: SilenceTimer<Connection>;
   /** Whether large files leave by sendfile; else by the copy branch. */
   readonly zeroCopy: boolean;
   /** The doors by dialect. */

@@ -28,7 +28,7 @@ export function sweep(
 ): boolean {
   switch (connection.state) {
     case "request":
-    case "quiet":
+    case "silence":
       return sweepRequest(connection, now, limits);
     case "room":
       return sweepProgress(connection, now, limits);

@@ -9,7 +9,7 @@
  * such file, nothing is held here. How much is, is the cache's business.
  */
 import { kernel } from "../sys/kernel.ts";
-import { readFully } from "./body.ts";
+import { readFully } from "../sys/shortcount.ts";
 import type { Content, DiskFile } from "./file.ts";
 import { HEADROOM_BYTES } from "./store.ts";
 
@@ -85,7 +85,7 @@ export class Arena {
     scratch.set(head);
     if (kernel.resident(file.fd, 0n, count) === 0) return null;
     const got = readFully(file.fd, scratch.subarray(head.length, length), count, 0n);
-    if (got !== count || file.fate() !== "same") return null;
+    if (got !== count || file.revalidate() !== "same") return null;
     if (this.#fd < 0) this.#fd = kernel.memfd("serv6");
     const slot = new Slot(this, this.#free.pop() ?? this.#slots++, head.length, count);
     this.#used += 1;

@@ -4,6 +4,7 @@
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
+import { readFully } from "../sys/shortcount.ts";
 import { FileStat } from "../sys/types.ts";
 import { HEADROOM_BYTES } from "./store.ts";
 
@@ -38,20 +39,4 @@ export function readBody(fd: number, stat: FileStat, bytesMax: number): Uint8Arr
     stat.copy(again);
   }
   return null;
-}
-
-/**
- * Reads `count` bytes at `offset` into the start of `into`, however many calls it takes: bytes
- * read, fewer only where the file ends, or -errno. Blocks as long as the disk does.
- */
-export function readFully(fd: number, into: Uint8Array, count: number, offset: bigint): number {
-  let got = 0;
-  while (got < count) {
-    const read = kernel.pread(fd, into.subarray(got), count - got, offset + BigInt(got));
-    if (read === -ERRNO.EINTR) continue;
-    if (read < 0) return read;
-    if (read === 0) break;
-    got += read;
-  }
-  return got;
 }

@@ -2,9 +2,9 @@
  * The open-file cache: contents of small files on one shelf, by bytes, descriptors of large ones on
  * another, by number, so that neither pushes the other out.
  */
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { DiskFile } from "./file.ts";
 import { Shelf } from "./shelf.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** What the cache may hold. */
 export interface CacheBudget {

@@ -5,7 +5,7 @@
 import { DIGESTS } from "../wire/digest.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { DigestCache } from "./digest-cache.ts";
-import type { Portion } from "./digest-worker.ts";
+import type { Portion } from "../digest/worker.ts";
 import type { DigestRange, OpenFile, Waiter } from "./store.ts";
 
 /**

@@ -10,14 +10,15 @@ import { clock, tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Refusal } from "../wire/errors.ts";
-import { readFully } from "./body.ts";
-import { digestLines } from "./digest.ts";
+import { readFully } from "../sys/shortcount.ts";
+import { digestLines } from "../digest/digest.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { DigestJob, jobKey } from "./digest-job.ts";
-import { DigestThread, type ThreadOwner } from "./digest-thread.ts";
-import type { Portion, PortionAnswer } from "./digest-worker.ts";
-import { refusalOf } from "./refuse.ts";
+import { DigestThread, type ThreadOwner } from "../digest/thread.ts";
+import type { Portion, PortionAnswer } from "../digest/worker.ts";
+import { refusalOf } from "./refusal.ts";
 import { type DigestRange, type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
+import { bufferOf } from "../wire/bytes.ts";
 
 /**
  * Jobs at once; over it EBUSY. Each holds a descriptor, and its reply of at most 260 KiB: 33 MiB
@@ -73,7 +74,7 @@ export class Digester implements ThreadOwner {
   ): Uint8Array | Refusal | null {
     const { length, chunk } = range;
     const bytes = length <= chunk * INLINE_DIGESTS_MAX ? atHand(file, range) : null;
-    if (bytes !== null) return Buffer.from(digestLines(range.algo, bytes, chunk), "latin1");
+    if (bytes !== null) return bufferOf(digestLines(range.algo, bytes, chunk));
     const same = this.#jobs.get(jobKey(file, range));
     if (same !== undefined) {
       same.join(waiter);
@@ -137,7 +138,7 @@ export class Digester implements ThreadOwner {
 
   #take(job: DigestJob, portion: Portion, answer: PortionAnswer): void {
     // Also when it could not be read: a file that was cut has no such bytes any more.
-    if (job.file.fate() !== "same") {
+    if (job.file.revalidate() !== "same") {
       job.file.distrust();
       this.#finish(job, new Refusal("ESTALE", "it was edited while it was hashed"));
       return;
@@ -212,13 +213,13 @@ function atHand(file: OpenFile, { start, length }: DigestRange): Uint8Array | nu
   if (length > SMALL_BYTES_MAX) return null;
   const at = file.base + start;
   // Of a larger file it may be another part that was seen in memory.
-  const warm = file.entry.size <= SMALL_BYTES_MAX && file.warmUntil > clock.now;
+  const warm = file.entry.size <= SMALL_BYTES_MAX && file.residentUntil > clock.now;
   if (!warm && kernel.resident(file.fd, at, length) === 0) return null;
   scratch ??= Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
   const bytes = scratch.subarray(0, length);
   const whole = readFully(file.fd, bytes, length, at) === length;
   // The thread meets the same, and knows what to answer.
-  return whole && file.fate() === "same" ? bytes : null;
+  return whole && file.revalidate() === "same" ? bytes : null;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -9,11 +9,11 @@ import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { type Entry, listLine } from "../wire/entry.ts";
 import { HERE } from "../wire/path.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { entryOf } from "./file.ts";
-import { refusalOf } from "./refuse.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Root } from "./root.ts";
-import type { Listing } from "./store.ts";
+import type { EncodedPage } from "./store.ts";
+import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /** Bytes of directory records a step reads: about 1,000 names, 0.3 ms. */
 const RECORDS_BYTES = 32_768;
@@ -67,13 +67,13 @@ export class DirectoryPage {
   /**
    * Works on for less than a millisecond: null while there is more to do, then the page or -errno.
    */
-  step(): Listing | number | null {
+  step(): EncodedPage | number | null {
     if (this.#state === "names") this.#readNames();
     else if (this.#state === "looks") this.#look();
     if (typeof this.#state === "number") return this.#state;
     if (this.#state !== "done") return null;
     const more = this.#next < this.#names.length;
-    return { text: Buffer.from(this.#text, "latin1"), count: this.#count, more };
+    return { text: bufferOf(this.#text), count: this.#count, more };
   }
 
   close(): void {
@@ -168,7 +168,7 @@ export class DirectoryPage {
     const failed = kernel.statx(this.#fd, name, found);
     if (failed < 0) return failed;
     if (found.isLink) {
-      const fd = this.#root.look(this.#directory + name, found);
+      const fd = this.#root.openPath(this.#directory + name, found);
       if (fd < 0) return fd;
       kernel.close(fd);
     }

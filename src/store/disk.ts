@@ -11,10 +11,8 @@ import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
 import { isWireCode, Refusal, textOf, type WireCode } from "../wire/errors.ts";
-import { bytesOf } from "../wire/escape.ts";
 import { printableText } from "../wire/printable.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
 import { Arena } from "./arena.ts";
 import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
@@ -23,17 +21,18 @@ import { Pages } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { ColdFile, isCold, Prefetcher } from "./prefetch.ts";
-import { refusalOf } from "./refuse.ts";
+import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import {
   BODY_BYTES_MAX,
   type DigestRange,
-  type Listing,
+  type EncodedPage,
   type OpenFile,
   SMALL_BYTES_MAX,
   type Store,
   type Waiter,
 } from "./store.ts";
+import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
 
 /** How long a name is believed to mean the file it meant, in milliseconds. */
 export const REVALIDATE_MS = 1000;
@@ -116,8 +115,7 @@ export class DiskStore implements Store {
     this.single = only === null ? "" : `/${only}`;
     this.label = root.name + this.single;
     this.#limits = limits;
-    const shown =
-      only === null ? given : bytesOf(path.dirname(Buffer.from(given, "latin1").toString()));
+    const shown = only === null ? given : bytesOf(path.dirname(utf8Of(given)));
     this.#names = [...new Set([root.name, shown])];
     this.cache = new FileCache({
       bytes: HELD_BYTES_MAX,
@@ -136,7 +134,7 @@ export class DiskStore implements Store {
     if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
       // A descriptor is looked at each time: it costs 0.3 us of a large file's sending, and an edit
       // in place is then answered from its new facts instead of failing half-way.
-      if (file.fate() === "same") {
+      if (file.revalidate() === "same") {
         file.touch(clock.now);
         return file.uses % SETTLE_USES === 0 ? this.#settle(path, file) : file;
       }
@@ -147,7 +145,7 @@ export class DiskStore implements Store {
   stat(path: ByteString): Entry | Refusal {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
-    const fd = this.#root.look(relative, this.#stat);
+    const fd = this.#root.openPath(relative, this.#stat);
     if (fd < 0) return refusalOf(fd, path);
     kernel.close(fd);
     if (!this.#stat.isFile && !this.#stat.isDirectory) return refusalOf(-ERRNO.EACCES, path);
@@ -158,11 +156,11 @@ export class DiskStore implements Store {
     path: ByteString,
     limit: number,
     after: ByteString,
-    waiter: Waiter<Listing>,
+    waiter: Waiter<EncodedPage>,
   ): Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
-    const found = this.#root.look(relative, this.#stat);
+    const found = this.#root.openPath(relative, this.#stat);
     if (found < 0) return refusalOf(found, path);
     if (!this.#stat.isDirectory) {
       kernel.close(found);
@@ -236,7 +234,7 @@ export class DiskStore implements Store {
   #open(canonical: ByteString, relative: ByteString): DiskFile | ColdFile | number {
     const cached = this.cache.get(canonical);
     const stat = new FileStat();
-    const found = this.#root.look(relative, stat);
+    const found = this.#root.openPath(relative, stat);
     if (found < 0) {
       this.cache.drop(canonical);
       return found;
@@ -286,7 +284,7 @@ export class DiskStore implements Store {
     const content = body === null ? new Descriptor(fd, this.#fds) : new Body(body);
     const file = new DiskFile(stat, content, lookedAt);
     // Just seen in memory, or brought there.
-    if (stat.size <= SMALL_BYTES_MAX) file.warmUntil = clock.now + REVALIDATE_MS;
+    if (stat.size <= SMALL_BYTES_MAX) file.residentUntil = clock.now + REVALIDATE_MS;
     this.cache.put(canonical, file);
     return file;
   }
@@ -310,7 +308,7 @@ export class DiskStore implements Store {
   }
 
   #openPage(relative: ByteString, limit: number, after: ByteString): DirectoryPage | number {
-    const found = this.#root.look(relative, this.#stat);
+    const found = this.#root.openPath(relative, this.#stat);
     if (found < 0) return found;
     const fd = this.#root.reopen(found, OPEN.directory);
     if (fd < 0) return fd;

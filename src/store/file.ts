@@ -93,7 +93,7 @@ export class DiskFile implements OpenFile {
   readonly replyAt: bigint | null;
   reply: Uint8Array | null = null;
   digest: Uint8Array | null = null;
-  warmUntil: number;
+  residentUntil: number;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
   /**
@@ -115,7 +115,7 @@ export class DiskFile implements OpenFile {
     this.body = content.body;
     this.base = content.base;
     this.replyAt = content.replyAt;
-    this.warmUntil = content.live ? 0 : Number.POSITIVE_INFINITY;
+    this.residentUntil = content.live ? 0 : Number.POSITIVE_INFINITY;
     this.checked = now;
     this.usedAt = now;
     this.#content = content;
@@ -155,7 +155,7 @@ export class DiskFile implements OpenFile {
     this.checked = Number.NEGATIVE_INFINITY;
   }
 
-  fate(): "same" | "grown" | "changed" {
+  revalidate(): "same" | "grown" | "changed" {
     if (!this.#content.live) return "same";
     if (kernel.statx(this.fd, "", now) < 0) return "changed";
     // A name that is replaced or removed moves ctime alone: this version is still whole.

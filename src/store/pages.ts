@@ -3,10 +3,10 @@
  * in each round of the loop: however many clients list, memory, descriptors and the time others
  * wait stay what they are for one.
  */
-import { refusalOf } from "./refuse.ts";
+import { refusalOf } from "./refusal.ts";
 import type { DirectoryPage } from "./directory.ts";
-import type { Listing, Waiter } from "./store.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { EncodedPage, Waiter } from "./store.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /**
  * Pages that are being made at once. One would do; more keep a short one from a long one's tail.
@@ -16,7 +16,7 @@ const OPEN_MAX = 4;
 /** A page that somebody waits for. */
 interface Wanted {
   readonly path: ByteString;
-  readonly waiter: Waiter<Listing>;
+  readonly waiter: Waiter<EncodedPage>;
   /** Opens the directory: the page, or -errno. */
   readonly open: () => DirectoryPage | number;
 }
@@ -29,7 +29,7 @@ export class Pages {
   readonly #round = (): void => this.#step();
 
   /** `waiter.answered` is called later, unless it is gone by then. */
-  add(path: ByteString, waiter: Waiter<Listing>, open: () => DirectoryPage | number): void {
+  add(path: ByteString, waiter: Waiter<EncodedPage>, open: () => DirectoryPage | number): void {
     this.#waiting.push({ path, waiter, open });
     this.#arm();
   }

@@ -11,9 +11,9 @@ import fs from "node:fs";
 import { tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
-import { refusalOf } from "./refuse.ts";
+import { refusalOf } from "./refusal.ts";
 import { type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** Reads at once: the pool has few threads, and large files need them too. */
 export const PREFETCHES_MAX = 4;

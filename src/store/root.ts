@@ -8,7 +8,7 @@ import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, type FileStat, OPEN, RESOLVE } from "../sys/types.ts";
 import { HERE, isHidden } from "../wire/path.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** What may be reached below the root. */
 export interface RootPolicy {
@@ -62,7 +62,7 @@ export class Root {
    * Looks `relative` up and fills `stat`; the descriptor (O_PATH: it opens nothing, a FIFO's writer
    * is not woken) or -errno. The caller closes it.
    */
-  look(relative: ByteString, stat: FileStat): number {
+  openPath(relative: ByteString, stat: FileStat): number {
     if (!this.allows(relative)) return -ERRNO.ENOENT;
     const fd = this.#walk(relative);
     if (fd < 0) return fd;

@@ -2,8 +2,8 @@
  * Files by path, the recently used ones, up to a weight. Over it the one goes that was not used
  * since the hand last passed (second chance: a hit costs one store, where a strict LRU re-links).
  */
-import type { ByteString } from "../wire/vocabulary.ts";
 import type { DiskFile } from "./file.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /** One shelf of the cache: it owns one reference to each file on it. */
 export class Shelf {

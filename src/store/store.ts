@@ -6,7 +6,7 @@
 import type { Algo } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
-import type { ByteString } from "../wire/vocabulary.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /**
  * One version of one file, ready to be sent. It stays what it is when the name is given to another
@@ -46,7 +46,7 @@ export interface OpenFile {
    * Until then (clock.now) the content is believed to be in memory; set by whoever looked. For
    * files that are sent in one step, so that looking costs them nothing.
    */
-  warmUntil: number;
+  residentUntil: number;
   /** Keeps the file open beyond this event; each call is paid back by one release(). */
   retain(): void;
   release(): void;
@@ -54,13 +54,13 @@ export interface OpenFile {
    * What became of a file that was sent: "same", "grown" (what was promised is still what it was)
    * or "changed" (edited in place or cut: what went out may be a mix).
    */
-  fate(): "same" | "grown" | "changed";
+  revalidate(): "same" | "grown" | "changed";
   /** It was not what it seemed: the next open() looks again instead of believing the cache. */
   distrust(): void;
 }
 
 /** A page of a directory. */
-export interface Listing {
+export interface EncodedPage {
   /** Entry lines as the wire has them. */
   readonly text: Uint8Array;
   readonly count: number;
@@ -98,7 +98,12 @@ export interface Store {
   /** What `path` is, without opening it for reading; not cached. */
   stat(path: ByteString): Entry | Refusal;
   /** Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. */
-  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter<Listing>): Refusal | null;
+  list(
+    path: ByteString,
+    limit: number,
+    after: ByteString,
+    waiter: Waiter<EncodedPage>,
+  ): Refusal | null;
   /**
    * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They
    * are of the version that `file.entry` tells: ESTALE when it changed meanwhile, EIO when it can't

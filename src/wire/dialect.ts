@@ -3,7 +3,8 @@
  * S6/1. A line that ends in " HTTP/1.x": HTTP. Everything else is a bare path, as the exercise
  * speaks it.
  */
-import { VERBS, type ByteString } from "./vocabulary.ts";
+import { VERBS } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 /** What a connection speaks, once its first line is known. */
 export type Dialect = "plain" | "framed" | "http" | "tls";

@@ -4,7 +4,7 @@
  */
 import { escapePath, unescape } from "./escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "./number.ts";
-import type { ByteString } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 /** What a client may know of a file or directory. Sizes and times are exact past 2^53. */
 export interface Entry {

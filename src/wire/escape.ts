@@ -3,7 +3,7 @@
  * bytes. Encoding escapes `%`, control characters and bytes that are not UTF-8; in a key's value
  * the space too.
  */
-import type { ByteString } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 const PERCENT = 37;
 const SPACE = 32;
@@ -55,11 +55,6 @@ export function utf8Length(bytes: ByteString, at: number): number {
   if (first === 0xf0 && second < 0x90) return 0;
   if (first === 0xf4 && second > 0x8f) return 0;
   return count;
-}
-
-/** The byte string of a JavaScript string: its UTF-8 bytes, one a character. */
-export function bytesOf(text: string): ByteString {
-  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 // --- internal ---

@@ -3,7 +3,8 @@
  * more than one chunk and one unfinished line. A line that is too long is a sticky state, not an
  * exception: the owner reads it and hangs up.
  */
-import { LINE_BYTES_MAX, type ByteString } from "./vocabulary.ts";
+import { LINE_BYTES_MAX } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 const LF = 10;
 const CR = "\r";

@@ -5,7 +5,7 @@
  */
 import { Refusal } from "./errors.ts";
 import { printable } from "./printable.ts";
-import type { ByteString } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 /** The root itself, as a relative path. */
 export const HERE: ByteString = ".";

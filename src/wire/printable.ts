@@ -4,7 +4,7 @@
  * CVE-2013-1862).
  */
 import { utf8Length } from "./escape.ts";
-import type { ByteString } from "./vocabulary.ts";
+import { type ByteString, utf8Of } from "./bytes.ts";
 
 /**
  * Controls C0, DEL and C1, line and paragraph separators, bidi overrides, zero-width and tag
@@ -36,7 +36,7 @@ export function printable(bytes: ByteString): string {
       i += 1;
       continue;
     }
-    out += safe(Buffer.from(bytes.slice(i, i + count), "latin1").toString("utf8"));
+    out += safe(utf8Of(bytes.slice(i, i + count)));
     i += count;
   }
   return out;

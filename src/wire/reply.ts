@@ -4,7 +4,7 @@
  */
 import type { Refusal } from "./errors.ts";
 import { parseCount, REPLY_DIGITS_MAX } from "./number.ts";
-import type { ByteString } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 /** `OK length key=value... LF`; `facts` is "" or starts with a space. */
 export function okLine(length: number | bigint, facts: string): string {

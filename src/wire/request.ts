@@ -7,14 +7,8 @@ import { Refusal, type WireCode } from "./errors.ts";
 import { unescape } from "./escape.ts";
 import { parseNumber } from "./number.ts";
 import { printable } from "./printable.ts";
-import {
-  ETAG_CHARS_MAX,
-  isVerb,
-  LIST_ENTRIES_MAX,
-  VERBS,
-  type ByteString,
-  type Verb,
-} from "./vocabulary.ts";
+import { ETAG_CHARS_MAX, isVerb, LIST_ENTRIES_MAX, VERBS, type Verb } from "./vocabulary.ts";
+import type { ByteString } from "./bytes.ts";
 
 /** `length` when the request names none: up to the end of the file. */
 export const TO_THE_END = -1n;

@@ -10,13 +10,6 @@
  * LF is dropped. The last line of a connection may end in the client's FIN instead of a LF.
  */
 
-/**
- * Bytes held one to a character (each char code 0..255, that is ISO 8859-1). Names on Linux are
- * bytes, not text; a string of bytes is the cheapest exact key for a Map, and converts in one
- * native call.
- */
-export type ByteString = string;
-
 /** Name of the protocol as PING tells it. */
 export const PROTOCOL = "S6/1";
 

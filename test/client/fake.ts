@@ -1,10 +1,10 @@
 /**
- * Servers made of literal bytes: each says exactly what its test wrote down, at exactly the splits
+ * Links made of literal bytes: each says exactly what its test wrote down, at exactly the splits
  * it asks for, and ends as told. Never our own encoder on both sides. And a socket without a
  * network, for what needs no kernel.
  */
 import type { Socket, TCPSocketListener } from "bun";
-import type { Server } from "../../src/client/address.ts";
+import type { ServerAddress } from "../../src/client/address.ts";
 import type { StreamSocket } from "../../src/sys/socket.ts";
 
 /** How a fake's connection ends behind its last byte. */
@@ -102,7 +102,7 @@ export class FakeServer implements Disposable {
     return this.#listener.port;
   }
 
-  get server(): Server {
+  get server(): ServerAddress {
     return { host: "127.0.0.1", port: this.port };
   }
 

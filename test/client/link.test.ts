@@ -1,7 +1,7 @@
 /** A lasting link to a server whose connections do not last. */
 import { expect, test } from "bun:test";
 import { Link } from "../../src/client/link.ts";
-import { BytesSink } from "../../src/flow/sink.ts";
+import { BytesSink } from "../../src/receive/sink.ts";
 import { failureOf } from "./failure.ts";
 import { FakeServer, readReply, replying, until } from "./fake.ts";
 

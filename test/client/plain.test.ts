@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { plainRequest, readPlain } from "../../src/client/plain.ts";
-import { BytesSink } from "../../src/flow/sink.ts";
+import { BytesSink } from "../../src/receive/sink.ts";
 import { failureOf, thrownBy } from "./failure.ts";
 import { answering, type Ending, FakeServer, until } from "./fake.ts";
 
@@ -171,7 +171,7 @@ test("a server that closes before it reads is incomplete, or empty", async () =>
 
 test("a local failure ends it and tells the disk's error", async () => {
   const fd = fs.openSync("/dev/null", "r");
-  const { FdSink } = await import("../../src/flow/sink.ts");
+  const { FdSink } = await import("../../src/receive/sink.ts");
   using fake = answering("content", "fin");
   const error = await failureOf(readPlain(fake.server, "x", new FdSink(fd, "x"), PATIENCE));
   fs.closeSync(fd);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { ReadExchange } from "../../src/client/exchange.ts";
 import { Session } from "../../src/client/session.ts";
 import { connect } from "../../src/client/connect.ts";
-import { BytesSink } from "../../src/flow/sink.ts";
+import { BytesSink } from "../../src/receive/sink.ts";
 import { failureOf } from "./failure.ts";
 import { answering, readReply, StillSocket } from "./fake.ts";
 

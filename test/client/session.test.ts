@@ -7,7 +7,7 @@ import { connect } from "../../src/client/connect.ts";
 import { ReadExchange } from "../../src/client/exchange.ts";
 import { IN_FLIGHT_MAX, Session } from "../../src/client/session.ts";
 import { LocalError } from "../../src/destination/error.ts";
-import { type Sink } from "../../src/flow/sink.ts";
+import { type Sink } from "../../src/receive/sink.ts";
 import { failureOf } from "./failure.ts";
 import { answering, FakeServer, readReply, replying, StillSocket, until } from "./fake.ts";
 

@@ -6,7 +6,7 @@ import { LocalError } from "../../src/destination/error.ts";
 import { Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, recording, Stage } from "./stage.ts";
+import { failed, recording, Stage } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A batch into `stage`, and what became of its files by name: null, or the error's code. */

@@ -5,7 +5,7 @@ import { Folder } from "../../src/destination/folder.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-import { failed } from "./stage.ts";
+import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 test("the path a person names is opened over links, and made with all above it on request", () => {
@@ -103,12 +103,12 @@ test("looking says what a name is without following it, and null of nothing", ()
   using tree = new Tree({ f: "four" });
   tree.link("l", "f");
   const top = Folder.open(tree.root, false);
-  expect([top.look("f")?.isFile, top.look("l")?.isLink, top.look("nope")]).toEqual([
+  expect([top.stat("f")?.isFile, top.stat("l")?.isLink, top.stat("nope")]).toEqual([
     true,
     true,
     null,
   ]);
-  expect(failed(() => top.look("f/g")).code).toBe("ENOTDIR");
+  expect(failed(() => top.stat("f/g")).code).toBe("ENOTDIR");
   top.close();
 });
 

@@ -6,7 +6,7 @@ import { namesIn, remove } from "../../src/destination/remove.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-import { failed } from "./stage.ts";
+import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A temporary folder with `files`, and outside of it a file that nobody may touch. */

@@ -5,7 +5,7 @@ import { inTheWay, Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, recording, Stage } from "./stage.ts";
+import { failed, recording, Stage } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A staged file "x" with `content`. */

@@ -6,7 +6,7 @@ import { Staged } from "../../src/destination/staged.ts";
 import { stagedName, Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, Stage } from "./stage.ts";
+import { failed, Stage } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 const NOT_OURS = "is not a folder that only you can write to: remove it";

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { Folder } from "../../src/destination/folder.ts";
 import { FolderTree } from "../../src/destination/tree.ts";
 import { Tree } from "../rig/tree.ts";
-import { failed } from "./stage.ts";
+import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A tree of folders in a temporary destination, and the descriptors that it has open. */

@@ -138,9 +138,9 @@ class Course {
     if (loop.reads > 0) events.push(["read", () => this.#read()]);
     for (const client of this.#clients) this.#possibleFor(client, events);
     // 200 ms of quiet end a path: they pass when nobody is in the middle of one.
-    const quiet = this.#clients.filter(({ socket }) => socket.connection?.state === "quiet");
+    const quiet = this.#clients.filter(({ socket }) => socket.connection?.state === "silence");
     const typing = quiet.some(({ chunks }) => chunks.length > 0);
-    if (quiet.length > 0 && !typing) events.push(["quiet", () => loop.pass(200)]);
+    if (quiet.length > 0 && !typing) events.push(["silence", () => loop.pass(200)]);
     if (!typing && this.#seconds > 0 && events.length > 0) {
       events.push(["a second", () => (this.#seconds--, loop.pass(1000))]);
     }
@@ -227,7 +227,7 @@ class Course {
       }
       if (state === "window" && loop.reads === 0) wrong.push("waits for a read that nobody does");
       if (state === "store" && loop.immediates === 0) wrong.push("waits for a store that sleeps");
-      const reading = state === "request" || state === "quiet" || state === "linger";
+      const reading = state === "request" || state === "silence" || state === "linger";
       if (reading && socket.paused) wrong.push(`paused in state ${state}`);
       if (reading && socket.corked) wrong.push(`corked in state ${state}`);
       if (connection.backlog > BACKLOG_BYTES_MAX && !socket.paused) {

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { type Listing, type OpenFile, type Store, type Waiter } from "../../src/store/store.ts";
+import { type EncodedPage, type OpenFile, type Store, type Waiter } from "../../src/store/store.ts";
 import { clock } from "../../src/sys/clock.ts";
 import { type Entry, parseListLine } from "../../src/wire/entry.ts";
 import { Refusal } from "../../src/wire/errors.ts";
@@ -16,10 +16,10 @@ import { Tree } from "../rig/tree.ts";
 export type MakeStore = (tree: Tree) => Store;
 
 /** Waits for a store's answer. */
-class Asker implements Waiter<OpenFile | Listing> {
+class Asker implements Waiter<OpenFile | EncodedPage> {
   gone = false;
-  readonly answer = Promise.withResolvers<OpenFile | Listing | Refusal>();
-  answered(result: OpenFile | Listing | Refusal): void {
+  readonly answer = Promise.withResolvers<OpenFile | EncodedPage | Refusal>();
+  answered(result: OpenFile | EncodedPage | Refusal): void {
     this.answer.resolve(result);
   }
   crash(error: unknown): void {
@@ -42,7 +42,7 @@ export async function file(store: Store, path: string): Promise<OpenFile> {
 async function page(store: Store, path: string, limit: number, after: string) {
   const asker = new Asker();
   const refused = store.list(path, limit, after, asker);
-  return refused ?? ((await asker.answer.promise) as Listing | Refusal);
+  return refused ?? ((await asker.answer.promise) as EncodedPage | Refusal);
 }
 
 /** A page in short: how many, "+" where more follow, and the names; or the refusal's code. */
@@ -308,7 +308,7 @@ function versions(name: string, make: MakeStore): void {
       expect(after.entry.etag).not.toBe(before.entry.etag);
       expect(bytesOf(before).equals(old)).toBe(true);
       expect(bytesOf(after).equals(fs.readFileSync(tree.path(path)))).toBe(true);
-      expect(before.fate()).toBe("same");
+      expect(before.revalidate()).toBe("same");
       before.release();
     }
   });

@@ -44,13 +44,13 @@ function edits(name: string, make: MakeStore): void {
     using store = closing(make(tree));
     const before = await file(store.it, "/large");
     editInPlace(tree.path("large"), content(1, 1, 100_000));
-    expect(before.fate()).toBe("changed");
+    expect(before.revalidate()).toBe("changed");
     const after = await file(store.it, "/large");
     expect(after.entry.etag).not.toBe(before.entry.etag);
     expect(verify(bytesOf(after), 1, 1)).toBeNull();
     after.retain();
     fs.appendFileSync(tree.path("large"), "more");
-    expect(after.fate()).toBe("grown");
+    expect(after.revalidate()).toBe("grown");
     after.release();
     expect((await file(store.it, "/large")).entry.size).toBe(100_004n);
   });

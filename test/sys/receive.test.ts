@@ -6,7 +6,7 @@ import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { portableKernel } from "../../src/sys/portable.ts";
 import { AT_FDCWD, OPEN, PollTable } from "../../src/sys/types.ts";
-import { pair, readable } from "../flow/pair.ts";
+import { pair, readable } from "../receive/pair.ts";
 import { eventually } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
 

@@ -8,7 +8,7 @@ import fs from "node:fs";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { SOCKET } from "../../src/sys/types.ts";
-import { readable } from "../flow/pair.ts";
+import { readable } from "../receive/pair.ts";
 import { connected, type Events } from "../rig/connected.ts";
 import { eventually } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";

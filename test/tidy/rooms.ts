@@ -7,27 +7,36 @@ import { type Finding, parse, type SourceFile, typescript } from "./source.ts";
 
 /**
  * A room's rank: imports go to a lower one, or stay in the room. The files of src itself are
- * "entry".
+ * "entry"; cli/ has rooms of its own.
  */
 export const RANKS: Readonly<Record<string, number>> = {
   wire: 0,
   sys: 0,
-  store: 1,
   guard: 1,
   observe: 1,
+  digest: 1,
   destination: 1,
-  flow: 2,
-  server: 3,
+  store: 2,
+  receive: 2,
+  send: 3,
   client: 3,
-  cli: 4,
-  entry: 5,
+  server: 4,
+  download: 4,
+  "cli/flags": 5,
+  "cli/output": 5,
+  "cli/progress": 6,
+  "cli/commands": 7,
+  "cli/prompt": 8,
+  "cli/cli6": 9,
+  "cli/serv6": 9,
+  entry: 10,
 };
 
 /** Where running starts, and the one file that only re-exports. */
 const ENTRIES = ["src/serv6.ts", "src/cli6.ts", "src/api.ts"];
 
 /** Packages that the rooms named here may import, and no other. */
-const PACKAGES: Readonly<Record<string, string>> = { "bun:ffi": "sys", citty: "cli" };
+const PACKAGES: Readonly<Record<string, string>> = { "bun:ffi": "sys", citty: "cli/flags" };
 
 /** Imports go strictly downward, or stay in the room; wire/ imports nothing but itself. */
 export function roomOrder(files: readonly SourceFile[]): Finding[] {
@@ -137,8 +146,9 @@ export function noDeadFiles(files: readonly SourceFile[]): Finding[] {
 // --- internal ---
 
 function roomOf(path: string): string {
-  const parts = path.split("/");
-  return parts.length === 2 ? "entry" : parts[1]!;
+  const [, room = "", ...rest] = path.split("/");
+  if (rest.length === 0) return "entry";
+  return room === "cli" && rest.length > 1 ? `${room}/${rest[0]}` : room;
 }
 
 function roomFix(

@@ -147,7 +147,7 @@ export function noPromises(files: readonly SourceFile[]): Finding[] {
   const pattern =
     /\basync\b(?!\s*[:?=])|\bawait\b|\.\s*then\s*\(|\bnew\s+Promise\b|\bPromise\s*\./g;
   const fix = "use a callback and numbers, or add `// off the hot path:` and the reason";
-  return inFolders(files, ["src/flow", "src/wire"], (source) => {
+  return inFolders(files, ["src/send", "src/receive", "src/wire"], (source) => {
     const lines = linesOf(source.text);
     const marked = (line: number): boolean =>
       /\/\/ off the hot path: \S/.test(lines[line - 1] ?? "");

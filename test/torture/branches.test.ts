@@ -7,11 +7,11 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { connect } from "../../src/client/connect.ts";
 import { Staged } from "../../src/destination/staged.ts";
-import { type Conduit, CopyConduit, SpliceConduit } from "../../src/flow/conduit.ts";
-import { RangeSink } from "../../src/flow/rangesink.ts";
+import { type SocketToFile, CopyToFile, SpliceToFile } from "../../src/receive/splice.ts";
+import { RangeSink } from "../../src/receive/rangesink.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
-import { Stage } from "../destination/stage.ts";
+import { Stage } from "../rig/destination.ts";
 import { Random, SEED } from "../fuzz/random.ts";
 import { Apart } from "../rig/apart.ts";
 import { replaceCall } from "../rig/faults.ts";
@@ -23,9 +23,13 @@ const KIB = 1024;
 const MIB = KIB * KIB;
 const SIZE = 21 * MIB;
 
-const WAYS: readonly [name: string, make: () => Conduit | null, row: "spliceOut" | "pwrite"][] = [
-  ["splice", () => new SpliceConduit(), "spliceOut"],
-  ["copy", () => new CopyConduit(), "pwrite"],
+const WAYS: readonly [
+  name: string,
+  make: () => SocketToFile | null,
+  row: "spliceOut" | "pwrite",
+][] = [
+  ["splice", () => new SpliceToFile(), "spliceOut"],
+  ["copy", () => new CopyToFile(), "pwrite"],
   ["events", () => null, "pwrite"],
 ];
 
@@ -46,9 +50,9 @@ class Receiver implements Disposable {
   readonly #stage = new Stage();
   readonly #file = Staged.open(this.#stage.staging, "f");
   readonly #port: number;
-  readonly #conduit: Conduit | null;
+  readonly #conduit: SocketToFile | null;
 
-  constructor(port: number, conduit: Conduit | null) {
+  constructor(port: number, conduit: SocketToFile | null) {
     this.#port = port;
     this.#conduit = conduit;
   }
@@ -162,7 +166,7 @@ test("a way without splice, or without room in a pipe, is taken by copying", asy
   await using server = await serving();
   const rows: (keyof Kernel)[] = ["pipe", "spliceIn", "spliceOut"];
   for (const row of rows) {
-    using receiver = new Receiver(server.port, new SpliceConduit());
+    using receiver = new Receiver(server.port, new SpliceToFile());
     const table = kernel as unknown as Record<string, unknown>;
     const real = table[row];
     table[row] = () => (row === "pipe" ? -ERRNO.EMFILE : -ERRNO.EINVAL);

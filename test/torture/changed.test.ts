@@ -6,8 +6,8 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { refusedError } from "../../src/client/error.ts";
-import { Plan } from "../../src/client/plan.ts";
-import { Verifier } from "../../src/client/verifier.ts";
+import { Plan } from "../../src/download/plan.ts";
+import { Verifier } from "../../src/download/verifier.ts";
 import type { Staged } from "../../src/destination/staged.ts";
 import type { Random } from "../fuzz/random.ts";
 import { Apart } from "../rig/apart.ts";

@@ -2,11 +2,11 @@
  * The receiving side in the test's own process, where rows of the table can fail: files of a server
  * in another process, delivered into a folder here.
  */
-import { Delivery } from "../../src/client/delivery.ts";
+import { Delivery } from "../../src/download/delivery.ts";
 import { ClientError } from "../../src/client/error.ts";
-import type { Order } from "../../src/client/order.ts";
-import { Origin } from "../../src/client/origin.ts";
-import { Tally } from "../../src/client/tally.ts";
+import type { Order } from "../../src/download/order.ts";
+import { Origin } from "../../src/download/origin.ts";
+import { Tally } from "../../src/download/progress.ts";
 import { LocalError } from "../../src/destination/error.ts";
 import { Folder } from "../../src/destination/folder.ts";
 import { stagedName, Staging } from "../../src/destination/staging.ts";

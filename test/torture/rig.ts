@@ -4,7 +4,7 @@
  */
 import { expect } from "bun:test";
 import fs from "node:fs";
-import { CLI6_COMMAND, environment } from "../client/program.ts";
+import { CLI6_COMMAND, environment } from "../rig/program.ts";
 import { Random, SEED } from "../fuzz/random.ts";
 
 /** `make torture` asks for so many of everything; null in the default suite. */

@@ -55,31 +55,31 @@ export const TEXT_CASES: readonly Case[] = [
   ),
 
   ...kept("tellingNames", {
-    "a noun": { "src/flow/outbox.ts": "", "src/flow/commonplace.ts": "" },
+    "a noun": { "src/send/outbox.ts": "", "src/send/commonplace.ts": "" },
   }),
   broken(
     "tellingNames",
     "drawers",
     {
       "src/utils/a.ts": "",
-      "src/flow/helpers.ts": "",
+      "src/send/helpers.ts": "",
       "test/common.test.ts": "",
       "bench/misc.ts": "",
     },
-    ["src/utils/a.ts:1", "src/flow/helpers.ts:1", "test/common.test.ts:1", "bench/misc.ts:1"],
+    ["src/utils/a.ts:1", "src/send/helpers.ts:1", "test/common.test.ts:1", "bench/misc.ts:1"],
   ),
 
   ...kept("noAny", {
     "the word elsewhere, and sys/": {
-      "src/flow/a.ts": `// as any\nPromise.any(b);\nproperty(any, any, c);\nf("x: any", expect.any(Number));\nconst c: Many = 1;`,
+      "src/send/a.ts": `// as any\nPromise.any(b);\nproperty(any, any, c);\nf("x: any", expect.any(Number));\nconst c: Many = 1;`,
       "src/sys/a.ts": "let a: any;",
     },
   }),
   broken(
     "noAny",
     "annotated, cast, as an argument, in a union",
-    { "src/flow/a.ts": "let a: any;\nb as any;\nlet c: Map<string, any>;\ntype D = E | any[];" },
-    ["src/flow/a.ts:1", "src/flow/a.ts:2", "src/flow/a.ts:3", "src/flow/a.ts:4"],
+    { "src/send/a.ts": "let a: any;\nb as any;\nlet c: Map<string, any>;\ntype D = E | any[];" },
+    ["src/send/a.ts:1", "src/send/a.ts:2", "src/send/a.ts:3", "src/send/a.ts:4"],
   ),
 
   ...kept("noTsIgnore", {
@@ -145,13 +145,13 @@ export const TEXT_CASES: readonly Case[] = [
       "test/a.ts": "x;",
     },
   }),
-  broken("headers", "code first", { "src/flow/a.ts": `import "./b.ts";\n/** Late. */` }, [
-    "src/flow/a.ts:1",
+  broken("headers", "code first", { "src/send/a.ts": `import "./b.ts";\n/** Late. */` }, [
+    "src/send/a.ts:1",
   ]),
 
   ...kept("noPromises", {
     "marked with a reason, a type, or in another room": {
-      "src/flow/a.ts": [
+      "src/send/a.ts": [
         "// off the hot path: once a connection",
         "async function b(): Promise<void> {",
         "  await c; // off the hot path: at the end",
@@ -165,7 +165,7 @@ export const TEXT_CASES: readonly Case[] = [
     "noPromises",
     "each form, and a mark without a reason",
     {
-      "src/flow/a.ts": [
+      "src/send/a.ts": [
         "async () => b;",
         "await c;",
         "d.then(e);",
@@ -174,6 +174,6 @@ export const TEXT_CASES: readonly Case[] = [
         "await h; // off the hot path:",
       ].join("\n"),
     },
-    [1, 2, 3, 4, 5, 6].map((line) => `src/flow/a.ts:${line}`),
+    [1, 2, 3, 4, 5, 6].map((line) => `src/send/a.ts:${line}`),
   ),
 ];

@@ -1,0 +1,215 @@
+/**
+ * The program `cli6`: which command is meant, and its own three forms: paths on the command line,
+ * paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into options
+ * and results into a status.
+ */
+import { authorityOf, type ServerAddress } from "../../client/address.ts";
+import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
+import { writeFully } from "../../sys/shortcount.ts";
+import { kernel } from "../../sys/kernel.ts";
+import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { printable } from "../../wire/printable.ts";
+import { COMMANDS } from "./commands.ts";
+import { connectionFlags, patienceOf, targetsOf } from "../commands/server.ts";
+import { COMPLETIONS_FLAG, CONNECTION, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
+import { choose, explainUnknown, loaded } from "./dispatch.ts";
+import { type Fetcher, FramedFetcher, PlainFetcher } from "../commands/fetcher.ts";
+import {
+  type Command,
+  type Environment,
+  firstOperand,
+  type FlagTable,
+  type Operand,
+  parseFlags,
+  UnknownFlagError,
+  UsageError,
+  type Values,
+} from "../flags/flags.ts";
+import { renderHelp, versionLine } from "../flags/help.ts";
+import { pathLines } from "./lines.ts";
+import { ContentOutput } from "../output/content.ts";
+import { catAll } from "../commands/cat.ts";
+import { Report } from "../output/report.ts";
+import { Links } from "../../client/links.ts";
+import type { ShellOptions } from "../prompt/shell.ts";
+import type { Subcommand } from "../flags/subcommand.ts";
+import { bytesOf } from "../../wire/bytes.ts";
+
+const STDIN = 0;
+const STDOUT = 1;
+
+const { timeout: TIMEOUT, ...BASE } = connectionFlags(STALL_TIMEOUT_MS);
+
+const FLAGS = {
+  ...BASE,
+  timeout: {
+    type: "string",
+    group: CONNECTION,
+    valueHint: TIMEOUT.valueHint,
+    reader: TIMEOUT.reader,
+    // No default of the flag's: the prompt's hash has another one, unless something is given.
+    description: `${TIMEOUT.description}; default: ${TIMEOUT.default}`,
+  },
+  plain: {
+    type: "boolean",
+    group: CONNECTION,
+    description: "speak bare paths, for servers that know nothing else",
+  },
+  binary: { type: "boolean", group: OUTPUT, description: "print binary content to a terminal too" },
+  quiet: QUIET_FLAG,
+  completions: COMPLETIONS_FLAG,
+} as const satisfies FlagTable;
+
+/** The command line of cli6. */
+export const CLI6: Command<typeof FLAGS> = {
+  name: "cli6",
+  summary: "Prints files of a serv6 server, complete or with an error.",
+  flags: FLAGS,
+  commands: [
+    ...COMMANDS,
+    { word: "help", summary: "the help of a command: cli6 help ls, or cli6 ls --help" },
+  ],
+  operands: {
+    name: "path|url...",
+    description: "what to print; without any, paths are read from standard input, one a line",
+    max: Infinity,
+  },
+  examples: [
+    ["cli6 README.md", "from the server on this machine"],
+    ["cli6 s6://nas/a.txt s6://nas:7000/b.txt", "from others; a URL's %XX stands for a byte"],
+    ["cli6 -s nas:6464 big.iso > big.iso", "exit status 0 only if every byte arrived"],
+    ["find . -type f | cli6 -s nas > all", "one path a line, in order, over one connection"],
+    ["cli6 -s nas", "asks for paths until Ctrl-D"],
+    ["cli6 --plain -s other:9000 notes.txt", "a server that knows only bare paths"],
+    ["cli6 ls -s nas models", "a command; cli6 ls --help tells its flags"],
+    ["cli6 ./ls -- -x", "files called ls and -x"],
+    ["source <(cli6 --completions bash)", "Tab completes, from ~/.bashrc"],
+  ],
+  sections: [
+    {
+      title: "Exit status",
+      lines: [
+        "0 done        1 unexpected   2 usage           3 not found   4 denied      5 incomplete",
+        "6 changed     7 no server    8 corrupt         9 local disk  10 timed out  11 protocol",
+        "Of several failures the first one's; the other paths are printed all the same.",
+      ],
+    },
+  ],
+};
+
+const HELP = "help";
+
+/** Runs the command and resolves to its exit status. `args` are bytes, one a character. */
+export async function cli6(args: readonly string[], environment: Environment): Promise<ExitStatus> {
+  let subcommand: Subcommand = MAIN;
+  try {
+    const first = firstOperand(CLI6, args);
+    if (first?.sure === true && first.text === HELP) {
+      return await help(args.toSpliced(first.at, 1));
+    }
+    const chosen = await choose(CLI6, COMMANDS, args);
+    subcommand = chosen?.subcommand ?? MAIN;
+    return await start(subcommand, chosen?.args ?? args, environment);
+  } catch (error) {
+    return refuse(error, subcommand.command);
+  }
+}
+
+// --- internal ---
+
+async function start(
+  subcommand: Subcommand,
+  args: readonly string[],
+  environment: Environment,
+): Promise<ExitStatus> {
+  const { command } = subcommand;
+  const invocation = parseFlags(command, args, environment);
+  if (invocation.asks === "run") return subcommand.run(invocation, environment);
+  return show(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
+}
+
+/** `cli6 help [WORD]`. */
+async function help(args: readonly string[]): Promise<ExitStatus> {
+  const topic = firstOperand(CLI6, args)?.text;
+  if (topic === undefined || topic === HELP) return show(await renderHelp(CLI6));
+  const row = COMMANDS.find(({ word }) => word === topic);
+  if (row === undefined) throw new UsageError(`there is no command ${printable(topic)}`);
+  return show(await renderHelp((await loaded(row)).command));
+}
+
+async function refuse(error: unknown, command: Command): Promise<ExitStatus> {
+  if (!(error instanceof UsageError)) throw error;
+  const { message } =
+    error instanceof UnknownFlagError
+      ? await explainUnknown(error, command, CLI6, COMMANDS)
+      : error;
+  new Report(false).say(`cli6: ${message} (try ${command.name} --help)`);
+  return EXIT.usage;
+}
+
+function show(told: string): ExitStatus {
+  return writeFully(STDOUT, Buffer.from(`${told}\n`)) < 0 ? EXIT.localDisk : EXIT.done;
+}
+
+/** `cli6` without a command's word. */
+const MAIN: Subcommand<typeof FLAGS> = {
+  command: CLI6,
+  run: ({ values, operands }, environment) => print(values, operands, environment),
+};
+
+async function print(
+  values: Values<typeof FLAGS>,
+  operands: readonly Operand[],
+  environment: Environment,
+): Promise<ExitStatus> {
+  const { server, completions } = values;
+  if (completions !== undefined) {
+    const { completionScript } = await import("../flags/completions.ts");
+    return show(await completionScript(completions, CLI6, COMMANDS));
+  }
+  const targets = targetsOf(operands, server);
+  const patience = patienceOf({ ...values, timeout: values.timeout ?? STALL_TIMEOUT_MS });
+  const servers = values.plain ? null : new Links(patience);
+  const fetcher = servers === null ? new PlainFetcher(patience) : new FramedFetcher(servers);
+  const report = new Report(values.quiet);
+  const output = new ContentOutput(values.binary);
+  if (targets.length > 0) await catAll(targets, fetcher, output, report);
+  else if (kernel.isTerminal(STDIN)) {
+    const { converse } = await import("../prompt/prompt.ts");
+    const asked = { timeoutMs: values.timeout ?? null, ...getterOf(values, environment) };
+    return converse({ server, servers, fetcher, output, report, ...asked });
+  } else await printLines(server, fetcher, output, report);
+  return report.status;
+}
+
+/** The prompt's get is the command, with the server and the times of this one. */
+function getterOf(
+  values: Values<typeof FLAGS>,
+  environment: Environment,
+): Pick<ShellOptions, "getter"> {
+  const load = COMMANDS.find(({ word }) => word === "get")?.load;
+  if (load === undefined) return {};
+  return {
+    getter: async ({ server, path }, local) => {
+      const { timeout, "connect-timeout": connecting } = values;
+      const times = [`--connect-timeout=${connecting}ms`];
+      if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
+      const place = local === null ? [] : [`--output=${bytesOf(local)}`];
+      const args = [`--server=${authorityOf(server)}`, ...times, ...place, "--", path];
+      await start(await load(), args, environment);
+    },
+  };
+}
+
+async function printLines(
+  server: ServerAddress,
+  fetcher: Fetcher,
+  output: ContentOutput,
+  report: Report,
+): Promise<void> {
+  try {
+    await catAll(pathLines(Bun.stdin.stream(), server), fetcher, output, report);
+  } catch (error) {
+    report.fail(error);
+  }
+}

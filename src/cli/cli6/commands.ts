@@ -1,0 +1,39 @@
+/**
+ * The commands of cli6, each in a file that is imported when its word is given: `cli6 PATH` waits
+ * for none of them.
+ */
+import type { SubcommandRow } from "../flags/subcommand.ts";
+
+/** In the order of the help. A row without `load` keeps its word for a command to come. */
+export const COMMANDS: readonly SubcommandRow[] = [
+  {
+    word: "get",
+    summary: "copy files to this machine, going on where it was interrupted",
+    load: async () => (await import("../commands/get.ts")).GET,
+  },
+  {
+    word: "mirror",
+    summary: "make a folder here equal to one of the server",
+    load: async () => (await import("../commands/mirror.ts")).MIRROR,
+  },
+  {
+    word: "ls",
+    summary: "list folders",
+    load: async () => (await import("../commands/ls.ts")).LS,
+  },
+  {
+    word: "stat",
+    summary: "tell type, size, time and version",
+    load: async () => (await import("../commands/stat.ts")).STAT,
+  },
+  {
+    word: "hash",
+    summary: "print digests as sha256sum does, computed by the server",
+    load: async () => (await import("../commands/hash.ts")).HASH,
+  },
+  {
+    word: "ping",
+    summary: "measure round trips",
+    load: async () => (await import("../commands/ping.ts")).PING,
+  },
+];

@@ -1,0 +1,79 @@
+/**
+ * Which command is meant. A command's word is the first operand, wherever the flags stand; since a
+ * flag before it may be one that only the command knows, the commands whose words were given are
+ * asked then.
+ */
+import {
+  type Command,
+  firstOperand,
+  hasFlag,
+  type UnknownFlagError,
+  UsageError,
+} from "../flags/flags.ts";
+import type { Subcommand, SubcommandRow } from "../flags/subcommand.ts";
+
+/** A command and what it is given. */
+export interface ChosenCommand {
+  readonly subcommand: Subcommand;
+  /** The arguments without the command's word. */
+  readonly args: readonly string[];
+}
+
+/**
+ * The command that `args` select, or null: then they are `main`'s own. Throws UsageError for a word
+ * that is kept for a command to come.
+ */
+export async function choose(
+  main: Command,
+  rows: readonly SubcommandRow[],
+  args: readonly string[],
+): Promise<ChosenCommand | null> {
+  const first = firstOperand(main, args);
+  if (first === null) return null;
+  if (!first.sure) {
+    for (const row of rows) {
+      // What is not named can't be meant, and need not be loaded.
+      const subcommand = args.includes(row.word) ? await row.load?.() : undefined;
+      if (subcommand === undefined) continue;
+      const own = firstOperand(subcommand.command, args);
+      if (own?.sure === true && own.text === row.word) return choice(subcommand, args, own.at);
+    }
+  }
+  const row = rows.find(({ word }) => word === first.text);
+  return row === undefined ? null : choice(await loaded(row), args, first.at);
+}
+
+/** The command of `row`. Throws UsageError when it does not exist yet. */
+export async function loaded({ word, load }: SubcommandRow): Promise<Subcommand> {
+  if (load !== undefined) return load();
+  const instead = `a file of that name is asked for as ./${word}`;
+  throw new UsageError(`the command ${word} does not exist yet; ${instead}`);
+}
+
+/** What to say of a flag that `command` does not have: whose it is, if it is anybody's. */
+export async function explainUnknown(
+  error: UnknownFlagError,
+  command: Command,
+  main: Command,
+  rows: readonly SubcommandRow[],
+): Promise<UsageError> {
+  const owners: string[] = [];
+  for (const { load } of rows) {
+    const other = (await load?.())?.command;
+    if (other !== undefined && hasFlag(other, error.flag)) owners.push(other.name);
+  }
+  if (hasFlag(main, error.flag)) owners.unshift(`${main.name} ${main.operands.name}`.toUpperCase());
+  if (owners.length === 0) return error;
+  const named = owners.map((owner) => owner.replace(main.name.toUpperCase(), main.name));
+  return new UsageError(`${error.flag} is a flag of ${listOf(named)}, not of ${command.name}`);
+}
+
+// --- internal ---
+
+function choice(subcommand: Subcommand, args: readonly string[], at: number): ChosenCommand {
+  return { subcommand, args: args.toSpliced(at, 1) };
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

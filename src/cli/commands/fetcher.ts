@@ -1,0 +1,55 @@
+/**
+ * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with
+ * a connection for each path. Whoever prints does not care which.
+ */
+import type { ServerAddress, Target } from "../../client/address.ts";
+import type { Patience } from "../../client/wireclient.ts";
+import { readPlain } from "../../client/plain.ts";
+import { IN_FLIGHT_MAX } from "../../client/session.ts";
+import type { Sink } from "../../receive/sink.ts";
+import type { Links } from "../../client/links.ts";
+
+/** A way to fetch. All promises reject with ClientError. */
+export interface Fetcher {
+  /** Requests to one server that may be under way at once; their answers come in order. */
+  readonly ahead: number;
+  /** Makes sure that `server` is there, if that can be known without asking for a path. */
+  greet(server: ServerAddress): Promise<void>;
+  /** The whole of `target` into `sink`. */
+  fetch(target: Target, sink: Sink): Promise<void>;
+}
+
+/** S6/1. */
+export class FramedFetcher implements Fetcher {
+  readonly ahead = IN_FLIGHT_MAX;
+  readonly #servers: Links;
+
+  constructor(servers: Links) {
+    this.#servers = servers;
+  }
+
+  greet(server: ServerAddress): Promise<void> {
+    return this.#servers.link(server).greet();
+  }
+
+  fetch({ server, path }: Target, sink: Sink): Promise<void> {
+    return this.#servers.link(server).read(path, sink);
+  }
+}
+
+/** The bare dialect. */
+export class PlainFetcher implements Fetcher {
+  readonly ahead = 1;
+  readonly #patience: Patience;
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
+
+  /** Nothing can be asked but a path: the first one will tell. */
+  async greet(_server: ServerAddress): Promise<void> {}
+
+  async fetch({ server, literal }: Target, sink: Sink): Promise<void> {
+    await readPlain(server, literal, sink, this.#patience);
+  }
+}

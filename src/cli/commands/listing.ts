@@ -1,0 +1,158 @@
+/**
+ * The entries of a folder, page by page, or of all folders below it, depth first. It trusts no
+ * server: names that can't be names are refused, names must come in order, so that a server can't
+ * keep us for ever with the same ones. Memory: one page a level.
+ */
+import type { Target } from "../../client/address.ts";
+import { ClientError, protocolError } from "../../client/error.ts";
+import type { ListPage, NamedEntry } from "../../client/exchange.ts";
+import { about } from "../../client/message.ts";
+import { noName } from "../../download/walk.ts";
+import { isName } from "../../wire/entry.ts";
+import { EXIT } from "../../wire/errors.ts";
+import type { Place } from "../output/entries.ts";
+import type { Links } from "../../client/links.ts";
+import { type ByteString } from "../../wire/bytes.ts";
+
+/** Levels below the folder that is asked for: no honest tree is deeper, and each holds a page. */
+export const DEPTH_MAX = 255;
+
+/** Entries of a page where one is held for each level. */
+const LIMIT_DEEP = 1000;
+
+/** How to list. */
+export interface ListingOptions {
+  readonly recursive: boolean;
+  /** Told of what is left out; the listing goes on. */
+  readonly failed: (error: ClientError) => void;
+}
+
+/**
+ * The entries below `target`, a folder, as they come; the folder itself is not among them. Throws
+ * ClientError when the folder itself can't be listed to its end, or nothing more can be asked.
+ */
+export async function* listing(
+  servers: Links,
+  target: Target,
+  { recursive, failed }: ListingOptions,
+): AsyncGenerator<readonly Place[]> {
+  const folders = [new Folder(servers, target, recursive ? LIMIT_DEEP : undefined)];
+  for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
+    if (folder.rest.length === 0) {
+      if (folder.done || !(await turned(folder, folders.length > 1 ? failed : null))) folders.pop();
+      continue;
+    }
+    const { places, below } = take(folder, recursive, failed);
+    if (places.length > 0) yield places;
+    if (below === null) continue;
+    if (folders.length <= DEPTH_MAX) folders.push(new Folder(servers, below, LIMIT_DEEP));
+    else failed(tooDeep(below));
+  }
+}
+
+/** `name` below `folder`, both as bytes. */
+export function joined(folder: ByteString, name: ByteString): ByteString {
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+// --- internal ---
+
+/** One folder that is being listed. */
+class Folder {
+  readonly target: Target;
+  /** Entries of the page that are not taken yet, the next one last. */
+  rest: NamedEntry[] = [];
+  done = false;
+  readonly #servers: Links;
+  readonly #limit: number | undefined;
+  /** The last name so far; null before there was one: "" is one, if a bad one. */
+  #after: ByteString | null = null;
+
+  constructor(servers: Links, target: Target, limit: number | undefined) {
+    this.#servers = servers;
+    this.target = target;
+    this.#limit = limit;
+  }
+
+  /** Gets the next page. Rejects with ClientError. */
+  async turn(): Promise<void> {
+    const page = await this.#servers.ask(this.target, (client, path) =>
+      client.list(path, this.#after ?? "", this.#limit),
+    );
+    this.#check(page);
+    this.done = !page.more;
+    this.rest = page.entries.toReversed();
+  }
+
+  // --- internal ---
+
+  #check({ entries, more }: ListPage): void {
+    for (const { name } of entries) {
+      if (this.#after !== null && name <= this.#after)
+        throw this.#broken("LIST has names that are not in order");
+      this.#after = name;
+    }
+    if (more && entries.length === 0) throw this.#broken("LIST says more= and sends nothing");
+  }
+
+  #broken(text: string): ClientError {
+    return protocolError(about(text, this.target.server, this.target.path));
+  }
+}
+
+/**
+ * Gets the next page; false when the folder is given up, which `failed` is told. Throws when there
+ * is nobody to be told, or when other folders would fail in the same way.
+ */
+async function turned(
+  folder: Folder,
+  failed: ((error: ClientError) => void) | null,
+): Promise<boolean> {
+  try {
+    await folder.turn();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ClientError) || failed === null || isFinal(error)) throw error;
+    failed(error);
+    return false;
+  }
+}
+
+/** The server is gone, or can't be believed in anything. */
+function isFinal({ exit }: ClientError): boolean {
+  const finals: readonly number[] = [
+    EXIT.incomplete,
+    EXIT.noConnection,
+    EXIT.timedOut,
+    EXIT.protocol,
+  ];
+  return finals.includes(exit);
+}
+
+/** Entries of the page, up to and with the first folder to go into. */
+function take(
+  folder: Folder,
+  recursive: boolean,
+  failed: (error: ClientError) => void,
+): { places: Place[]; below: Target | null } {
+  const { server, path: parent } = folder.target;
+  const places: Place[] = [];
+  for (let entry = folder.rest.pop(); entry !== undefined; entry = folder.rest.pop()) {
+    const { name } = entry;
+    if (!isName(name)) {
+      failed(noName(server, parent, name));
+      continue;
+    }
+    const path = joined(parent, name);
+    places.push({ entry, name, path });
+    if (recursive && entry.type === "dir") {
+      return { places, below: { server, path, literal: path } };
+    }
+  }
+  return { places, below: null };
+}
+
+function tooDeep({ server, path }: Target): ClientError {
+  const text = about(`deeper than ${DEPTH_MAX} folders, not listed`, server, path);
+  return new ClientError(EXIT.incomplete, "ELOOP", `ELOOP: ${text}`);
+}

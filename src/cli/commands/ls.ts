@@ -1,0 +1,203 @@
+/** `cli6 ls`: what is in a folder, page by page as the server sends it. */
+import { parseTarget, type Target, urlOf } from "../../client/address.ts";
+import { ClientError, usageError } from "../../client/error.ts";
+import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
+import { about } from "../../client/message.ts";
+import { printable } from "../../wire/printable.ts";
+import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
+import { JSON_FLAG, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
+import { entryJson, entryLine, type Place, SIZE_COLUMNS } from "../output/entries.ts";
+import { type Command, type FlagTable, UsageError, type Values } from "../flags/flags.ts";
+import { listing } from "./listing.ts";
+import { TextOutput } from "../output/text.ts";
+import { Report } from "../output/report.ts";
+import { Links } from "../../client/links.ts";
+import type { Subcommand } from "../flags/subcommand.ts";
+import type { ByteString } from "../../wire/bytes.ts";
+
+const FLAGS = {
+  ...connectionFlags(STALL_TIMEOUT_MS),
+  recursive: {
+    type: "boolean",
+    alias: "R",
+    group: OUTPUT,
+    description: "also all folders below, each entry with its path",
+  },
+  json: JSON_FLAG,
+  names: { type: "boolean", alias: "1", group: OUTPUT, description: "names alone, one a line" },
+  null: {
+    type: "boolean",
+    alias: "0",
+    group: OUTPUT,
+    description: "names alone, each ended by a NUL byte instead of a line break",
+  },
+  quiet: QUIET_FLAG,
+} as const satisfies FlagTable;
+
+const COMMAND: Command<typeof FLAGS> = {
+  name: "cli6 ls",
+  summary: "Lists folders, sorted by the bytes of the names.",
+  flags: FLAGS,
+  operands: {
+    name: "path|url...",
+    description: "folders, or files to tell of; without any, the server's root",
+    max: Infinity,
+  },
+  examples: [
+    ["cli6 ls", "the root of the server on this machine"],
+    ["cli6 ls -s nas models", "type, size in bytes, local time, name"],
+    ["cli6 ls -R s6://nas/models", "everything below, each with its path"],
+    ["cli6 ls --json models | jq -r 'select(.size > 1e9).path'", "for programs"],
+    ["cli6 ls -1R -s nas models | grep -v '/$' | cli6 -s nas", "names feed the next command"],
+  ],
+  sections: [
+    {
+      title: "Forms",
+      lines: [
+        "Folders end in /. For a person, what could move a cursor is escaped as \\xHH or \\u{H}.",
+        "--names: raw bytes into a pipe or file, escaped on a terminal. With -R they are paths from",
+        "the root. A name with a line break is left out with status 2: --null takes every name.",
+        "--json: type, name, path, size, mtime (nanoseconds since 1970), etag. path has %XX for odd",
+        "bytes and stands behind s6://HOST:PORT as it is; a name that is no UTF-8 has them too, and",
+        '"escaped":true. Numbers are exact, which readers that know only doubles do not keep.',
+        "A listing that breaks off says so, and the status is the failure's.",
+      ],
+    },
+  ],
+};
+
+/** How entries are written. */
+export type Form = "lines" | "json" | "names" | "null";
+
+/** What a listing needs. */
+export interface LsOptions {
+  readonly form: Form;
+  readonly recursive: boolean;
+}
+
+/** The command. */
+export const LS: Subcommand<typeof FLAGS> = {
+  command: COMMAND,
+  async run({ values, operands }) {
+    const { server, recursive, quiet } = values;
+    const form = formOf(values);
+    const given = targetsOf(operands, server);
+    const targets = given.length > 0 ? given : [parseTarget("/", server)];
+    const servers = new Links(patienceOf(values));
+    const report = new Report(quiet);
+    const printer = new TextOutput();
+    const titled = targets.length > 1 && form === "lines" && !recursive;
+    for (const [nth, target] of targets.entries()) {
+      const title = `${nth > 0 ? "\n" : ""}${urlOf(target.server)}${printable(target.path)}:\n`;
+      try {
+        if (titled) printer.print(title);
+        await list(servers, target, { form, recursive }, printer, report);
+      } catch (error) {
+        report.fail(error);
+      }
+      if (report.ended) break;
+    }
+    return report.status;
+  },
+};
+
+/**
+ * Prints what `target` is: a folder's entries, or the one entry of a file. Throws ClientError when
+ * it can't go on; what is left out goes to `report`.
+ */
+export async function list(
+  servers: Links,
+  target: Target,
+  { form, recursive }: LsOptions,
+  printer: TextOutput,
+  report: Report,
+): Promise<void> {
+  const lines = new Lines(form, recursive, target, printer, report);
+  const failed = (error: ClientError): void => report.fail(error);
+  try {
+    for await (const page of listing(servers, target, { recursive, failed })) lines.print(page);
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code !== "ENOTDIR" || lines.begun) throw error;
+    const entry = await servers.ask(target, (client, path) => client.stat(path));
+    if (entry.type === "dir") throw error; // It became one meanwhile.
+    const name = target.path.slice(target.path.lastIndexOf("/") + 1);
+    lines.print([{ entry, name, path: target.path }]);
+  }
+}
+
+// --- internal ---
+
+function formOf({ json, names, null: ended }: Values<typeof FLAGS>): Form {
+  if (json && (names || ended)) throw new UsageError("--json and names alone exclude each other");
+  if (json) return "json";
+  if (ended) return "null";
+  return names ? "names" : "lines";
+}
+
+/** Pages as text, each written when it is there. */
+class Lines {
+  begun = false;
+  readonly #form: Form;
+  readonly #recursive: boolean;
+  readonly #target: Target;
+  readonly #printer: TextOutput;
+  readonly #report: Report;
+  /** It grows with what comes: of a listing without end the widest size is not known before. */
+  #sizeColumns = SIZE_COLUMNS;
+
+  constructor(form: Form, recursive: boolean, target: Target, printer: TextOutput, report: Report) {
+    this.#form = form;
+    this.#recursive = recursive;
+    this.#target = target;
+    this.#printer = printer;
+    this.#report = report;
+  }
+
+  print(page: readonly Place[]): void {
+    this.begun = true;
+    switch (this.#form) {
+      case "json":
+        return this.#printer.print(page.map((place) => `${entryJson(place)}\n`).join(""));
+      case "lines":
+        return this.#printLines(page);
+      case "names":
+      case "null":
+        return this.#printNames(page);
+    }
+  }
+
+  // --- internal ---
+
+  #printLines(page: readonly Place[]): void {
+    for (const { entry } of page) {
+      this.#sizeColumns = Math.max(this.#sizeColumns, String(entry.size).length);
+    }
+    const rows = page.map((place) => {
+      const shown = this.#recursive ? { ...place, name: place.path } : place;
+      return `${entryLine(shown, this.#sizeColumns)}\n`;
+    });
+    this.#printer.print(rows.join(""));
+  }
+
+  #printNames(page: readonly Place[]): void {
+    const names = page.map(({ entry, name, path }) => {
+      const shown = this.#recursive ? path : name;
+      return entry.type === "dir" ? `${shown}/` : shown;
+    });
+    if (this.#form === "null") this.#printer.printBytes(names.map((name) => `${name}\0`).join(""));
+    else if (this.#printer.terminal) {
+      this.#printer.print(names.map((name) => `${printable(name)}\n`).join(""));
+    } else {
+      const fitting = names.filter((name) => this.#fits(name));
+      this.#printer.printBytes(fitting.map((name) => `${name}\n`).join(""));
+    }
+  }
+
+  /** A name with a line break would be read as two. */
+  #fits(name: ByteString): boolean {
+    if (!name.includes("\n")) return true;
+    const text = "a name with a line break is left out (--null takes it)";
+    this.#report.fail(usageError(about(text, this.#target.server, name)));
+    return false;
+  }
+}

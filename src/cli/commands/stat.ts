@@ -1,0 +1,67 @@
+/** `cli6 stat`: what the server knows of a file or folder. */
+import type { Target } from "../../client/address.ts";
+import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
+import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
+import { JSON_FLAG, QUIET_FLAG } from "../flags/general.ts";
+import { entryJson, factsText, type Place } from "../output/entries.ts";
+import { type Command, type FlagTable, UsageError } from "../flags/flags.ts";
+import { TextOutput } from "../output/text.ts";
+import { Report } from "../output/report.ts";
+import { Links } from "../../client/links.ts";
+import type { Subcommand } from "../flags/subcommand.ts";
+
+const FLAGS = {
+  ...connectionFlags(STALL_TIMEOUT_MS),
+  json: JSON_FLAG,
+  quiet: QUIET_FLAG,
+} as const satisfies FlagTable;
+
+const COMMAND: Command<typeof FLAGS> = {
+  name: "cli6 stat",
+  summary: "Tells type, size, time and version of files and folders.",
+  flags: FLAGS,
+  operands: { name: "path|url...", description: "what to tell of", max: Infinity },
+  examples: [
+    ["cli6 stat -s nas big.iso", "size, local time to the nanosecond, version (etag)"],
+    ["cli6 stat --json s6://nas/big.iso | jq .size", "as `cli6 ls --json` writes it"],
+  ],
+};
+
+/** The command. */
+export const STAT: Subcommand<typeof FLAGS> = {
+  command: COMMAND,
+  async run({ values, operands }) {
+    const { server, json, quiet } = values;
+    if (operands.length === 0) throw new UsageError("stat needs a PATH or URL");
+    const targets = targetsOf(operands, server);
+    const servers = new Links(patienceOf(values));
+    const report = new Report(quiet);
+    const printer = new TextOutput();
+    let printed = 0;
+    for (const target of targets) {
+      try {
+        const place = await statOf(servers, target);
+        const gap = printed++ > 0 ? "\n" : "";
+        printer.print(json ? `${entryJson(named(place))}\n` : `${gap}${factsText(place)}`);
+      } catch (error) {
+        report.fail(error);
+      }
+      if (report.ended) break;
+    }
+    return report.status;
+  },
+};
+
+/** What `target` is, named by its path. Rejects with ClientError. */
+export async function statOf(servers: Links, target: Target): Promise<Place> {
+  const entry = await servers.ask(target, (client, path) => client.stat(path));
+  return { entry, name: target.path, path: target.path };
+}
+
+// --- internal ---
+
+/** With its last component as the name, as in a listing. */
+function named(place: Place): Place {
+  const name = place.path.replace(/\/+$/, "");
+  return { ...place, name: name === "" ? "/" : name.slice(name.lastIndexOf("/") + 1) };
+}

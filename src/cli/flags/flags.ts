@@ -1,0 +1,287 @@
+/**
+ * The command line, strictly. A command declares its options once, as a table of citty's
+ * definitions; from it come the parser here, the environment's names and the help (help.ts).
+ * Nothing is swallowed: an unknown flag, a missing or bad value, a flag given twice end in one line
+ * that names it.
+ *
+ * citty's own parser is not used: it takes unknown flags and drops repeated ones. Order: flag,
+ * environment, default.
+ */
+import { parseArgs } from "node:util";
+import type { BooleanArgDef, StringArgDef } from "citty";
+import { printableText } from "../../wire/printable.ts";
+import { type Reader, yesOrNo } from "./values.ts";
+
+/** What both kinds of option have. */
+interface Grouped {
+  /** The heading of the help under which it stands. */
+  readonly group: string;
+  /** One letter. */
+  readonly alias?: string;
+  /** It is asked for on the command line alone: no environment variable stands for it. */
+  readonly momentary?: true;
+}
+
+/** `--name VALUE`. Its default is text too, so that the help shows what a person would write. */
+export interface ValueFlag<T> extends StringArgDef, Grouped {
+  readonly type: "string";
+  readonly alias?: string;
+  readonly valueHint: string;
+  readonly reader: Reader<T>;
+  /** It may be given several times; from the environment its values are separated by spaces. */
+  readonly many?: boolean;
+}
+
+/** `--name` and `--no-name`. */
+export interface SwitchFlag extends BooleanArgDef, Grouped {
+  readonly type: "boolean";
+  readonly alias?: string;
+}
+
+/** A command's options by name. Declare it `as const satisfies FlagTable`. */
+export type FlagTable = Readonly<Record<string, ValueFlag<unknown> | SwitchFlag>>;
+
+/** What parsing gives for each option of a table; of a table that is not known, anything. */
+export type Values<Table extends FlagTable> = string extends keyof Table
+  ? Readonly<Record<string, unknown>>
+  : {
+      readonly [Name in keyof Table]: Table[Name] extends ValueFlag<infer T>
+        ? Table[Name] extends { readonly many: true }
+          ? readonly T[]
+          : Table[Name] extends { readonly default: string }
+            ? T
+            : T | undefined
+        : boolean;
+    };
+
+/** A program, or one of its commands: everything that its help and its command line need. */
+export interface Command<Table extends FlagTable = FlagTable> {
+  /**
+   * As it is called: "cli6", "cli6 ls". Its first word in capitals is the prefix of its environment
+   * variables, so that CLI6_SERVER holds for every command of cli6.
+   */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly flags: Table;
+  /** What stands behind the flags, as the usage line shows it: "ROOT", "PATH|URL...". */
+  readonly operands: { readonly name: string; readonly description: string; readonly max: number };
+  /** The words that select a command of this program, for its help. */
+  readonly commands?: readonly { readonly word: string; readonly summary: string }[];
+  /** What to type and what it does. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** Further parts of the help, below the options. */
+  readonly sections?: readonly { readonly title: string; readonly lines: readonly string[] }[];
+}
+
+/** Something behind the flags. */
+export interface Operand {
+  readonly text: string;
+  /** It stands behind `--`, so it can't be meant as a command's word. */
+  readonly literal: boolean;
+}
+
+/** What the command line asks for. */
+export type Invocation<Table extends FlagTable> =
+  { readonly asks: "help" | "version" } | ({ readonly asks: "run" } & Given<Table>);
+
+/** What a command is given to run with. */
+export interface Given<Table extends FlagTable = FlagTable> {
+  readonly values: Values<Table>;
+  readonly operands: readonly Operand[];
+}
+
+/** The command line was wrong. `message` is one printable line without the program's name. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** A flag that the command does not have; another one may. */
+export class UnknownFlagError extends UsageError {
+  /** As it was given, printable: "--algo", "-c". */
+  readonly flag: string;
+
+  /** `flag` is printable. */
+  constructor(flag: string) {
+    super(`unknown flag ${flag}`);
+    this.flag = flag;
+  }
+}
+
+/** Options that every command has, at the end of its help. */
+export const COMMON_FLAGS = {
+  help: { type: "boolean", alias: "h", group: "Help", description: "this text" },
+  version: { type: "boolean", alias: "V", group: "Help", description: "name and version" },
+} as const satisfies FlagTable;
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Parses `args` (without program and script; text, or bytes one a character) and `environment`.
+ * `--help` and `--version` win over any mistake beside them. Throws UsageError.
+ */
+export function parseFlags<const Table extends FlagTable>(
+  command: Command<Table>,
+  args: readonly string[],
+  environment: Environment,
+): Invocation<Table> {
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  const tokens = tokensOf(table, args);
+  const asked = tokens.find(isQuestion);
+  if (asked?.kind === "option") return { asks: asked.name === "help" ? "help" : "version" };
+  const given = new Map<string, unknown>();
+  for (const token of tokens) if (token.kind === "option") takeOption(table, token, given);
+  const values: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries(command.flags)) {
+    values[name] = given.has(name)
+      ? given.get(name)
+      : fallback(command.name, name, flag, environment);
+  }
+  const operands = operandsOf(command, tokens);
+  // Each value was read by the reader of its own flag.
+  return { asks: "run", values: values as Values<Table>, operands };
+}
+
+/**
+ * The environment variable of a flag: `cli6 ls` and `connect-timeout` give `CLI6_CONNECT_TIMEOUT`.
+ */
+export function variableOf(command: string, flag: string): string {
+  const [program] = command.split(" ");
+  return `${program}_${flag}`.toUpperCase().replaceAll("-", "_");
+}
+
+/** The first operand in front of any `--`: where a command's word may stand. */
+export interface FirstOperand {
+  readonly text: string;
+  /** Its place in the arguments. */
+  readonly at: number;
+  /** Every flag before it is the command's own, so that it is no value of a flag unknown here. */
+  readonly sure: boolean;
+}
+
+/** The first operand as `command` reads `args`, or null. Throws nothing. */
+export function firstOperand(command: Command, args: readonly string[]): FirstOperand | null {
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  let sure = true;
+  for (const token of tokensOf(table, args)) {
+    if (token.kind === "option-terminator") return null;
+    if (token.kind === "positional") return { text: token.value, at: token.index, sure };
+    sure &&= flagOf(table, token) !== null;
+  }
+  return null;
+}
+
+/** True when `command` has the flag that was given as `flag` ("--algo", "--no-json", "-c"). */
+export function hasFlag(command: Command, flag: string): boolean {
+  const names = flag.startsWith("--") ? [flag.slice(2), flag.replace(/^--no-/, "")] : [];
+  return Object.entries(command.flags).some(
+    ([name, { alias }]) => names.includes(name) || flag === `-${alias ?? ""}`,
+  );
+}
+
+// --- internal ---
+
+type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+type OptionToken = Extract<Token, { kind: "option" }>;
+
+function tokensOf(table: FlagTable, args: readonly string[]): readonly Token[] {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { type, alias }]) => [
+      name,
+      alias === undefined ? { type } : { type, short: alias },
+    ]),
+  );
+  const parsed = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
+  return parsed.tokens;
+}
+
+function isQuestion(token: Token): boolean {
+  return token.kind === "option" && (token.name === "help" || token.name === "version");
+}
+
+function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
+  const shown = printableText(token.rawName);
+  const found = flagOf(table, token);
+  if (found === null) throw new UnknownFlagError(shown);
+  const { name, flag, negated } = found;
+  const many = flag.type === "string" && flag.many === true;
+  if (given.has(name) && !many) throw new UsageError(`${shown} is given twice`);
+  const value =
+    flag.type === "string" ? valueOf(flag, token, shown) : stateOf(token, negated, shown);
+  const before = given.get(name);
+  given.set(name, many ? [...(Array.isArray(before) ? before : []), value] : value);
+}
+
+/** What the token means in this table, or null. */
+function flagOf(
+  table: FlagTable,
+  token: OptionToken,
+): { name: string; flag: ValueFlag<unknown> | SwitchFlag; negated: boolean } | null {
+  const negated = token.name.startsWith("no-") && !Object.hasOwn(table, token.name);
+  const name = negated ? token.name.slice(3) : token.name;
+  const flag = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (flag === undefined || (negated && flag.type !== "boolean")) return null;
+  return { name, flag, negated };
+}
+
+function valueOf(flag: ValueFlag<unknown>, token: OptionToken, shown: string): unknown {
+  const { value } = token;
+  const needs = `${shown} takes ${flag.reader.takes}`;
+  if (value === undefined) throw new UsageError(`${needs}, and got nothing`);
+  // `-p --hidden` is a forgotten value; a value that starts with a dash is given as --flag=-value.
+  if (!token.inlineValue && /^-./.test(value)) {
+    throw new UsageError(`${needs}, and got the flag ${printableText(value)}`);
+  }
+  return readValue(flag.reader, value, shown);
+}
+
+function stateOf(token: OptionToken, negated: boolean, shown: string): boolean {
+  if (token.value === undefined) return !negated;
+  if (negated) throw new UsageError(`${shown} takes no value`);
+  return readValue(yesOrNo, token.value, shown);
+}
+
+function readValue<T>(reader: Reader<T>, text: string, shown: string): T {
+  const value = reader.read(text);
+  if (value !== null) return value;
+  throw new UsageError(`${shown} takes ${reader.takes}, not "${printableText(text)}"`);
+}
+
+/** The environment's value, or the default. An empty variable counts as none. */
+function fallback(
+  command: string,
+  name: string,
+  flag: ValueFlag<unknown> | SwitchFlag,
+  environment: Environment,
+): unknown {
+  const variable = variableOf(command, name);
+  const text = flag.momentary === true ? "" : (environment[variable] ?? "");
+  if (flag.type === "boolean") {
+    return text === "" ? (flag.default ?? false) : readValue(yesOrNo, text, variable);
+  }
+  if (flag.many === true) {
+    const words = (text === "" ? (flag.default ?? "") : text).split(/\s+/).filter(Boolean);
+    return words.map((word) => readValue(flag.reader, word, variable));
+  }
+  if (text !== "") return readValue(flag.reader, text, variable);
+  return flag.default === undefined ? undefined : readValue(flag.reader, flag.default, `--${name}`);
+}
+
+function operandsOf(command: Command, tokens: readonly Token[]): Operand[] {
+  const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? Infinity;
+  const operands: Operand[] = [];
+  for (const token of tokens) {
+    if (token.kind !== "positional") continue;
+    operands.push({ text: token.value, literal: token.index > end });
+  }
+  const surplus = operands[command.operands.max];
+  if (surplus === undefined) return operands;
+  throw new UsageError(`one too many: "${printableText(surplus.text)}"`);
+}

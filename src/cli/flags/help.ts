@@ -1,0 +1,74 @@
+/**
+ * The text of --help: what to type, examples first, then every option in its group with its
+ * environment variable and default. Lines of options are made by citty from the same table that is
+ * parsed; it is loaded only here, so that no other run of a program waits for it.
+ */
+import type { ArgsDef } from "citty";
+import manifest from "../../../package.json" with { type: "json" };
+import { type Command, COMMON_FLAGS, type FlagTable, variableOf } from "./flags.ts";
+
+/** `cli6 0.1.0`. */
+export function versionLine(command: Command): string {
+  return `${command.name} ${manifest.version}`;
+}
+
+/** The help of `command`, plain text without a final line break. */
+export async function renderHelp(command: Command): Promise<string> {
+  const { renderUsage } = await import("citty");
+  const render = async (args: ArgsDef): Promise<string[]> => {
+    const meta = { name: command.name, version: manifest.version, description: command.summary };
+    return Bun.stripANSI(await renderUsage({ meta, args })).split("\n");
+  };
+  const { name, description } = command.operands;
+  const head = await render({ [name]: { type: "positional", required: false, description } });
+  const lines = [versionLine(command), command.summary, "", ...usage(head), "", "EXAMPLES", ""];
+  lines.push(...columns(command.examples), "", ...below(head, "ARGUMENTS"));
+  if (command.commands !== undefined) {
+    const rows = command.commands.map(({ word, summary }) => [word, summary] as const);
+    lines.push("", "COMMANDS", "", ...columns(rows));
+  }
+  for (const [group, args] of groups(command)) {
+    // citty also turns a letter round, which parseFlags does not: "--no-c, --no-continue".
+    const options = below(await render(args), "OPTIONS")
+      .slice(1)
+      .map((line) => line.replace(/--no-[a-z], (?=--no-)/, (letter) => " ".repeat(letter.length)));
+    lines.push("", group.toUpperCase(), ...options);
+  }
+  for (const { title, lines: text } of command.sections ?? []) {
+    lines.push("", title.toUpperCase(), "", ...text.map((line) => `  ${line}`));
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+// --- internal ---
+
+function usage(rendered: readonly string[]): string[] {
+  return rendered.filter((line) => line.startsWith("USAGE "));
+}
+
+/** The part of citty's text under `heading`, which is kept. */
+function below(rendered: readonly string[], heading: string): string[] {
+  const lines = rendered.slice(rendered.indexOf(heading));
+  while (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** The options by group, in the table's order, with their variables told. */
+function groups(command: Command): Map<string, ArgsDef> {
+  const byGroup = new Map<string, ArgsDef>();
+  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  for (const [name, flag] of Object.entries(table)) {
+    const args = byGroup.get(flag.group) ?? {};
+    const variable = variableOf(command.name, name);
+    const silent = Object.hasOwn(COMMON_FLAGS, name) || flag.momentary === true;
+    const told = silent ? "" : ` [${variable}]`;
+    args[name] = { ...flag, description: `${flag.description ?? ""}${told}` };
+    byGroup.set(flag.group, args);
+  }
+  return byGroup;
+}
+
+function columns(rows: Command["examples"]): string[] {
+  const width = Math.max(...rows.map(([line]) => line.length));
+  return rows.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
+}

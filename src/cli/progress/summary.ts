@@ -1,0 +1,43 @@
+/** What has become of a command's transfers, in one line for a person. */
+import type { Tally } from "../../download/progress.ts";
+import {
+  averageOf,
+  countText,
+  durationText,
+  percentOf,
+  rateText,
+  sizeText,
+} from "../output/amount.ts";
+
+/**
+ * `tally` after `elapsedMs`: "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It says so
+ * when files are missing or have failed, and what an earlier run had brought.
+ */
+export function summary(tally: Readonly<Tally>, elapsedMs: number): string {
+  const { files, done, failed, unchanged, received, kept, verified, arrived } = tally;
+  if (files === 0 && unchanged > 0 && received === 0) return `nothing to do, ${same(unchanged)}`;
+  const parts = [done + failed < files ? `${countText(done)} of ${named(files)}` : named(done)];
+  const spent = `${sizeText(received)} in ${durationText(elapsedMs)}`;
+  const rate = rateText(averageOf(received, elapsedMs));
+  parts.push(received > 0 && elapsedMs > 0 ? `${spent} (${rate})` : spent);
+  if (kept > 0) parts.push(`kept ${sizeText(kept)} of an earlier run`);
+  if (arrived > 0) parts.push(trust(verified, arrived));
+  if (unchanged > 0) parts.push(same(unchanged));
+  if (failed > 0) parts.push(`${countText(failed)} failed`);
+  return parts.join(", ");
+}
+
+// --- internal ---
+
+function named(files: number): string {
+  return `${countText(files)} ${files === 1 ? "file" : "files"}`;
+}
+
+function same(files: number): string {
+  return `${named(files)} unchanged`;
+}
+
+function trust(verified: number, arrived: number): string {
+  if (verified >= arrived) return "all verified";
+  return verified > 0 ? `${percentOf(verified, arrived)}% verified` : "not verified";
+}

@@ -1,0 +1,211 @@
+/**
+ * What a line at the prompt does: a command on the current folder of the server, or, being none, a
+ * path whose content is printed. Failures are told and end nothing.
+ */
+import { bareTarget, type ServerAddress, type Target, urlOf } from "../../client/address.ts";
+import { refusedError, usageError } from "../../client/error.ts";
+import { about } from "../../client/message.ts";
+import { textOf } from "../../wire/errors.ts";
+import { printable } from "../../wire/printable.ts";
+import { factsText } from "../output/entries.ts";
+import type { Fetcher } from "../commands/fetcher.ts";
+import { HASH_TIMEOUT_MS, printHash } from "../commands/hash.ts";
+import { list } from "../commands/ls.ts";
+import { UsageError } from "../flags/flags.ts";
+import type { ContentOutput } from "../output/content.ts";
+import { catOne } from "../commands/cat.ts";
+import { TextOutput } from "../output/text.ts";
+import type { Report } from "../output/report.ts";
+import { Links } from "../../client/links.ts";
+import { statOf } from "../commands/stat.ts";
+import { wordsOf } from "./words.ts";
+import { bytesOf, type ByteString } from "../../wire/bytes.ts";
+
+/**
+ * Copies `target` to this machine, as `local` when the person names a place. Rejects with
+ * ClientError.
+ */
+export type Getter = (target: Target, local: string | null) => Promise<void>;
+
+/** What a prompt talks with. */
+export interface ShellOptions {
+  readonly server: ServerAddress;
+  /** Null where only bare paths are spoken: commands that need more say so. */
+  readonly servers: Links | null;
+  readonly fetcher: Fetcher;
+  readonly output: ContentOutput;
+  readonly report: Report;
+  /** The longest wait for a byte that was asked for; null: each command has its own. */
+  readonly timeoutMs: number | null;
+  /** The command get; left out, it says that it is not there. */
+  readonly getter?: Getter;
+}
+
+/** Words of the prompt and what help says of them. */
+const COMMANDS: Readonly<Record<string, readonly [usage: string, does: string]>> = {
+  ls: ["ls [PATH]", "list a folder"],
+  cd: ["cd [PATH]", "go to a folder; without PATH to the root"],
+  pwd: ["pwd", "where am I?"],
+  get: ["get PATH [LOCAL]", "copy a file to this machine"],
+  cat: ["cat PATH", "print a file"],
+  stat: ["stat PATH", "type, size, time, version"],
+  hash: ["hash PATH", "sha256, computed by the server"],
+  help: ["help", "this list"],
+  quit: ["quit, exit, Ctrl-D", "end"],
+};
+
+/** Every word that is a command, in the order of the help. */
+export const SHELL_WORDS: readonly string[] = [...Object.keys(COMMANDS), "exit"];
+
+/** A conversation with one server. */
+export class Shell {
+  /** The current folder, from the root, starting with "/". */
+  folder: ByteString = "/";
+  readonly #options: ShellOptions;
+  readonly #printer = new TextOutput();
+  #hashing: Links | null = null;
+
+  constructor(options: ShellOptions) {
+    this.#options = options;
+  }
+
+  /** What stands in front of a typed line. */
+  get prompt(): string {
+    return `serv6:${printable(this.folder)}> `;
+  }
+
+  /** A typed path from the root: relative to the current folder, "." and ".." resolved here. */
+  resolve(path: ByteString): ByteString {
+    const kept: ByteString[] = [];
+    const from = path.startsWith("/") ? path : `${this.folder}/${path}`;
+    for (const name of from.split("/")) {
+      if (name === "..") kept.pop();
+      else if (name !== "" && name !== ".") kept.push(name);
+    }
+    // A slash at the end asks for a folder: the server is to see it.
+    return `/${kept.join("/")}${kept.length > 0 && path.endsWith("/") ? "/" : ""}`;
+  }
+
+  /** Does what `line` says; false when the person wants to leave. Never rejects. */
+  async execute(line: string): Promise<boolean> {
+    const { words, open } = wordsOf(line);
+    const [command, ...operands] = words.map(({ text }) => text);
+    if (command === undefined) return true;
+    // A quoted first word is a name, whatever it spells.
+    const isCommand = words[0]?.quote === "" && SHELL_WORDS.includes(command);
+    if (isCommand && (command === "quit" || command === "exit")) return false;
+    try {
+      if (!isCommand) await this.#cat(pathIn(line));
+      else if (open) throw usageError("a quote or a backslash has no end");
+      else await this.#command(command, operands);
+    } catch (error) {
+      if (error instanceof UsageError) this.#options.report.say(`cli6: ${error.message}`);
+      else this.#options.report.fail(error);
+    }
+    return true;
+  }
+
+  // --- internal ---
+
+  async #command(word: string, operands: readonly string[]): Promise<void> {
+    const [path = null, local = null] = operands;
+    if (operands.length > mostOf(word)) throw usageError(`usage: ${COMMANDS[word]?.[0]}`);
+    switch (word) {
+      case "pwd":
+        return this.#printer.print(`${urlOf(this.#options.server, this.folder)}\n`);
+      case "help":
+        return this.#help();
+      case "ls":
+        return this.#ls(path ?? ".");
+      case "cd":
+        return this.#cd(path ?? "/");
+    }
+    if (path === null) throw usageError(`usage: ${COMMANDS[word]?.[0]}`);
+    switch (word) {
+      case "cat":
+        return this.#cat(path);
+      case "stat":
+        return this.#printer.print(factsText(await statOf(this.#framed(word), this.#target(path))));
+      case "hash":
+        return this.#hash(path);
+      case "get":
+        return this.#get(path, local);
+    }
+  }
+
+  #help(): void {
+    const rows = Object.values(COMMANDS).map(([usage, does]) => `  ${usage.padEnd(18)}  ${does}\n`);
+    this.#printer.print(
+      `${rows.join("")}Any other line is a path whose content is printed.\n` +
+        `Names with spaces: 'my file', "my file" or my\\ file; Tab completes.\n`,
+    );
+  }
+
+  async #cat(path: string): Promise<void> {
+    const { fetcher, output, report, server, servers } = this.#options;
+    const typed = bytesOf(path);
+    const target = servers === null ? bareTarget(typed, server) : this.#target(path);
+    await catOne(target, fetcher, output, report);
+  }
+
+  async #ls(path: string): Promise<void> {
+    const options = { form: "lines", recursive: false } as const;
+    const { report } = this.#options;
+    await list(this.#framed("ls"), this.#target(path), options, this.#printer, report);
+  }
+
+  async #cd(path: string): Promise<void> {
+    const target = this.#target(path);
+    const { entry } = await statOf(this.#framed("cd"), target);
+    if (entry.type === "dir") {
+      this.folder = target.path.replace(/\/+$/, "") || "/";
+      return;
+    }
+    throw refusedError("ENOTDIR", about(textOf("ENOTDIR"), target.server, target.path));
+  }
+
+  async #hash(path: string): Promise<void> {
+    // A connection of its own: its answers come late, and its timeout is another.
+    const { patience } = this.#framed("hash");
+    this.#hashing ??= new Links({
+      ...patience,
+      stallTimeoutMs: this.#options.timeoutMs ?? HASH_TIMEOUT_MS,
+    });
+    const options = { algo: "sha256", chunk: null } as const;
+    await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#printer);
+  }
+
+  async #get(path: string, local: string | null): Promise<void> {
+    const { getter } = this.#options;
+    this.#framed("get");
+    if (getter === undefined) throw usageError("get does not exist yet");
+    await getter(this.#target(path), local);
+  }
+
+  #target(path: string): Target {
+    return bareTarget(this.resolve(bytesOf(path)), this.#options.server);
+  }
+
+  #framed(word: string): Links {
+    const { servers } = this.#options;
+    if (servers !== null) return servers;
+    throw usageError(`${word} needs S6/1, which --plain does not speak`);
+  }
+}
+
+// --- internal ---
+
+function mostOf(word: string): number {
+  if (word === "get") return 2;
+  return word === "pwd" || word === "help" ? 0 : 1;
+}
+
+/**
+ * The path that a line without a command means: one quoted word, or else the line as it is, spaces
+ * included, as it always was.
+ */
+function pathIn(line: string): string {
+  const { words, open } = wordsOf(line);
+  const [only] = words;
+  return !open && only !== undefined && words.length === 1 ? only.text : line;
+}

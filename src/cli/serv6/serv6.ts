@@ -1,0 +1,262 @@
+/**
+ * The command `serv6`: its flags, what it says at start, its signals and exit status. Serving is
+ * server/'s.
+ */
+import { writeFully } from "../../sys/shortcount.ts";
+import { type Limits, LIMITS_DEFAULT } from "../../guard/limits.ts";
+import { ListenError } from "../../server/listen.ts";
+import type { Server } from "../../server/serve.ts";
+import { HOST_DEFAULT, serve, type ServeOptions } from "../../server/start.ts";
+import { StoreError } from "../../store/disk.ts";
+import { kernel } from "../../sys/kernel.ts";
+import { EXIT, type ExitStatus, exitOf } from "../../wire/errors.ts";
+import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
+import { COMPLETIONS_FLAG } from "../flags/general.ts";
+import {
+  type Command,
+  type FlagTable,
+  parseFlags,
+  UsageError,
+  type Values,
+} from "../flags/flags.ts";
+import { renderHelp, versionLine } from "../flags/help.ts";
+import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
+import { welcome } from "./welcome.ts";
+import { utf8Of } from "../../wire/bytes.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+
+const WHAT = "What is served";
+const WHERE = "Where";
+const LIMIT = "Limits";
+const SAID = "What it says";
+const DAY_MS = 86_400_000;
+const COUNT = { min: 1, max: 1_000_000 };
+
+/** A time limit, shown in seconds. */
+function timeFlag(description: string, ms: number) {
+  return {
+    type: "string",
+    group: LIMIT,
+    valueHint: "time",
+    reader: duration({ min: 1, max: DAY_MS }),
+    description,
+    default: String(ms / 1000),
+  } as const;
+}
+
+/** A limit whose default depends on the machine. */
+function countFlag(description: string) {
+  return {
+    type: "string",
+    group: LIMIT,
+    valueHint: "n",
+    reader: count(COUNT),
+    description,
+  } as const;
+}
+
+const FLAGS = {
+  port: {
+    type: "string",
+    alias: "p",
+    group: WHERE,
+    valueHint: "port",
+    reader: portNumber(0),
+    description: "port to listen on; 0 picks a free one",
+    default: String(PORT_DEFAULT),
+  },
+  bind: {
+    type: "string",
+    alias: "b",
+    group: WHERE,
+    valueHint: "host",
+    reader: text("an address of this machine"),
+    many: true,
+    description: "address to listen on, may be repeated; 0.0.0.0 or :: are all of them",
+    default: HOST_DEFAULT,
+  },
+  hidden: { type: "boolean", group: WHAT, description: "also names that start with a dot" },
+  symlinks: {
+    type: "boolean",
+    group: WHAT,
+    description: "follow links that stay inside ROOT; --no-symlinks follows none",
+    default: true,
+  },
+  mounts: { type: "boolean", group: WHAT, description: "also file systems mounted below ROOT" },
+  unconfined: {
+    type: "boolean",
+    group: WHAT,
+    description: "run where openat2 is missing; links may then lead out of ROOT",
+  },
+  sendfile: {
+    type: "boolean",
+    group: WHAT,
+    description: "zero-copy sending; --no-sendfile reads through user space",
+    default: true,
+  },
+  "max-connections": countFlag("connections at once; default: what the fd limit leaves"),
+  "max-per-peer": countFlag("connections at once from one address; default: 3/4 of all"),
+  "max-files": countFlag("files open at once; default: 1/4 of the fd limit"),
+  "max-in-flight": {
+    ...countFlag("requests of one connection answered before others have their turn"),
+    default: String(LIMITS_DEFAULT.pipeline),
+  },
+  "request-timeout": timeFlag("for a request to arrive whole", LIMITS_DEFAULT.requestMs),
+  "idle-timeout": timeFlag("between two requests", LIMITS_DEFAULT.idleMs),
+  "stall-timeout": timeFlag("for a peer to take --min-progress bytes", LIMITS_DEFAULT.stallMs),
+  "min-progress": {
+    type: "string",
+    group: LIMIT,
+    valueHint: "size",
+    reader: size({ min: 1, max: 1024 ** 3 }),
+    description: "what a peer must take within --stall-timeout",
+    default: String(LIMITS_DEFAULT.stallBytes),
+  },
+  grace: timeFlag("for transfers under way at SIGTERM or Ctrl-C", LIMITS_DEFAULT.graceMs),
+  log: {
+    type: "string",
+    group: SAID,
+    valueHint: "format",
+    reader: oneOf("human", "json", "off"),
+    description: "one line a request on stderr: human, json or off",
+    default: "human",
+  },
+  quiet: { type: "boolean", alias: "q", group: SAID, description: "at start the ready line alone" },
+  completions: COMPLETIONS_FLAG,
+} as const satisfies FlagTable;
+
+/** The command line of serv6. */
+export const SERV6: Command<typeof FLAGS> = {
+  name: "serv6",
+  summary:
+    "Serves files over plain TCP, as fast as the kernel can. Nothing outside ROOT is reached.",
+  flags: FLAGS,
+  operands: {
+    name: "root",
+    description: "a directory, or one file; the current folder when there is none",
+    max: 1,
+  },
+  examples: [
+    ["serv6", "this folder, for this machine alone"],
+    ["serv6 models -b 0.0.0.0", "for the network: there is no password, so mind who is on it"],
+    ["serv6 backup.tar -p 0", "one file, on a free port"],
+    ["serv6 /srv/data --log json", "a service: SIGTERM finishes what is under way"],
+    ["cli6 s6://HOST:6464/README.md", "on the other side, or with nothing but nc:"],
+    ["printf 'README.md\\n' | nc HOST 6464", ""],
+  ],
+  sections: [
+    {
+      title: "Exit status",
+      lines: [
+        "0 stopped by a signal   2 usage   3 no such ROOT   4 ROOT can't be read",
+        "7 can't listen          1 anything else",
+      ],
+    },
+  ],
+};
+
+/** Runs the command; resolves to its exit status, or never while it serves. */
+export async function serv6(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ExitStatus> {
+  try {
+    const invocation = parseFlags(SERV6, args, env);
+    if (invocation.asks !== "run") {
+      return print(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
+    }
+    const { values, operands } = invocation;
+    if (values.completions !== undefined) {
+      const { completionScript } = await import("../flags/completions.ts");
+      return print(await completionScript(values.completions, SERV6));
+    }
+    const server = serve(optionsOf(values, operands[0]?.text));
+    say(welcome(server, values.quiet));
+    return await untilStopped(server);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+// --- internal ---
+
+/** Past process.stderr, whose making takes 10 ms of a start of 40. */
+function say(text: string): void {
+  writeFully(STDERR, Buffer.from(text));
+}
+
+function print(told: string): ExitStatus {
+  writeFully(STDOUT, Buffer.from(`${told}\n`));
+  return EXIT.done;
+}
+
+function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): ServeOptions {
+  // A service manager starts programs in /: nobody means to serve it all by saying nothing.
+  if (root === undefined && process.cwd() === "/") {
+    throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
+  }
+  // Node's file functions take text: a ROOT that is not UTF-8 is found under no name.
+  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, log } = values;
+  const limits = limitsOf(values);
+  const hosts = bind;
+  return {
+    root: utf8Of(root ?? "."),
+    hosts,
+    port,
+    hidden,
+    symlinks,
+    mounts,
+    unconfined,
+    sendfile,
+    log,
+    limits,
+  };
+}
+
+function limitsOf(values: Values<typeof FLAGS>): Partial<Limits> {
+  const { "max-connections": connections, "max-per-peer": connectionsPerPeer } = values;
+  const files = values["max-files"];
+  return {
+    pipeline: values["max-in-flight"],
+    requestMs: values["request-timeout"],
+    idleMs: values["idle-timeout"],
+    stallMs: values["stall-timeout"],
+    stallBytes: values["min-progress"],
+    graceMs: values.grace,
+    ...(connections === undefined ? {} : { connections }),
+    ...(connectionsPerPeer === undefined ? {} : { connectionsPerPeer }),
+    ...(files === undefined ? {} : { files }),
+  };
+}
+
+/** The first signal finishes what is under way; a second one does not wait. */
+function untilStopped(server: Server): Promise<ExitStatus> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals, number: number): void => {
+      if (stopping) process.exit(128 + number);
+      stopping = true;
+      const left = server.counters.connections;
+      // Nobody may be reading any more, and the server goes on for as long as its grace.
+      if (left > 0 && kernel.pollOut(STDERR, 0) === 1)
+        say(`${signal}: finishing, again to stop now\n`);
+      void server.stop().then(() => resolve(EXIT.done));
+    };
+    process.on("SIGINT", () => stop("SIGINT", 2));
+    process.on("SIGTERM", () => stop("SIGTERM", 15));
+  });
+}
+
+function explain(error: unknown): ExitStatus {
+  if (error instanceof UsageError) {
+    say(`serv6: ${error.message}; try serv6 --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof ListenError || error instanceof StoreError) {
+    say(`serv6: ${error.message}\n`);
+    return error instanceof ListenError ? EXIT.noConnection : exitOf(error.code);
+  }
+  throw error;
+}

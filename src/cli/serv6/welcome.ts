@@ -1,0 +1,110 @@
+/**
+ * What serv6 says when it is up: what is served, where, and how to fetch one file of it from
+ * another machine.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import type { Server } from "../../server/serve.ts";
+import { VERSION } from "../../server/version.ts";
+import type { Store } from "../../store/store.ts";
+import { escapePath } from "../../wire/escape.ts";
+import { printable } from "../../wire/printable.ts";
+import { bufferOf, bytesOf } from "../../wire/bytes.ts";
+
+/** The lines for stderr. `quiet`: the ready line alone, which scripts read the port from. */
+export function welcome(server: Server, quiet: boolean): string {
+  const urls = server.addresses.flatMap(({ host, port }) =>
+    reachable(host).map((name) => url(name, port)),
+  );
+  const ready = `serv6 ${VERSION} serves ${printable(server.store.label)} on ${urls.join(" ")}\n`;
+  if (quiet) return ready;
+  const example = exampleOf(server.store);
+  const { name, port } = bestOf(server.addresses);
+  const base = url(name, port);
+  return (
+    ready +
+    `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}\n` +
+    `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n` +
+    `  ${audience(server)}; Ctrl-C stops\n`
+  );
+}
+
+// --- internal ---
+
+/** The address to show: one that another machine can reach, if there is any. */
+function bestOf(addresses: Server["addresses"]): { name: string; port: number } {
+  const all = addresses.flatMap(({ host, port }) =>
+    reachable(host).map((name) => ({ name, port })),
+  );
+  return all.find(({ name }) => !isLoopback(name)) ?? all[0] ?? { name: "127.0.0.1", port: 0 };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.|::1$|\[::1\]$|localhost$)/.test(host);
+}
+
+/**
+ * The addresses that another machine can type for `host`: a wildcard stands for all of this
+ * machine's.
+ */
+function reachable(host: string): string[] {
+  if (host !== "0.0.0.0" && host !== "::") return [host];
+  const names: string[] = [];
+  for (const { address, family, scopeid } of Object.values(os.networkInterfaces()).flatMap(
+    (all) => all ?? [],
+  )) {
+    // A link-local address is of no use without the other machine's interface name.
+    if (scopeid !== undefined && scopeid > 0) continue;
+    if (family === "IPv4" || host === "::") names.push(address);
+  }
+  return names.length > 0 ? names : [host];
+}
+
+function url(host: string, port: number): string {
+  return `s6://${bare(host).includes(":") ? `[${bare(host)}]` : host}:${port}/`;
+}
+
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
+/**
+ * A file that is really there, so that the command can be copied; names that need no thought are
+ * preferred.
+ */
+function exampleOf(store: Store): string {
+  if (store.single !== "") return store.single.slice(1);
+  try {
+    const files = firstFiles(bufferOf(store.label));
+    const plain = files.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)).sort();
+    return bytesOf(plain.find((name) => /^readme/i.test(name)) ?? plain[0] ?? "PATH");
+  } catch {
+    return "PATH";
+  }
+}
+
+/** Names looked at for an example: a directory may have a million. */
+const NAMES_MAX = 1000;
+
+function firstFiles(root: Buffer): string[] {
+  const directory = fs.opendirSync(root);
+  const files: string[] = [];
+  for (let i = 0; i < NAMES_MAX; i++) {
+    const entry = directory.readSync();
+    if (entry === null) break;
+    if (entry.isFile()) files.push(entry.name);
+  }
+  directory.closeSync();
+  return files;
+}
+
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=,[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function audience(server: Server): string {
+  const local = server.addresses.every(({ host }) => isLoopback(host));
+  return local
+    ? "only this machine can connect (-b 0.0.0.0 opens it to the network)"
+    : "whoever reaches this address can read these files: there is no password";
+}

@@ -1,0 +1,163 @@
+/**
+ * Makes a folder here equal to a tree of a server: walks the tree, orders what is new or different,
+ * and knows what is here and not there. It brings nothing itself and removes only when it is told
+ * to, after a walk that had no failure at all.
+ *
+ * Invariant: nothing outside the destination is touched, and nothing in it through a link.
+ */
+import { LocalError } from "../destination/error.ts";
+import type { Folder } from "../destination/folder.ts";
+import { collect, namesIn, remove } from "../destination/remove.ts";
+import { STAGING_PREFIX, stagedName } from "../destination/staging.ts";
+import type { FolderTree } from "../destination/tree.ts";
+import { printable } from "../wire/printable.ts";
+import { isUpToDate } from "./uptodate.ts";
+import type { ClientError } from "../client/error.ts";
+import { protocolError } from "../client/error.ts";
+import type { NamedEntry } from "../client/exchange.ts";
+import type { Order } from "./order.ts";
+import { below, type Level, type Walker } from "./walk.ts";
+import type { ByteString } from "../wire/bytes.ts";
+
+/** What a mirror asks of whoever runs it. */
+export interface ComparisonOwner {
+  /** True when the path is wanted; it is asked for folders and files. */
+  wants(path: ByteString, type: "file" | "dir"): boolean;
+  /** A file to bring; `folder` was held for it. Resolves when there is room for another. */
+  order(order: Order, path: ByteString): Promise<void>;
+  /** A file that is here in that version. */
+  unchanged(path: ByteString): void;
+  /** Waits until held folders have been let go. */
+  relieve(): Promise<void>;
+  failed(error: ClientError | LocalError): void;
+}
+
+/** How a mirror is made. */
+export interface ComparisonOptions {
+  /** The tree's top on the server. */
+  readonly top: ByteString;
+  /** Whether what is here and not there is collected, at most this many; 0: no. */
+  readonly extraMax: number;
+}
+
+/** One tree into one folder. */
+export class TreeComparison implements Walker {
+  /** Paths that are here and not there, folders behind what is in them; over the limit not all. */
+  readonly extra: ByteString[] = [];
+  readonly #folders: FolderTree;
+  readonly #options: ComparisonOptions;
+  readonly #owner: ComparisonOwner;
+  /** What is left out of the mirror is left alone. */
+  readonly #leaving;
+  /** Names that the server has, by the folder whose listing is under way. */
+  readonly #names = new Map<ByteString, Set<ByteString>>();
+
+  constructor(folders: FolderTree, options: ComparisonOptions, owner: ComparisonOwner) {
+    this.#folders = folders;
+    this.#options = options;
+    this.#owner = owner;
+    const { extra } = this;
+    const wants: ComparisonOwner["wants"] = (path, type) => owner.wants(path, type);
+    this.#leaving = { wants, most: options.extraMax, into: extra };
+  }
+
+  async entry(level: Level, entry: NamedEntry): Promise<boolean> {
+    const path = below(level, entry.name);
+    if (level.depth === 0 && entry.name.startsWith(STAGING_PREFIX)) {
+      const text = `"${printable(entry.name)}": cli6 keeps such names for itself: left out`;
+      this.#owner.failed(protocolError(text));
+      return false;
+    }
+    if (this.#options.extraMax > 0) this.#namesOf(level).add(entry.name);
+    if (!this.#owner.wants(path, entry.type)) return false;
+    while (this.#folders.crowded) await this.#owner.relieve();
+    const done = this.#locally(() => this.#meet(level, entry, path));
+    if (done === null) return false;
+    if (typeof done !== "boolean") await this.#owner.order(done, path);
+    return entry.type === "dir";
+  }
+
+  async ended(level: Level): Promise<void> {
+    if (this.#options.extraMax === 0) return;
+    const names = this.#names.get(level.path);
+    this.#names.delete(level.path);
+    this.#locally(() => {
+      const folder = this.#folders.hold(level.path);
+      for (const name of namesIn(folder)) {
+        const ours = level.depth === 0 && name.startsWith(STAGING_PREFIX);
+        if (ours || names?.has(name) === true) continue;
+        collect(folder, name, { path: below(level, name), ...this.#leaving });
+      }
+      this.#folders.release(level.path);
+      return true;
+    });
+  }
+
+  failed(error: ClientError): void {
+    this.#owner.failed(error);
+  }
+
+  /** Removes `path`, one of `extra`. Throws LocalError. */
+  remove(path: ByteString): void {
+    const slash = path.lastIndexOf("/");
+    const above = slash < 0 ? "" : path.slice(0, slash);
+    const folder = this.#folders.hold(above);
+    remove(folder, path.slice(slash + 1));
+    this.#folders.release(above);
+  }
+
+  // --- internal ---
+
+  /** An order for what is missing or different; true when nothing is to be done. */
+  #meet(level: Level, entry: NamedEntry, path: ByteString): Order | true {
+    if (entry.type === "dir") {
+      this.#folders.hold(path);
+      this.#folders.release(path);
+      return true;
+    }
+    const folder = this.#folders.hold(level.path);
+    const here = folder.fresh ? null : folder.stat(entry.name);
+    if (here !== null && isUpToDate(folder, entry.name, here, entry)) {
+      this.#folders.release(level.path);
+      this.#owner.unchanged(path);
+      return true;
+    }
+    if (here !== null && !here.isFile && !here.isLink) {
+      this.#folders.release(level.path);
+      throw new LocalError("EEXIST", `${shownIn(folder, entry.name)} is in the way: it is no file`);
+    }
+    return {
+      file: { path: `${this.#options.top}/${path}`, entry },
+      folder,
+      name: entry.name,
+      staged: stagedName(path),
+      // What appeared since the look is somebody else's: it stays.
+      replace: here !== null,
+      restarts: 0,
+      bad: 0,
+    };
+  }
+
+  #namesOf(level: Level): Set<ByteString> {
+    const names = this.#names.get(level.path) ?? new Set();
+    this.#names.set(level.path, names);
+    return names;
+  }
+
+  /** What `action` gives, or null when this machine refused it: that is told. */
+  #locally<T>(action: () => T): T | null {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof LocalError)) throw error;
+      this.#owner.failed(error);
+      return null;
+    }
+  }
+}
+
+// --- internal ---
+
+function shownIn(folder: Folder, name: ByteString): string {
+  return printable(folder.pathOf(name));
+}

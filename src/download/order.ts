@@ -1,0 +1,27 @@
+/** What is to be brought where: one file of a server, and the name it gets here. */
+import type { Folder } from "../destination/folder.ts";
+import type { Publication } from "../destination/staged.ts";
+import type { RemoteFile } from "./origin.ts";
+import type { ByteString } from "../wire/bytes.ts";
+
+/** One file to bring. */
+export interface Order {
+  /** The file in the version that is wanted; another version when the server's has changed. */
+  file: RemoteFile;
+  readonly folder: Folder;
+  /** Its name in `folder`. */
+  readonly name: ByteString;
+  /** The name it is staged under. */
+  readonly staged: ByteString;
+  /** Whether a file of that name is replaced. */
+  readonly replace: boolean;
+  /** How often it has been started over, because the server's file had changed. */
+  restarts: number;
+  /** How often its content came wrong. */
+  bad: number;
+}
+
+/** What the file of `order` becomes. */
+export function publicationOf({ folder, name, replace, file }: Order): Publication {
+  return { folder, name, replace, mtime: file.entry.mtime, etag: file.entry.etag };
+}

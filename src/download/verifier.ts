@@ -1,0 +1,154 @@
+/**
+ * Compares what is on the disk with what the server has, chunk by chunk, while the file arrives. It
+ * asks for digests over a connection of its own, so that they never hold up the bytes, and reads
+ * each chunk back when it has just been written and its pages are warm.
+ *
+ * Invariant: a chunk is judged once for each time it came, and only by a digest of the wanted
+ * version.
+ */
+import { type LocalError, localError } from "../destination/error.ts";
+import type { Staged } from "../destination/staged.ts";
+import { DIGESTS_MAX } from "../wire/digest.ts";
+import { printable } from "../wire/printable.ts";
+import type { WireClient } from "../client/wireclient.ts";
+import { ClientError, refusedError } from "../client/error.ts";
+import type { Plan } from "./plan.ts";
+import { readBack, readback } from "./readback.ts";
+import { type ByteString } from "../wire/bytes.ts";
+
+/** Bytes whose digests one request asks for: a server hashes them within a second. */
+const ASKED_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Files from this size on are read back by the thread: its start costs 10 ms, and below nothing is
+ * gained by it.
+ */
+const THREAD_BYTES_MIN = 64 * 1024 * 1024;
+
+/** What a verifier needs to know of its file. */
+export interface Verified {
+  readonly path: ByteString;
+  readonly etag: string;
+  readonly plan: Plan;
+  readonly file: Staged;
+  /** Makes a request on the connection for digests. */
+  ask<T>(request: (client: WireClient) => Promise<T>): Promise<T>;
+  /** The chunk was compared. */
+  judged(index: number, good: boolean): void;
+  /** The chunk can't be read back: LocalError. */
+  failed(error: LocalError): void;
+}
+
+/** The comparisons of one file. */
+export class Verifier {
+  readonly #of: Verified;
+  /** The server's digests by chunk, as far as they are known. */
+  readonly #theirs: (string | undefined)[] = [];
+  /** Ours of chunks whose digest is still to come. */
+  readonly #ours = new Map<number, string>();
+  /** Chunks asked for or known. */
+  readonly #asked = new Set<number>();
+
+  constructor(verified: Verified) {
+    this.#of = verified;
+  }
+
+  /**
+   * Asks for the digests of `chunks`, in ascending order, where that has not been done: neighbours
+   * by one request.
+   */
+  async expect(chunks: readonly number[]): Promise<void> {
+    const most = Math.min(DIGESTS_MAX, ASKED_BYTES / this.#of.plan.chunkBytes);
+    const asking: Promise<void>[] = [];
+    const due = chunks.filter((index) => !this.#asked.has(index));
+    for (let first = 0, next = 1; first < due.length; next++) {
+      const from = due[first] ?? 0;
+      if (next - first < most && due[next] === from + next - first) continue;
+      asking.push(this.#ask(from, from + next - first - 1));
+      first = next;
+    }
+    await Promise.all(asking);
+  }
+
+  /** The chunk is whole: compares it now or soon, or when its digest comes. */
+  check(index: number): void {
+    const { plan, file } = this.#of;
+    const { offset, length } = plan.rangeOf(index);
+    if (plan.size >= THREAD_BYTES_MIN) {
+      readback.ask(file, offset, length, (answer) => this.#computed(index, answer));
+    } else {
+      this.#computed(index, readBack(file, offset, length));
+    }
+  }
+
+  /** The same for a chunk that may have to come from the disk: off the loop, whatever its size. */
+  async checkCold(index: number): Promise<void> {
+    const { plan, file } = this.#of;
+    const { offset, length } = plan.rangeOf(index);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    readback.ask(file, offset, length, (answer) => {
+      this.#computed(index, answer);
+      resolve();
+    });
+    await promise;
+  }
+
+  /**
+   * What is not compared by now is not; resolves when nothing reads the file any more: a read under
+   * way would keep its lock beyond its closing, and whoever starts over would meet it.
+   */
+  async settled(): Promise<void> {
+    await readback.forget(this.#of.file);
+  }
+
+  // --- internal ---
+
+  async #ask(from: number, to: number): Promise<void> {
+    const { path, etag, plan } = this.#of;
+    const offset = plan.rangeOf(from).offset;
+    const last = plan.rangeOf(to);
+    for (let index = from; index <= to; index++) this.#asked.add(index);
+    try {
+      const reply = await this.#of.ask((client) =>
+        client.hash(path, {
+          offset: BigInt(offset),
+          length: BigInt(last.offset + last.length - offset),
+          chunk: BigInt(plan.chunkBytes),
+        }),
+      );
+      if (reply.etag !== etag) throw changed(path);
+      for (const [nth, digest] of reply.digests.entries()) this.#learn(from + nth, digest);
+    } catch (error) {
+      for (let index = from; index <= to; index++) this.#asked.delete(index);
+      // The range is the wanted version's: the file that ends before it is another one.
+      if (error instanceof ClientError && error.code === "ERANGE") throw changed(path);
+      throw error;
+    }
+  }
+
+  #learn(index: number, digest: string): void {
+    this.#theirs[index] = digest;
+    const ours = this.#ours.get(index);
+    if (ours !== undefined) this.#settle(index, ours);
+  }
+
+  #settle(index: number, ours: string): void {
+    const theirs = this.#theirs[index];
+    if (theirs === undefined) {
+      this.#ours.set(index, ours);
+      return;
+    }
+    this.#ours.delete(index);
+    this.#of.judged(index, ours === theirs);
+  }
+
+  #computed(index: number, answer: string | number): void {
+    if (typeof answer === "string") this.#settle(index, answer);
+    else this.#of.failed(localError(answer, "reading back what was written"));
+  }
+}
+
+/** The file has become another one while it was fetched. */
+export function changed(path: ByteString): ClientError {
+  return refusedError("ESTALE", `the file has changed: ${printable(path)}`);
+}

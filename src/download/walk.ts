@@ -1,0 +1,143 @@
+/**
+ * A tree of a server, listed folder by folder, several at once. Nothing it says is believed beyond
+ * its form: names that could lead out of the destination, an order that is none, a page that never
+ * ends and a tree without a floor are told as what they are.
+ *
+ * Invariant: a folder's names come strictly ascending, each once; `ended` comes for a folder only
+ * when every page of it was had.
+ */
+import { isName } from "../wire/entry.ts";
+import { EXIT } from "../wire/errors.ts";
+import { printable } from "../wire/printable.ts";
+import { type ServerAddress, urlOf } from "../client/address.ts";
+import { ClientError, protocolError } from "../client/error.ts";
+import type { ListPage, NamedEntry } from "../client/exchange.ts";
+import type { Origin } from "./origin.ts";
+import { Retry } from "./retry.ts";
+import { type ByteString } from "../wire/bytes.ts";
+
+/** Folders that are listed at once: over a long line their round trips overlap. */
+const LISTED_AT_ONCE = 16;
+
+/** Folders that wait to be listed: they are memory. */
+const WAITING_MAX = 1_000_000;
+
+/** Levels of a tree: a folder that lists itself ends here. */
+const DEPTH_MAX = 200;
+
+/** A folder of the tree. */
+export interface Level {
+  /** Its path below the tree's top: names joined by "/"; "" is the top. */
+  readonly path: ByteString;
+  readonly depth: number;
+}
+
+/** Who walks. Each call is awaited: it may slow the walk down. */
+export interface Walker {
+  /**
+   * An entry of `level`, whose name is safe as one name. For a folder: whether to go into it.
+   */
+  entry(level: Level, entry: NamedEntry): Promise<boolean>;
+  /** Every entry of `level` has come. */
+  ended(level: Level): Promise<void>;
+  /** A folder or an entry that can't be had; the walk goes on. */
+  failed(error: ClientError): void;
+}
+
+/**
+ * Walks the tree at `path` of `origin`. Rejects when the top can't be listed to its end, but not
+ * before every call of `walker` has ended.
+ */
+export async function walk(origin: Origin, path: ByteString, walker: Walker): Promise<void> {
+  const top = path.endsWith("/") ? path.slice(0, -1) : path;
+  const waiting: Level[] = [{ path: "", depth: 0 }];
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  const start = (level: Level): void => {
+    const work = list(origin, top, level, walker, waiting)
+      .catch((error: unknown) => failures.push(error))
+      .then(() => void running.delete(work));
+    running.add(work);
+  };
+  while (waiting.length > 0 || running.size > 0) {
+    while (running.size < LISTED_AT_ONCE && failures.length === 0) {
+      const level = waiting.pop();
+      if (level === undefined) break;
+      start(level);
+    }
+    await Promise.race(running);
+    if (failures.length > 0) waiting.length = 0;
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The path of `name` in `level`. */
+export function below(level: Level, name: ByteString): ByteString {
+  return level.path === "" ? name : `${level.path}/${name}`;
+}
+
+/** What is told of an entry of the folder `path` that is left out for what it is called. */
+export function noName(server: ServerAddress, path: ByteString, name: ByteString): ClientError {
+  const text = `${printable(path)} lists "${printable(name)}", which is no name: left out`;
+  return protocolError(`${text} (${urlOf(server)})`);
+}
+
+// --- internal ---
+
+async function list(
+  origin: Origin,
+  top: ByteString,
+  level: Level,
+  walker: Walker,
+  waiting: Level[],
+): Promise<void> {
+  const path = level.path === "" ? `${top}/` : `${top}/${level.path}`;
+  try {
+    await pages(origin, path, async (entry) => {
+      if (!isName(entry.name)) {
+        walker.failed(noName(origin.link.server, path, entry.name));
+        return;
+      }
+      if (!(await walker.entry(level, entry)) || entry.type !== "dir") return;
+      if (level.depth >= DEPTH_MAX) throw tooMuch(path, `more than ${DEPTH_MAX} levels`);
+      if (waiting.length >= WAITING_MAX) throw tooMuch(path, `more than ${WAITING_MAX} folders`);
+      waiting.push({ path: below(level, entry.name), depth: level.depth + 1 });
+    });
+    await walker.ended(level);
+  } catch (error) {
+    // The top's failure is the walk's.
+    if (level.depth === 0 || !(error instanceof ClientError)) throw error;
+    walker.failed(error);
+  }
+}
+
+async function pages(
+  origin: Origin,
+  path: ByteString,
+  take: (entry: NamedEntry) => Promise<void>,
+): Promise<void> {
+  const retry = new Retry(origin.options.retries, origin.options.waited);
+  let last: ByteString | null = null;
+  for (let more = true; more;) {
+    const after: ByteString = last ?? "";
+    const page: ListPage = await retry.run(() =>
+      origin.link.ask((client) => client.list(path, after)),
+    );
+    for (const entry of page.entries) {
+      if (last !== null && entry.name <= last) throw disorder(path, entry.name);
+      last = entry.name;
+      await take(entry);
+    }
+    if (page.more && page.entries.length === 0) throw disorder(path, "");
+    more = page.more;
+  }
+}
+
+function disorder(path: ByteString, name: ByteString): ClientError {
+  return protocolError(`${printable(path)}: its list has no order ("${printable(name)}")`);
+}
+
+function tooMuch(path: ByteString, what: string): ClientError {
+  const text = `E2BIG: ${printable(path)}: ${what}, what lies below is left out`;
+  return new ClientError(EXIT.unexpected, "E2BIG", text);
+}

@@ -1,0 +1,26 @@
+/** Tallies as transfers would leave them. */
+import { type FileTally, Tally } from "../../../src/download/progress.ts";
+
+/** 1024 * 1024 bytes. */
+export const MIB = 1024 * 1024;
+
+/** A file under way: nothing of it is there unless `given` says so. */
+export function fileOf(name: string, size: number, given: Partial<FileTally> = {}): FileTally {
+  return {
+    ...{ name, state: "running", size, connections: 1 },
+    ...{ received: 0, kept: 0, verified: 0, arrived: 0 },
+    ...given,
+  };
+}
+
+/** A tally of `running`, with what `given` says over their sums. */
+export function tallyOf(running: readonly FileTally[], given: Partial<Tally> = {}): Tally {
+  const tally = new Tally();
+  for (const file of running) {
+    tally.running.add(file);
+    tally.files += 1;
+    tally.bytes += file.size;
+    for (const key of ["received", "kept", "verified", "arrived"] as const) tally[key] += file[key];
+  }
+  return Object.assign(tally, { totalKnown: true }, given);
+}

@@ -1,0 +1,104 @@
+/** serv6 as a person and a script meet it: messages, exit status, signals. Case 78 and its like. */
+import { expect, test } from "bun:test";
+import net from "node:net";
+import { content } from "../../rig/oracle.ts";
+import { Peer } from "../../rig/peer.ts";
+import { Tree } from "../../rig/tree.ts";
+import { Started } from "./started.ts";
+
+test("it says what it serves, where, and how to fetch a file that is there", async () => {
+  using tree = new Tree({ "notes.txt": "hello", "b c.txt": "x" });
+  await using started = new Started([tree.root, "-p", "0"]);
+  const port = await started.port();
+  await started.says(/Ctrl-C stops\n/);
+  expect(started.said).toContain(`serves ${tree.root} on s6://127.0.0.1:${port}/\n`);
+  expect(started.said).toContain(`cli6 s6://127.0.0.1:${port}/notes.txt\n`);
+  expect(started.said).toContain(`printf '%s\\n' notes.txt | nc 127.0.0.1 ${port}\n`);
+  using peer = await Peer.dial(port);
+  peer.send("notes.txt\n");
+  expect((await peer.all()).bytes.toString()).toBe("hello");
+});
+
+test.each([
+  [["--prot"], 2, /^serv6: unknown flag --prot; try serv6 --help\n$/],
+  [["-p", "70000"], 2, /^serv6: -p takes a port from 0 to 65535, not "70000"/],
+  [["-p"], 2, /^serv6: -p takes a port .* and got nothing/],
+  [["--log", "xml"], 2, /^serv6: --log takes one of human, json, off, not "xml"/],
+  [["a", "b"], 2, /^serv6: one too many: "b"/],
+  [["--stall-timeout", "soon"], 2, /^serv6: --stall-timeout takes a time/],
+  [["/no/such/place"], 3, /^serv6: cannot serve \/no\/such\/place: there is no such file/],
+  [["/dev/null"], 2, /^serv6: cannot serve \/dev\/null: neither a directory nor/],
+  [["-b", "203.0.113.9", "-p", "0"], 7, /^serv6: 203.0.113.9 is not an address of this machine/],
+] as const)("%j ends with status %d and one line", async (args, status, line) => {
+  await using started = new Started([...args]);
+  expect(await started.status()).toBe(status);
+  expect(started.said).toMatch(line);
+  expect(started.said.trimEnd()).not.toContain("\n");
+});
+
+test("a taken port is named, with what to do", async () => {
+  const holder = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => holder.once("listening", resolve));
+  const address = holder.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await using started = new Started([".", "-p", String(port)]);
+  expect(await started.status()).toBe(7);
+  expect(started.said).toContain(`serv6: port ${port} is taken on 127.0.0.1`);
+  holder.close();
+});
+
+test("flags come from the environment too, and a bad one names the variable", async () => {
+  using tree = new Tree({ ".hidden": "seen" });
+  await using started = new Started([tree.root], { SERV6_PORT: "0", SERV6_HIDDEN: "1" });
+  using peer = await Peer.dial(await started.port());
+  peer.send("/.hidden\n");
+  expect((await peer.all()).bytes.toString()).toBe("seen");
+  await using bad = new Started([tree.root], { SERV6_PORT: "x" });
+  expect(await bad.status()).toBe(2);
+  expect(bad.said).toStartWith("serv6: SERV6_PORT takes a port");
+});
+
+test("--help teaches and --version tells, on stdout, with status 0", async () => {
+  for (const [flag, start] of [
+    ["--help", "serv6 "],
+    ["-V", "serv6 "],
+  ] as const) {
+    await using started = new Started([flag]);
+    expect(await new Response(started.child.stdout).text()).toStartWith(start);
+    expect(await started.status()).toBe(0);
+    expect(started.said).toBe("");
+  }
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s finishes the transfer under way and exits 0",
+  async (signal) => {
+    using tree = new Tree({ big: content(1, 0, 20_000_000) });
+    await using started = new Started([tree.root, "-p", "0", "--log", "json"]);
+    using peer = await Peer.dial(await started.port());
+    peer.send("big\n");
+    await peer.until(() => peer.length > 0);
+    peer.socket.pause();
+    started.child.kill(signal);
+    await started.says(/finishing, again to stop now/);
+    peer.socket.resume();
+    const { bytes, ending } = await peer.all();
+    expect([bytes.length, ending]).toEqual([20_000_000, "fin"]);
+    expect(await started.status()).toBe(0);
+    const line: unknown = JSON.parse(/^\{.*\}$/m.exec(started.said)?.[0] ?? "null");
+    expect(line).toMatchObject({ door: "plain", verb: "READ", path: "big", status: "OK" });
+  },
+);
+
+test("a second signal does not wait", async () => {
+  using tree = new Tree({ big: content(1, 0, 20_000_000) });
+  await using started = new Started([tree.root, "-p", "0"]);
+  using peer = await Peer.dial(await started.port());
+  peer.send("big\n");
+  await peer.until(() => peer.length > 0);
+  peer.socket.pause();
+  started.child.kill("SIGTERM");
+  await started.says(/finishing/);
+  started.child.kill("SIGTERM");
+  expect(await started.status()).toBe(143);
+});

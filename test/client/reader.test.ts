@@ -1,0 +1,157 @@
+/** How a connection's bytes are let in: by events, by the pump, or not for a while. */
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { SocketReader, PUMP_BYTES_MIN } from "../../src/client/reader.ts";
+import { Throttle } from "../../src/client/throttle.ts";
+import { pump } from "../../src/receive/pump.ts";
+import { kernel } from "../../src/sys/kernel.ts";
+import { SOCKET } from "../../src/sys/types.ts";
+import { pair } from "../receive/pair.ts";
+import { eventually, replaceCall } from "../rig/faults.ts";
+import { StillSocket } from "./fake.ts";
+
+/** A socket that notes when it is paused. */
+class Paused extends StillSocket {
+  readonly log: string[] = [];
+  override pause(): void {
+    this.log.push("pause");
+  }
+  override resume(): void {
+    this.log.push("resume");
+  }
+}
+
+const NOBODY = { pumped() {} };
+
+function lowWater(socket: { readonly fd: number }): number {
+  return kernel.getsockopt(socket.fd, SOCKET.level, SOCKET.receiveLowWater);
+}
+
+test("the low-water mark is set for the pump, follows what is left, and is put back", async () => {
+  using both = await pair();
+  const { socket } = both;
+  const intake = new SocketReader(socket, NOBODY, null);
+  expect(lowWater(socket)).toBe(1);
+  intake.usePump(10_000_000);
+  const marks = [lowWater(socket)];
+  for (const left of [5_000_000, 256 * 1024, 1000, 900, 2000, 0]) {
+    intake.expect(left);
+    marks.push(lowWater(socket));
+  }
+  // It only falls: a byte less than the mark would wait for ever.
+  expect(marks).toEqual([262_144, 262_144, 262_144, 1000, 900, 900, 1]);
+  intake.useEvents();
+  intake.expect(1_000_000);
+  expect(lowWater(socket)).toBe(1);
+  intake.usePump(10_000_000);
+  expect(lowWater(socket)).toBe(262_144);
+  intake.useEvents();
+  expect(lowWater(socket)).toBe(1);
+});
+
+test("the pump brings what events do not, and a quiet socket's rest comes by events", async () => {
+  let events = "";
+  let pulled = "";
+  using both = await pair({ data: (_socket, chunk) => (events += chunk.toString("latin1")) });
+  const buffer = new Uint8Array(1 << 20);
+  const owner = {
+    pumped() {
+      const count = kernel.recv(both.socket.fd, buffer, buffer.length);
+      if (count > 0) pulled += Buffer.from(buffer.subarray(0, count)).toString("latin1");
+    },
+  };
+  const intake = new SocketReader(both.socket, owner, null);
+  const sent = "p".repeat(600_000);
+  both.peer.send(sent);
+  await eventually("the bytes are acknowledged", () => both.peer.socket.writableLength === 0);
+  intake.usePump(sent.length + 1);
+  await eventually("bytes by the pump", () => pulled.length >= 262_144);
+  // Below the mark nothing wakes the pump: it goes quiet, and the events bring the rest.
+  await eventually("the rest", () => pulled.length + events.length === sent.length);
+  await eventually("quiet", () => lowWater(both.socket) === 1);
+  both.peer.send("e");
+  await eventually("the event", () => events.endsWith("e"));
+  expect(pulled).not.toContain("e");
+});
+
+test("the pump is for much, at full rate, and while it has room", () => {
+  const socket = new Paused();
+  const intake = new SocketReader(socket, NOBODY, null);
+  intake.usePump(PUMP_BYTES_MIN - 1);
+  new SocketReader(socket, NOBODY, new Throttle(1e9)).usePump(1e9);
+  {
+    const add = pump.add;
+    pump.add = () => false;
+    try {
+      intake.usePump(1e9);
+    } finally {
+      pump.add = add;
+    }
+  }
+  expect(socket.log).toEqual([]);
+  using _ = replaceCall("setsockopt", () => () => 0);
+  intake.usePump(PUMP_BYTES_MIN);
+  intake.usePump(PUMP_BYTES_MIN);
+  expect(socket.log).toEqual(["pause"]);
+  intake.close();
+  intake.useEvents();
+  expect(socket.log).toEqual(["pause"]);
+});
+
+beforeEach(() => {
+  nowMs = 0;
+});
+afterEach(() => void jest.useRealTimers());
+let nowMs = 0;
+
+/** An intake that keeps to 1000 bytes a second, 100 at once, by the test's clock. */
+function throttled(): { socket: Paused; intake: SocketReader; pass: (ms: number) => void } {
+  jest.useFakeTimers();
+  const socket = new Paused();
+  const throttle = new Throttle(1000, () => nowMs);
+  return {
+    socket,
+    intake: new SocketReader(socket, NOBODY, throttle),
+    pass(ms) {
+      nowMs += ms;
+      jest.advanceTimersByTime(ms);
+    },
+  };
+}
+
+test("over the rate it rests, for as long as that takes, and goes on by itself", () => {
+  const { socket, intake, pass } = throttled();
+  intake.spent(100);
+  expect([socket.log, intake.resting]).toEqual([[], false]);
+  intake.spent(50);
+  expect([socket.log, intake.resting]).toEqual([["pause"], true]);
+  // What was under way already counts and starts no second rest.
+  intake.spent(10);
+  expect(socket.log).toEqual(["pause"]);
+  pass(49);
+  expect(intake.resting).toBe(true);
+  pass(1);
+  expect([socket.log, intake.resting]).toEqual([["pause", "resume"], false]);
+  // What came during the rest is owed still: one byte more, and it rests 11 ms.
+  intake.spent(1);
+  expect(intake.resting).toBe(true);
+  pass(10);
+  expect(intake.resting).toBe(true);
+  pass(1);
+  expect(socket.log).toEqual(["pause", "resume", "pause", "resume"]);
+});
+
+test("a connection that ends while it rests is not resumed", () => {
+  const { socket, intake, pass } = throttled();
+  intake.spent(1000);
+  expect(intake.resting).toBe(true);
+  intake.close();
+  expect(jest.getTimerCount()).toBe(0);
+  pass(5000);
+  expect([socket.log, intake.resting]).toEqual([["pause"], false]);
+});
+
+test("without a rate nothing ever rests", () => {
+  const socket = new Paused();
+  new SocketReader(socket, NOBODY, null).spent(1e12);
+  expect(socket.log).toEqual([]);
+});

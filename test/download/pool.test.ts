@@ -1,0 +1,236 @@
+/**
+ * The crew of one file: how many connections it takes, and what becomes of the work of slow and of
+ * silent ones. Connections and time are the test's.
+ */
+import { expect, test } from "bun:test";
+import type { WireClient } from "../../src/client/wireclient.ts";
+import { ConnectionPool } from "../../src/download/pool.ts";
+import { incompleteError } from "../../src/client/error.ts";
+import type { Origin } from "../../src/download/origin.ts";
+import type { FileConnection, Segment } from "../../src/download/connection.ts";
+import { Plan, type FileRange } from "../../src/download/plan.ts";
+import { Retry } from "../../src/download/retry.ts";
+import type { FileTally } from "../../src/download/progress.ts";
+import type { RangeSink } from "../../src/receive/rangesink.ts";
+import { Simulated } from "../rig/simulated.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const CHUNK = 256 * KIB;
+const STEP_MS = 10;
+
+/** A connection as the crew sees it, with the speed that the test gives it. */
+class Line {
+  readonly client: WireClient;
+  closed = false;
+  lent = true;
+  /** Bytes that it may bring and has not: they come by the KiB. */
+  credit = 0;
+  readonly units: {
+    unit: Segment;
+    part: FileConnection;
+    fail: (error: unknown) => void;
+    over: () => void;
+  }[] = [];
+
+  constructor() {
+    const close = (): void => {
+      this.closed = true;
+      for (const { fail } of this.units) fail(new Error("closed"));
+    };
+    this.client = { close } as WireClient;
+  }
+}
+
+/** A file of `size` bytes; the n-th connection brings `speedOf(n)` bytes a millisecond. */
+class Stage implements Disposable {
+  readonly loop = new Simulated();
+  readonly plan: Plan;
+  readonly crew: ConnectionPool;
+  readonly lines: Line[] = [];
+  readonly failures: unknown[] = [];
+  waits = 0;
+  readonly own = { received: 0, arrived: 0, connections: 0 } as FileTally;
+  speedOf: (nth: number) => number;
+  /** By byte of the file: by which connection it came, or nothing. */
+  readonly brought = new Map<number, number>();
+
+  constructor(size: number, connections: number, speedOf: (nth: number) => number, retries = 0) {
+    this.plan = new Plan(size, CHUNK);
+    this.speedOf = speedOf;
+    const take = async (): Promise<WireClient> => {
+      const line = new Line();
+      this.lines.push(line);
+      return line.client;
+    };
+    const giveBack = (client: WireClient): void => {
+      const line = this.#lineOf(client);
+      expect(line.lent).toBe(true);
+      line.lent = false;
+    };
+    const options = { connections, patience: {} };
+    const origin = { options, link: { tripMs: 50 }, take, giveBack };
+    const begin = (part: FileConnection, range: FileRange): Segment => this.#begin(part, range);
+    const failed = (error: unknown): void => void this.failures.push(error);
+    const retry = new Retry(retries, () => (this.waits += 1));
+    const crewed = { plan: this.plan, begin, failed };
+    this.crew = new ConnectionPool(origin as unknown as Origin, crewed, retry, this.own);
+    this.crew.start();
+  }
+
+  /** Lets `ms` pass, in steps, until the file is complete: the milliseconds it took. */
+  async run(ms: number): Promise<number> {
+    for (let passed = 0; passed < ms; passed += STEP_MS) {
+      if (this.plan.complete) return passed;
+      await settled();
+      for (const [nth, line] of this.lines.entries()) this.#bring(line, nth);
+      await settled();
+      this.loop.pass(STEP_MS);
+    }
+    return ms;
+  }
+
+  get working(): number {
+    return this.lines.filter(({ lent, closed }) => lent && !closed).length;
+  }
+
+  [Symbol.dispose](): void {
+    this.crew.end();
+    this.loop[Symbol.dispose]();
+  }
+
+  // --- internal ---
+
+  #lineOf(client: WireClient): Line {
+    return this.lines.find((line) => line.client === client)!;
+  }
+
+  #begin(part: FileConnection, range: FileRange): Segment {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    const sink = { written: 0, limit: Infinity } as RangeSink;
+    const unit: Segment = { range, sink, done: promise, length: range.length };
+    this.#lineOf(part.client).units.push({ unit, part, fail: reject, over: resolve });
+    return unit;
+  }
+
+  /** What comes over a line in a step, as a download takes it. */
+  #bring(line: Line, nth: number): void {
+    line.credit += this.speedOf(nth) * STEP_MS;
+    let room = Math.floor(line.credit / KIB) * KIB;
+    line.credit -= room;
+    while (room > 0 && line.units.length > 0 && !line.closed) {
+      const { unit, part, over } = line.units[0]!;
+      const { range, sink } = unit;
+      const count = Math.min(room, range.length - sink.written);
+      const before = sink.written;
+      sink.written += count;
+      room -= count;
+      part.receive(count);
+      this.own.received += count;
+      const until = Math.min(sink.written, unit.length);
+      for (let at = before; at < until; at += KIB) {
+        expect(this.brought.has(range.offset + at)).toBe(false);
+        this.brought.set(range.offset + at, nth);
+      }
+      this.own.arrived += Math.max(0, until - before);
+      for (const index of this.plan.arrive(range, before, until)) this.plan.accept(index);
+      if (sink.written >= unit.length && unit.length < range.length) part.dismiss();
+      else if (sink.written === range.length) {
+        line.units.shift();
+        over();
+      }
+    }
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+test("where each connection adds its speed there are as many as may be, and they end together", async () => {
+  using stage = new Stage(64 * MIB, 8, () => 1024);
+  // Alone it would take 64 s, by eight from the start 8 s.
+  const took = await stage.run(64_000);
+  expect(stage.lines.length).toBe(8);
+  expect(took).toBeGreaterThan(8000);
+  expect(took).toBeLessThan(11_000);
+  expect([stage.brought.size, stage.failures]).toEqual([64 * KIB, []]);
+});
+
+test("where one fills the line, the others go again", async () => {
+  using stage = new Stage(64 * MIB, 8, () => 8192 / Math.max(1, stage.working));
+  await stage.run(2000);
+  expect([stage.lines.length, stage.working]).toEqual([2, 1]);
+  expect(await stage.run(20_000)).toBeLessThan(9000);
+});
+
+test("the work of a slow one is shared again and again: nobody waits for it at the end", async () => {
+  // The third brings a fiftieth of what the others do.
+  using stage = new Stage(32 * MIB, 4, (nth) => (nth === 2 ? 20 * KIB : MIB) / 1000);
+  const took = await stage.run(200_000);
+  expect(took).toBeLessThan(16_000);
+  expect(new Set(stage.brought.values())).toContain(2);
+  expect([stage.brought.size, stage.failures]).toEqual([32 * KIB, []]);
+});
+
+test("one that falls silent is given up when another is idle, long before a stall would end it", async () => {
+  using stage = new Stage(32 * MIB, 4, () => MIB / 1000);
+  await stage.run(4000);
+  expect(stage.working).toBe(4);
+  // It stops in the middle of a chunk.
+  stage.speedOf = (nth) => (nth === 1 ? 0 : MIB / 1000);
+  const took = await stage.run(60_000);
+  expect(took).toBeLessThan(12_000);
+  expect(stage.lines[1]?.closed).toBe(true);
+  expect([stage.brought.size, stage.failures]).toEqual([32 * KIB, []]);
+});
+
+test("a connection that ends is replaced, and what it owed comes once", async () => {
+  using stage = new Stage(16 * MIB, 1, () => MIB / 1000);
+  await stage.run(3050);
+  const [first] = stage.lines;
+  // As the tuner's retiring would look, and then its end: somebody must take the work.
+  first!.units[0]!.part.retired = true;
+  await stage.run(30_000);
+  expect(stage.plan.complete).toBe(true);
+  expect(stage.lines.length).toBe(2);
+  expect([stage.brought.size, stage.failures]).toEqual([16 * KIB, []]);
+});
+
+test("all connections that are lost at once are one loss, and all come back", async () => {
+  using stage = new Stage(64 * MIB, 8, () => MIB / 1000, 1);
+  await stage.run(4000);
+  expect(stage.working).toBe(8);
+  for (const line of stage.lines) {
+    line.closed = true;
+    for (const { fail } of line.units) fail(incompleteError("lost", false));
+  }
+  // The pause is at least 125 ms, and nobody comes back before.
+  await stage.run(120);
+  expect(stage.lines.length).toBe(8);
+  expect(await stage.run(60_000)).toBeLessThan(12_000);
+  expect([stage.waits, stage.failures]).toEqual([1, []]);
+  expect([stage.brought.size, stage.lines.length]).toEqual([64 * KIB, 16]);
+});
+
+test("what is refused after all were idle is taken again", async () => {
+  using stage = new Stage(2 * MIB, 2, () => MIB / 1000);
+  await stage.run(30_000);
+  expect(stage.plan.complete).toBe(true);
+  stage.plan.refuse(3);
+  for (let at = 3 * CHUNK; at < 4 * CHUNK; at += KIB) stage.brought.delete(at);
+  stage.crew.wake();
+  await stage.run(5000);
+  expect(stage.plan.complete).toBe(true);
+});
+
+test("at the end each connection is given back once", async () => {
+  using stage = new Stage(64 * MIB, 4, () => 100);
+  await stage.run(2000);
+  expect(stage.working).toBeGreaterThan(1);
+  stage.crew.end();
+  await settled();
+  expect(stage.lines.map(({ lent }) => lent)).toEqual(stage.lines.map(() => false));
+  expect(stage.failures).toEqual([]);
+});
