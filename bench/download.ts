@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { type Backend, startBackend } from "./download/backend.ts";
 import { type Contender, listPath, type ServerName } from "./download/contender.ts";
 import { HELP, type Options, parseFlags } from "./download/flags.ts";
-import { block, isRival, type Sample } from "./download/report.ts";
+import { beforeOf, block, isRival, type Sample } from "./download/report.ts";
 import { type Course, takeSample } from "./download/sample.ts";
 import { type Scenario, SCENARIOS } from "./download/scenario.ts";
 import { seeded } from "./download/link.ts";
@@ -106,9 +106,9 @@ async function prepare(
   mkdirSync(root);
   mkdirSync(lists);
   const corpus = scenario.make(root, options.scale);
-  const job = { corpus, to: join(folder.path, "to", corpus.name), lists, entry: options.entry };
+  const to = join(folder.path, "to", corpus.name);
   const courses: Course[] = [];
-  for (const contender of scenario.contenders.filter((one) => isWanted(one, options))) {
+  for (const { contender, entry } of entrants(scenario, options)) {
     const missing = contender.needs.find((program) => Bun.which(program) === null);
     if (missing !== undefined) {
       console.log(`${contender.name}: skipped: ${missing} is not installed`);
@@ -117,11 +117,27 @@ async function prepare(
     const { server } = contender;
     const backend = backends.get(server) ?? (await startBackend(server, root, folder.path));
     backends.set(server, backend);
+    const job = { corpus, to, lists, entry };
     const course = { contender, backend, job, root, longLink: scenario.longLink };
     if (contender.entry !== undefined) await writeList(course);
     courses.push(course);
   }
   return courses;
+}
+
+/** Who takes part, with which entry file: ours twice where another commit is compared. */
+function entrants(
+  { contenders }: Scenario,
+  options: Options,
+): { readonly contender: Contender; readonly entry: string }[] {
+  const { entry, before } = options;
+  const wanted = contenders.filter((one) => isWanted(one, options));
+  return wanted.flatMap((contender) => {
+    const now = { contender, entry };
+    if (before === null || isRival(contender.name)) return [now];
+    const then = { ...contender, name: beforeOf(contender.name) };
+    return [now, { contender: then, entry: before }];
+  });
 }
 
 function isWanted({ name }: Contender, { contenders, rivalsOnly }: Options): boolean {

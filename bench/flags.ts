@@ -18,6 +18,8 @@ export interface Options {
   readonly rivals: readonly string[] | null;
   readonly serv6Args: readonly string[];
   readonly entry: string;
+  /** The entry file of another commit of ours, measured beside it; null for none. */
+  readonly before: string | null;
   readonly network: "private" | "host";
   readonly json: string | null;
   /** Which scenarios, unless `only` names some, and what the result calls itself. */
@@ -43,6 +45,7 @@ export const HELP = `bun run bench [flags]         the quick run, in some two mi
   --procs N                   processes that make the load (${PROCS})
   --serv6-args 'A B'          further arguments for our server
   --entry FILE                our server's entry file (src/serv6.ts)
+  --before FILE               the same of another checkout, measured beside it in each scenario
   --network private|host      a network namespace of its own where allowed (private)
   --json FILE                 writes the result, which bench/page.ts draws
   --list                      names the scenarios
@@ -57,6 +60,7 @@ const FLAGS = {
   procs: { type: "string" },
   "serv6-args": { type: "string", default: "" },
   entry: { type: "string", default: SERV6_ENTRY },
+  before: { type: "string" },
   network: { type: "string", default: "private" },
   json: { type: "string" },
   list: { type: "boolean", default: false },
@@ -76,7 +80,8 @@ export function parseFlags(argv: readonly string[]): Parsed {
 function options(args: string[]): Options {
   const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
   const { seconds, samples } = values.full ? FULL : QUICK;
-  const asked = [values.only, values.seconds, values.samples, values.rival, values["serv6-args"]];
+  const { only, rival, before } = values;
+  const asked = [only, values.seconds, values.samples, rival, before, values["serv6-args"]];
   const custom = asked.some((value) => value !== undefined && value.length > 0);
   return {
     only: values.only ?? [],
@@ -86,6 +91,7 @@ function options(args: string[]): Options {
     rivals: rivals(values.rival),
     serv6Args: words(values["serv6-args"]),
     entry: values.entry,
+    before: before ?? null,
     network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     mode: custom ? "custom" : values.full ? "full" : "quick",

@@ -13,6 +13,7 @@ import type { NamedSample, Sample, ScenarioFacts, ServerFacts } from "./result.t
 import type { Rival } from "./rivals/rival.ts";
 import { type Order, takeSample } from "./sample.ts";
 import type { Scenario } from "./scenario.ts";
+import { BEFORE } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
 import { shuffled } from "./stats.ts";
 import { countSyscalls } from "./syscalls.ts";
@@ -59,7 +60,7 @@ export async function measure(
     found.failures.push(`${scenario.name}, ${name}: ${reasonOf(error)}`);
     console.error(`  ${scenario.name}, ${name}: FAILED: ${reasonOf(error)}`);
   };
-  for (const name of ["serv6", ...scenario.rivals]) {
+  for (const name of ["serv6", BEFORE, ...scenario.rivals]) {
     const contender = running.get(name);
     try {
       if (contender) fit.set(name, await prepare(contender, scenario, options, folder));

@@ -26,7 +26,7 @@ import { type BenchResult, checkResult, RESULT_SCHEMA, type ScenarioFacts } from
 import { RIVALS } from "./rivals/all.ts";
 import { introduction } from "./rivals/rival.ts";
 import { type Scenario, SCENARIOS } from "./scenario.ts";
-import { serv6 } from "./server.ts";
+import { BEFORE, serv6 } from "./server.ts";
 import type { Folder } from "./temporary.ts";
 
 /** Families of rivals in the quick run: the one to beat, and the bound. */
@@ -129,7 +129,10 @@ async function startServers(
   const wanted = RIVALS.filter(
     ({ name, family }) => named.has(name) && (families?.includes(family) ?? true),
   );
-  for (const rival of [serv6("s6", options.entry, options.serv6Args), ...wanted]) {
+  const { entry, before, serv6Args } = options;
+  const ours = [serv6("s6", entry, serv6Args)];
+  if (before !== null) ours.push(serv6("s6", before, serv6Args, BEFORE));
+  for (const rival of [...ours, ...wanted]) {
     const { name } = rival;
     let skipped = rival.unavailable();
     try {

@@ -11,11 +11,19 @@ import { startServer } from "./spawn.ts";
 /** The entry file, unless `--entry` names another. */
 export const SERV6_ENTRY = join(import.meta.dir, "..", "src", "serv6.ts");
 
+/** How our server of another commit is called. */
+export const BEFORE = "before";
+
 /** Our server at one of its doors, in the shape of a rival. */
-export function serv6(door: DoorName, entry: string, args: readonly string[]): Rival {
+export function serv6(
+  door: DoorName,
+  entry: string,
+  args: readonly string[],
+  name = "serv6",
+): Rival {
   const program = [process.execPath, "--config=/dev/null", "--no-env-file", entry];
   return {
-    name: "serv6",
+    name,
     family: "serv6",
     door,
     about: [entry === SERV6_ENTRY ? "src/serv6.ts" : entry, "--log off", ...args].join(" "),

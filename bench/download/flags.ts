@@ -18,6 +18,8 @@ export interface Options {
   readonly scale: number;
   readonly seed: number;
   readonly entry: string;
+  /** The entry file of another commit of ours, measured beside it; null for none. */
+  readonly before: string | null;
   readonly network: "private" | "host";
   readonly json: string | null;
   readonly help: boolean;
@@ -35,6 +37,7 @@ export const HELP = `bun bench/download.ts [flags]
   --scale X            times the sizes and the number of files (1)
   --seed N             of the losses in C, and of the order (1)
   --entry FILE         cli6's entry file (src/cli6.ts)
+  --before FILE        the same of another checkout, measured beside it
   --network private|host
   --json FILE          writes every sample
   --help               this text
@@ -49,6 +52,7 @@ const FLAGS = {
   scale: { type: "string", default: "1" },
   seed: { type: "string", default: "1" },
   entry: { type: "string", default: ENTRY },
+  before: { type: "string" },
   network: { type: "string", default: "private" },
   json: { type: "string" },
   help: { type: "boolean", default: false },
@@ -75,6 +79,7 @@ function options(args: string[]): Options {
     scale: number("--scale", values.scale, 0.0001, 16),
     seed: whole("--seed", values.seed, 0, 2 ** 31),
     entry: values.entry,
+    before: values.before ?? null,
     network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     help: values.help,

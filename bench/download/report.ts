@@ -25,6 +25,11 @@ export interface Sample {
 /** Contender to samples, in the order of the rounds; a slow one may have fewer rounds. */
 export type Results = ReadonlyMap<string, readonly Sample[]>;
 
+/** The name of a way to use our own client, when it is another commit's client. */
+export function beforeOf(name: string): string {
+  return `${name}, before`;
+}
+
 /** False for a way to use our own client. */
 export function isRival(name: string): boolean {
   return !name.startsWith("cli6");
@@ -58,13 +63,17 @@ export function speedRatio(ours: readonly Sample[], theirs: readonly Sample[]) {
 export function block(title: string, results: Results, baseline: Baseline): string {
   const measure = baselineOf(results, baseline);
   const many = [...results.values()].some((samples) => (samples[0]?.files ?? 1) > 1);
+  const paired = [...results.keys()].some((name) => results.has(beforeOf(name)));
   const columns = [
     ...["", many ? "files/s" : "MB/s", "seconds", "min-max", "n", "client s", "server s"],
     ...["client", "server", "others", "client MiB", "server MiB", `speed / ${measure ?? "-"}`],
+    ...(paired ? ["speed / before"] : []),
   ];
   const rows = [...results].map(([name, samples]) => {
     const theirs = measure === null ? undefined : results.get(measure);
-    return row(name, samples, theirs, many);
+    const before = results.get(beforeOf(name));
+    const change = before === undefined ? "" : spread(samples, before);
+    return [...row(name, samples, theirs, many), ...(paired ? [change] : [])];
   });
   const legend =
     "  client s, server s: CPU seconds; client, server, others: of one core while it lasted";
