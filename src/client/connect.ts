@@ -59,8 +59,8 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
 const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
 
 /**
- * Connects. Rejects with ClientError: exit 7 (nobody there), 10 (no answer in time), 2 (bad
- * options).
+ * Connects. Rejects with ClientError of the kind "no-connection" (nobody there), "timed-out" (no
+ * answer in time) or "usage" (bad options).
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const { host = SERVER_DEFAULT.host, port = SERVER_DEFAULT.port } = options;
@@ -78,7 +78,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
 }
 
 /**
- * A connection to a server. Every method rejects with ClientError, whose `code` and `exit` say why.
+ * A connection to a server. Every method rejects with ClientError, whose `code` and `kind` say why.
  */
 export class Client implements Disposable {
   readonly #client: WireClient;
@@ -105,9 +105,9 @@ export class Client implements Disposable {
 
   /**
    * Reads a file or a part of one into `sink`, which gets exactly what the reply promised, while it
-   * comes. Rejects with the server's errno (ENOENT exit 3, EACCES 4, ESTALE 6, ...), 5 when the
-   * connection ended first, 9 when the sink threw (the connection is then ended: its rest is
-   * unread), 10 after a stall, 11 when the reply breaks the protocol.
+   * comes. Rejects with the server's errno (ENOENT, EACCES, ESTALE, ...) or in one of these kinds:
+   * "incomplete" when the connection ended first, "local" when the sink threw (the connection is
+   * then ended: its rest is unread), "timed-out" after a stall, "protocol" for a broken reply.
    */
   async read(path: Path, options: ReadOptions & { readonly sink: Sink }): Promise<ReadResult> {
     const { offset = 0, length, ifEtag, sink } = options;
@@ -119,8 +119,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * The same into memory: rejects (exit 2) when there are more than `bytesMax` bytes (64 MiB unless
-   * given), with the connection still in step.
+   * The same into memory: rejects (kind "usage") when there are more than `bytesMax` bytes (64 MiB
+   * unless given), with the connection still in step.
    */
   async bytes(
     path: Path,

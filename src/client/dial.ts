@@ -32,9 +32,9 @@ export interface SocketOwner {
 
 /**
  * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs
- * before any event. Rejects with ClientError: exit 7, or 10 when the time is up. A connection that
- * comes about later is cut; until then the attempt itself goes on in the system, which offers no
- * way to end it.
+ * before any event. Rejects with ClientError: "no-connection", or "timed-out" when the time is up.
+ * A connection that comes about later is cut; until then the attempt itself goes on in the system,
+ * which offers no way to end it.
  */
 export function dial<Owner extends SocketOwner>(
   server: ServerAddress,

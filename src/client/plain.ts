@@ -9,7 +9,6 @@ import { LocalError } from "../destination/error.ts";
 import { type Sink, UNKNOWN_LENGTH } from "../receive/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf } from "../wire/dialect.ts";
-import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { parsePlainError } from "../wire/reply.ts";
 import { LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
@@ -135,7 +134,7 @@ class PlainReading implements SocketOwner {
   }
 
   failed(error: Error): void {
-    this.#fail(new ClientError(EXIT.unexpected, "EIO", error.stack ?? error.message));
+    this.#fail(new ClientError("unexpected", "EIO", error.stack ?? error.message));
   }
 
   // --- internal ---

@@ -12,7 +12,6 @@ import { LocalError } from "../destination/error.ts";
 import { MOVED } from "../receive/splice.ts";
 import { PUMP_BYTES } from "../receive/pump.ts";
 import type { StreamSocket } from "../sys/socket.ts";
-import { EXIT } from "../wire/errors.ts";
 import { LineReader } from "../wire/lines.ts";
 import { printable } from "../wire/printable.ts";
 import { parsePlainError, parseReply } from "../wire/reply.ts";
@@ -174,7 +173,7 @@ export class Session implements SocketOwner {
   }
 
   failed(error: Error): void {
-    this.#end(new ClientError(EXIT.unexpected, "EIO", error.stack ?? error.message), false);
+    this.#end(new ClientError("unexpected", "EIO", error.stack ?? error.message), false);
   }
 
   // --- internal: sending ---

@@ -4,21 +4,18 @@
  */
 import { getSystemErrorMap } from "node:util";
 import { errnoName } from "../sys/errno.ts";
-import { EXIT, type ExitStatus } from "../wire/errors.ts";
+import { Failure, type FailureKind } from "../wire/failure.ts";
 
 /** This side could not take the bytes: a full disk, a closed pipe, a refusal. */
-export class LocalError extends Error {
+export class LocalError extends Failure {
   override name = "LocalError";
-  /** The system's name for it, as "ENOSPC". */
-  readonly code: string;
-  /** The exit status for it. */
-  readonly exit: ExitStatus;
 
-  /** `message` is one line for a person and does not repeat the code. */
-  constructor(code: string, message: string, exit: ExitStatus = EXIT.localDisk) {
-    super(message);
-    this.code = code;
-    this.exit = exit;
+  /**
+   * `code` is the system's name for it, as "ENOSPC"; `message` is one line for a person and does
+   * not repeat it.
+   */
+  constructor(code: string, message: string, kind: FailureKind = "local") {
+    super(kind, code, message);
   }
 }
 

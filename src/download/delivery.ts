@@ -9,7 +9,7 @@ import { LocalError, localError } from "../destination/error.ts";
 import { Staged } from "../destination/staged.ts";
 import type { Staging } from "../destination/staging.ts";
 import { ERRNO } from "../sys/errno.ts";
-import { EXIT } from "../wire/errors.ts";
+import { Failure } from "../wire/failure.ts";
 import { printable } from "../wire/printable.ts";
 import { FileDownload } from "./filedownload.ts";
 import { ClientError } from "../client/error.ts";
@@ -249,7 +249,7 @@ export class Delivery {
       await this.#owner.inspect?.(order, `/proc/self/fd/${staged.fd}`);
     } catch (error) {
       // It is what the server has, and not what is wanted: going on from it would never help.
-      if (error instanceof ClientError && error.exit === EXIT.corrupt) staged.discard();
+      if (error instanceof ClientError && error.kind === "corrupt") staged.discard();
       throw error;
     }
     staged.note(publication.mtime, publication.etag);
@@ -262,9 +262,9 @@ export class Delivery {
 
   /** Starts a file over that has changed or came wrong; else it has failed. */
   async #again(order: Order, error: unknown): Promise<void> {
-    if (error instanceof ClientError && error.exit === EXIT.changed) {
+    if (error instanceof ClientError && error.kind === "changed") {
       if (order.restarts++ < RESTARTS_MAX && (await this.#renewed(order))) return;
-    } else if (error instanceof ClientError && error.exit === EXIT.corrupt) {
+    } else if (error instanceof ClientError && error.kind === "corrupt") {
       if (this.#isSmall(order) && ++order.bad < BAD_MAX) {
         this.#origin.options.note(`${printable(order.file.path)} arrived wrong, fetched again`);
         this.#take(order);
@@ -321,8 +321,7 @@ export class Delivery {
   #fail(order: Order, error: unknown): void {
     this.#tally.failed += 1;
     this.#owner.undelivered(blank(order, { state: "failed" }), error, order);
-    const code = error instanceof LocalError || isLocal(error) ? error.code : "";
-    if (this.#hopeless !== null || !HOPELESS.includes(code)) return;
+    if (this.#hopeless !== null || !isHopeless(error)) return;
     this.#hopeless = error;
     for (const left of [...this.#small.splice(0), ...this.#large.splice(0)])
       this.#fail(left, error);
@@ -349,8 +348,10 @@ function blank(order: Order, known: Partial<FileTally>): FileTally {
   return Object.assign(file, known);
 }
 
-function isLocal(error: unknown): error is ClientError {
-  return error instanceof ClientError && error.exit === EXIT.localDisk;
+/** True when no other file would fare better: the disk takes nothing, or the caller gave up. */
+function isHopeless(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  return error.kind === "aborted" || (error.kind === "local" && HOPELESS.includes(error.code));
 }
 
 /** fsync(2) off the loop: of a large file it takes seconds. */

@@ -11,7 +11,6 @@ import { type SocketToFile, openSocketToFile } from "../receive/splice.ts";
 import { RangeSink } from "../receive/rangesink.ts";
 import { kernel } from "../sys/kernel.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
-import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { ConnectionPool } from "./pool.ts";
 import { ClientError } from "../client/error.ts";
@@ -78,8 +77,9 @@ export class FileDownload {
   }
 
   /**
-   * Brings what is missing. Rejects with ClientError: 6 when the file is not that version any more,
-   * 8 when a chunk keeps coming bad, 5, 7 or 10 when trying again did not help; or with LocalError.
+   * Brings what is missing. Rejects with ClientError: "changed" when the file is not that version
+   * any more, "corrupt" when a chunk keeps coming bad, "incomplete", "no-connection" or "timed-out"
+   * when trying again did not help; or with LocalError.
    */
   async run(): Promise<void> {
     conduit ??= openSocketToFile();
@@ -210,7 +210,7 @@ export class FileDownload {
     this.#origin.options.note(`${where} arrived wrong, fetched again`);
     if (times < BAD_MAX) return;
     const text = `EIO: ${where} arrived wrong ${times} times: the server sends other bytes than it hashes`;
-    this.#fail(new ClientError(EXIT.corrupt, "EIO", text));
+    this.#fail(new ClientError("corrupt", "EIO", text));
   }
 
   // --- internal: ends ---

@@ -8,7 +8,6 @@
 import { WholeSink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
-import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import type { WireClient } from "../client/wireclient.ts";
 import type { Digests } from "../client/hash.ts";
@@ -127,7 +126,7 @@ export class Pipeline {
       this.#tally.verified += bytes.length;
       this.#bring(order, bytes);
     } else {
-      this.#fail(order, new ClientError(EXIT.corrupt, "EIO", `EIO: it arrived wrong: ${text}`));
+      this.#fail(order, new ClientError("corrupt", "EIO", `EIO: it arrived wrong: ${text}`));
     }
   }
 

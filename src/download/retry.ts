@@ -3,7 +3,6 @@
  * and are spread at random, so that a thousand clients of one server that went away do not come
  * back in one wave; whatever makes progress starts the count anew.
  */
-import { EXIT } from "../wire/errors.ts";
 import { ClientError } from "../client/error.ts";
 
 const FIRST_WAIT_MS = 250;
@@ -24,8 +23,8 @@ export interface Waited {
 /** True for failures that may be gone at the next try. */
 export function passes(error: unknown): error is ClientError {
   if (!(error instanceof ClientError) || error.code === "ENOTFOUND") return false;
-  const { exit } = error;
-  return exit === EXIT.incomplete || exit === EXIT.noConnection || exit === EXIT.timedOut;
+  const { kind } = error;
+  return kind === "incomplete" || kind === "no-connection" || kind === "timed-out";
 }
 
 /** Counts the failures of one undertaking. */

@@ -6,7 +6,6 @@
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
-import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { ClientError, usageError } from "../client/error.ts";
 import type { Origin } from "./origin.ts";
@@ -121,7 +120,7 @@ export class Stream {
         if (digest === this.#digests[first + nth]) continue;
         const at = (first + nth) * CHUNK_BYTES_DEFAULT;
         const text = `EIO: ${printable(this.#path)}: bytes ${at} on arrived wrong, and are out`;
-        throw new ClientError(EXIT.corrupt, "EIO", text);
+        throw new ClientError("corrupt", "EIO", text);
       }
     }
     this.#tally.verified += size;

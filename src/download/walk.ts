@@ -7,7 +7,6 @@
  * when every page of it was had.
  */
 import { isName } from "../wire/entry.ts";
-import { EXIT } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { type ServerAddress, urlOf } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
@@ -139,5 +138,5 @@ function disorder(path: ByteString, name: ByteString): ClientError {
 
 function tooMuch(path: ByteString, what: string): ClientError {
   const text = `E2BIG: ${printable(path)}: ${what}, what lies below is left out`;
-  return new ClientError(EXIT.unexpected, "E2BIG", text);
+  return new ClientError("unexpected", "E2BIG", text);
 }

@@ -6,6 +6,7 @@ import type { Socket, TCPSocketListener } from "bun";
 import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
+import { Failure } from "../wire/failure.ts";
 import type { Connection } from "./connection.ts";
 
 /** Where a server listens. */
@@ -22,13 +23,11 @@ export interface Listener {
 }
 
 /** Why it can't listen, in words for the person who started it; `code` is the system's. */
-export class ListenError extends Error {
+export class ListenError extends Failure {
   override name = "ListenError";
-  readonly code: string;
 
   constructor(message: string, code: string) {
-    super(message);
-    this.code = code;
+    super("no-connection", code, message);
   }
 }
 

@@ -10,7 +10,8 @@ import { ERRNO, errnoName } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
-import { isWireCode, Refusal, textOf, type WireCode } from "../wire/errors.ts";
+import { failureKindOf, isWireCode, Refusal, textOf, type WireCode } from "../wire/errors.ts";
+import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { Arena } from "./arena.ts";
@@ -55,13 +56,11 @@ export interface DiskLimits {
 }
 
 /** Why a store could not be opened, in words for the person who started the server. */
-export class StoreError extends Error {
+export class StoreError extends Failure {
   override name = "StoreError";
-  readonly code: WireCode;
 
   constructor(message: string, code: WireCode) {
-    super(message);
-    this.code = code;
+    super(failureKindOf(code), code, message);
   }
 }
 

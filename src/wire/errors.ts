@@ -1,44 +1,26 @@
 /**
- * Every error that crosses the wire: its POSIX name, the words for a person, and the exit status
- * cli6 gives it. One table, so that a code can't have two meanings in two doors.
+ * Every error that crosses the wire: its POSIX name, the words for a person, and the kind of
+ * failure it is. One table, so that a code can't have two meanings in two doors.
  */
-
-/** Exit status of cli6, as the contract numbers them. */
-export const EXIT = {
-  done: 0,
-  unexpected: 1,
-  usage: 2,
-  notFound: 3,
-  denied: 4,
-  incomplete: 5,
-  changed: 6,
-  noConnection: 7,
-  corrupt: 8,
-  localDisk: 9,
-  timedOut: 10,
-  protocol: 11,
-} as const;
-
-/** One of the exit statuses above. */
-export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+import type { FailureKind } from "./failure.ts";
 
 const TABLE = {
-  ENOENT: { text: "no such file", exit: EXIT.notFound },
-  EACCES: { text: "permission denied", exit: EXIT.denied },
-  EISDIR: { text: "is a directory", exit: EXIT.usage },
-  ENOTDIR: { text: "not a directory", exit: EXIT.notFound },
-  EINVAL: { text: "invalid request", exit: EXIT.usage },
-  ERANGE: { text: "offset past the end", exit: EXIT.usage },
-  ESTALE: { text: "the file has changed", exit: EXIT.changed },
-  EBUSY: { text: "server is busy, try again", exit: EXIT.noConnection },
-  ENAMETOOLONG: { text: "name too long", exit: EXIT.notFound },
-  E2BIG: { text: "request line too long", exit: EXIT.usage },
-  EOVERFLOW: { text: "too large for one reply, ask for ranges", exit: EXIT.usage },
-  EIO: { text: "the server could not read the file", exit: EXIT.unexpected },
-  ETIMEDOUT: { text: "timed out", exit: EXIT.timedOut },
-  ENOSYS: { text: "not supported by this server", exit: EXIT.protocol },
-  EPROTO: { text: "protocol violated", exit: EXIT.protocol },
-} as const;
+  ENOENT: { text: "no such file", kind: "not-found" },
+  EACCES: { text: "permission denied", kind: "denied" },
+  EISDIR: { text: "is a directory", kind: "usage" },
+  ENOTDIR: { text: "not a directory", kind: "not-found" },
+  EINVAL: { text: "invalid request", kind: "usage" },
+  ERANGE: { text: "offset past the end", kind: "usage" },
+  ESTALE: { text: "the file has changed", kind: "changed" },
+  EBUSY: { text: "server is busy, try again", kind: "no-connection" },
+  ENAMETOOLONG: { text: "name too long", kind: "not-found" },
+  E2BIG: { text: "request line too long", kind: "usage" },
+  EOVERFLOW: { text: "too large for one reply, ask for ranges", kind: "usage" },
+  EIO: { text: "the server could not read the file", kind: "unexpected" },
+  ETIMEDOUT: { text: "timed out", kind: "timed-out" },
+  ENOSYS: { text: "not supported by this server", kind: "protocol" },
+  EPROTO: { text: "protocol violated", kind: "protocol" },
+} as const satisfies Record<string, { text: string; kind: FailureKind }>;
 
 /** The errno names that a reply may carry. */
 export type WireCode = keyof typeof TABLE;
@@ -56,11 +38,9 @@ export function isWireCode(word: string): word is WireCode {
   return Object.hasOwn(TABLE, word);
 }
 
-/**
- * The exit status for an errno name from the wire; a name this table does not know is "unexpected".
- */
-export function exitOf(name: string): ExitStatus {
-  return isWireCode(name) ? TABLE[name].exit : EXIT.unexpected;
+/** The kind of an errno name from the wire; a name this table does not know is "unexpected". */
+export function failureKindOf(name: string): FailureKind {
+  return isWireCode(name) ? TABLE[name].kind : "unexpected";
 }
 
 /** A request that can't be met, as a value: these are expected, so nothing is thrown for them. */

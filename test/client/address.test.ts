@@ -52,7 +52,7 @@ test("says what is wrong with an address", () => {
   ];
   for (const [text, said] of cases) {
     const error = thrownBy(() => parseServer(text));
-    expect([text, error.exit]).toEqual([text, 2]);
+    expect([text, error.kind]).toEqual([text, "usage"]);
     expect(error.message).toContain(said);
   }
 });
@@ -105,7 +105,7 @@ test("says what is wrong with a URL, and shows it without its controls", () => {
   ];
   for (const [text, said] of cases) {
     const error = thrownBy(() => parseTarget(text, LOCAL));
-    expect([text, error.exit]).toEqual([text, 2]);
+    expect([text, error.kind]).toEqual([text, "usage"]);
     expect(error.message).toContain(said);
     expect(error.message).not.toMatch(/[\x00-\x1f\x7f]/);
   }
@@ -120,5 +120,5 @@ test("names servers so that they can be typed again", () => {
 test("a library's path is text in UTF-8 or bytes as they are", () => {
   expect(pathBytes("/é")).toBe("/\xc3\xa9");
   expect(pathBytes(Uint8Array.of(0x2f, 0xff))).toBe("/\xff");
-  expect(thrownBy(() => pathBytes("a")).exit).toBe(2);
+  expect(thrownBy(() => pathBytes("a")).kind).toBe("usage");
 });

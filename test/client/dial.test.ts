@@ -8,25 +8,25 @@ import { FakeServer, until } from "./fake.ts";
 const OWNER: SocketOwner = { data() {}, drain() {}, end() {}, closed() {}, failed() {} };
 const own = (): SocketOwner => OWNER;
 
-test("nobody there: exit 7, with the address and what to do", async () => {
+test("nobody there: no connection, with the address and what to do", async () => {
   const gone = new FakeServer(() => {});
   const server = gone.server;
   gone[Symbol.dispose]();
   const error = await failureOf(dial(server, 5000, own));
-  expect([error.exit, error.code]).toEqual([7, "ECONNREFUSED"]);
+  expect([error.kind, error.code]).toEqual(["no-connection", "ECONNREFUSED"]);
   expect(error.message).toContain(`127.0.0.1:${server.port}`);
   expect(error.message).toContain(`serv6 DIR -p ${server.port}`);
 });
 
-test("no such host: exit 7, with the name", async () => {
+test("no such host: no connection, with the name", async () => {
   const error = await failureOf(dial({ host: "nobody.invalid", port: 6464 }, 5000, own));
-  expect([error.exit, error.message]).toEqual([
-    7,
+  expect([error.kind, error.message]).toEqual([
+    "no-connection",
     expect.stringContaining("s6://nobody.invalid:6464"),
   ]);
 });
 
-test("a host that never answers: exit 10 in time, and what comes later is cut", async () => {
+test("a host that never answers: timed out in time, and what comes later is cut", async () => {
   const fixture = `${import.meta.dir}/blackhole-fixture.ts`;
   const hole = Bun.spawn([process.execPath, fixture], { stdout: "pipe" });
   let said = "";
@@ -45,7 +45,7 @@ test("a host that never answers: exit 10 in time, and what comes later is cut", 
     // Its queue takes a connection or two; then nothing answers.
     let outcome = await attempt();
     while (!(outcome instanceof Error)) outcome = await attempt();
-    expect(outcome).toMatchObject({ exit: 10, code: "ETIMEDOUT" });
+    expect(outcome).toMatchObject({ kind: "timed-out", code: "ETIMEDOUT" });
     expect(String(outcome)).toContain(`s6://127.0.0.1:${server.port} within 0.2 s`);
 
     // It wakes up: the system's next SYN is answered, and nobody wants the connection any more.

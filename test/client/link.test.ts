@@ -63,10 +63,10 @@ test("an answer that broke off is not asked for again, nor a server that never a
     contentOf(link, "/a"),
     failureOf(contentOf(link, "/b")),
   ]);
-  expect([first, second.exit, broken.connections.length]).toEqual(["first", 5, 1]);
+  expect([first, second.kind, broken.connections.length]).toEqual(["first", "incomplete", 1]);
   using mute = new FakeServer((connection) => connection.say([], "fin"));
   const error = await failureOf(contentOf(new Link(mute.server, PATIENCE), "/a"));
-  expect([error.exit, mute.connections.length]).toEqual([5, 1]);
+  expect([error.kind, mute.connections.length]).toEqual(["incomplete", 1]);
 });
 
 test("a server that turns everybody away is asked a bounded number of times", async () => {
@@ -79,7 +79,7 @@ test("a server that turns everybody away is asked a bounded number of times", as
   const errors = await Promise.all(
     ["/a", "/b", "/c"].map((path) => failureOf(contentOf(link, path))),
   );
-  expect(errors[0]).toMatchObject({ code: "EBUSY", exit: 7 });
+  expect(errors[0]).toMatchObject({ code: "EBUSY", kind: "no-connection" });
   expect(full.connections.length).toBeLessThanOrEqual(2);
 });
 
@@ -88,6 +88,6 @@ test("when nobody is there any more each request says so, and a new server is fo
   const link = new Link(fake.server, PATIENCE);
   await contentOf(link, "/a");
   fake[Symbol.dispose]();
-  expect((await failureOf(contentOf(link, "/b"))).exit).toBe(7);
-  expect((await failureOf(contentOf(link, "/c"))).exit).toBe(7);
+  expect((await failureOf(contentOf(link, "/b"))).kind).toBe("no-connection");
+  expect((await failureOf(contentOf(link, "/c"))).kind).toBe("no-connection");
 });

@@ -71,7 +71,7 @@ test.skipIf(python === null)("the exercise's own server, in Python, is understoo
 test("RST is incomplete at every place, FIN never", async () => {
   for (const content of ["", "a", "hello\nworld", "E", "ERROR E", "ERROR ENOENT: x"]) {
     const reset = await outcome(content, "rst");
-    expect([content, reset]).toEqual([content, expect.objectContaining({ exit: 5 })]);
+    expect([content, reset]).toEqual([content, expect.objectContaining({ kind: "incomplete" })]);
   }
   for (const content of ["", "a", "hello\nworld", "E", "ERROR E", "ERROR ENOENT", "ERROR EX:"]) {
     expect(await outcome(content, "fin")).toBe(content);
@@ -81,23 +81,23 @@ test("RST is incomplete at every place, FIN never", async () => {
 test("RST behind many bytes is incomplete, however much has come", async () => {
   for (const size of [1, 1000, 100_000, 3_000_000]) {
     const failure = await outcome("x".repeat(size), "rst");
-    expect(failure).toMatchObject({ exit: 5, code: "ECONNRESET" });
+    expect(failure).toMatchObject({ kind: "incomplete", code: "ECONNRESET" });
   }
 });
 
-test("one line ERROR and FIN is an error, at every split, with its errno's status", async () => {
+test("one line ERROR and FIN is an error, at every split, with its errno's kind", async () => {
   const line = "ERROR ENOENT: no such file: x\n";
   for (let at = 0; at <= line.length; at++) {
     const failure = await outcome([line.slice(0, at), line.slice(at)].filter(Boolean));
-    expect(failure).toMatchObject({ exit: 3, code: "ENOENT" });
+    expect(failure).toMatchObject({ kind: "not-found", code: "ENOENT" });
   }
-  for (const [said, exit] of [
-    ["ERROR EACCES: permission denied: x\n", 4],
-    ["ERROR EBUSY: too many connections\n", 7],
-    ["ERROR EINVAL: no LF behind it", 2],
-    ["ERROR EWEIRD: unknown\r\n", 1],
+  for (const [said, kind] of [
+    ["ERROR EACCES: permission denied: x\n", "denied"],
+    ["ERROR EBUSY: too many connections\n", "no-connection"],
+    ["ERROR EINVAL: no LF behind it", "usage"],
+    ["ERROR EWEIRD: unknown\r\n", "unexpected"],
   ] as const) {
-    expect(await outcome(said)).toMatchObject({ exit });
+    expect(await outcome(said)).toMatchObject({ kind });
   }
 });
 
@@ -143,7 +143,7 @@ test("a name that reads as another dialect's first line goes with ./", () => {
 
 test("a path that the dialect can't carry is refused before connecting", () => {
   for (const path of ["", "a\nb", "a\0b", "x".repeat(8193)]) {
-    expect(thrownBy(() => plainRequest(path)).exit).toBe(2);
+    expect(thrownBy(() => plainRequest(path)).kind).toBe("usage");
   }
   expect(plainRequest("x".repeat(8192)).length).toBe(8192);
 });
@@ -155,7 +155,7 @@ test("a silent server is given up", async () => {
       connectTimeoutMs: 5000,
       stallTimeoutMs: 60,
     });
-    expect(await failureOf(asked)).toMatchObject({ exit: 10 });
+    expect(await failureOf(asked)).toMatchObject({ kind: "timed-out" });
   }
 });
 
@@ -166,7 +166,7 @@ test("a server that closes before it reads is incomplete, or empty", async () =>
     (connection) => connection.socket.terminate(),
   );
   const error = await failureOf(readPlain(fake.server, "x", new BytesSink(1), PATIENCE));
-  expect(error.exit).toBe(5);
+  expect(error.kind).toBe("incomplete");
 });
 
 test("a local failure ends it and tells the disk's error", async () => {
@@ -175,5 +175,5 @@ test("a local failure ends it and tells the disk's error", async () => {
   using fake = answering("content", "fin");
   const error = await failureOf(readPlain(fake.server, "x", new FdSink(fd, "x"), PATIENCE));
   fs.closeSync(fd);
-  expect([error.exit, error.code]).toEqual([9, "EBADF"]);
+  expect([error.kind, error.code]).toEqual(["local", "EBADF"]);
 });

@@ -61,7 +61,7 @@ test("FIN at every byte of a reply, over a real socket: incomplete until the las
     using fake = answering(REPLY.slice(0, at), "fin");
     using client = await connect(fake.server);
     const error = await failureOf(client.bytes("/x"));
-    expect([at, error.exit, error.unanswered]).toEqual([at, 5, at === 0]);
+    expect([at, error.kind, error.unanswered]).toEqual([at, "incomplete", at === 0]);
     return error.message;
   });
   const messages = await Promise.all(attempts);
@@ -76,7 +76,7 @@ test("RST at every byte of a reply: incomplete too", async () => {
     using fake = answering(REPLY.slice(0, at), "rst");
     using client = await connect(fake.server);
     const error = await failureOf(client.bytes("/x"));
-    expect([at, error.exit]).toEqual([at, 5]);
+    expect([at, error.kind]).toEqual([at, "incomplete"]);
   }
 });
 
@@ -85,7 +85,7 @@ test("surplus bytes are a violation, and no sink gets them", async () => {
     const { socket, session, sink, done } = reading();
     session.data(bytes(REPLY + surplus));
     const error = await failureOf(done);
-    expect([surplus, error.exit, text(sink)]).toEqual([surplus, 11, "hello\nworld"]);
+    expect([surplus, error.kind, text(sink)]).toEqual([surplus, "protocol", "hello\nworld"]);
     expect(socket.endings).toEqual(["terminate"]);
   }
 });
@@ -105,7 +105,7 @@ test("a server's farewell is its reason for whoever asks next", async () => {
     const exchange = new ReadExchange("/x", new BytesSink(10), 0n, null, null);
     session.ask(exchange);
     const error = await failureOf(exchange.done.promise);
-    expect([error.code, error.exit, error.unanswered]).toEqual(["EBUSY", 7, true]);
+    expect([error.code, error.kind, error.unanswered]).toEqual(["EBUSY", "no-connection", true]);
   }
 });
 
@@ -113,7 +113,7 @@ test("a bare error in place of a reply tells its errno", async () => {
   const { session, done } = reading();
   session.data(bytes("ERROR EBUSY: too many connections\n"));
   const error = await failureOf(done);
-  expect([error.code, error.exit]).toEqual(["EBUSY", 7]);
+  expect([error.code, error.kind]).toEqual(["EBUSY", "no-connection"]);
 });
 
 test("every malformed line is refused as a protocol violation", async () => {
@@ -155,7 +155,7 @@ test("every malformed line is refused as a protocol violation", async () => {
     const { session, sink, done } = reading();
     session.data(bytes(`${line}\nhello\nworld`));
     const error = await failureOf(done);
-    expect([line, error.exit, sink.written]).toEqual([line, 11, 0]);
+    expect([line, error.kind, sink.written]).toEqual([line, "protocol", 0]);
     expect(error.message).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
   }
 });
@@ -178,7 +178,7 @@ test("a length, offset or size that is not what was asked is refused before any 
     const { session, sink, done } = reading(length, offset);
     session.data(bytes(`${line}\nhello\nworld!`));
     const error = await failureOf(done);
-    expect([line, error.exit, sink.written]).toEqual([line, 11, 0]);
+    expect([line, error.kind, sink.written]).toEqual([line, "protocol", 0]);
   }
 });
 
@@ -188,7 +188,10 @@ test("a header line that never ends is cut, in bounded memory", async () => {
     using fake = answering(line, "open");
     using client = await connect(fake.server);
     const error = await failureOf(client.bytes("/x"));
-    expect([error.exit, error.message]).toEqual([11, expect.stringContaining("65536 bytes")]);
+    expect([error.kind, error.message]).toEqual([
+      "protocol",
+      expect.stringContaining("65536 bytes"),
+    ]);
   }
 });
 

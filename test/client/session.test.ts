@@ -13,32 +13,32 @@ import { answering, FakeServer, readReply, replying, StillSocket, until } from "
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
-test("every errno has its exit status, and the connection stays in step", async () => {
-  const exits: Record<string, number> = {
-    ENOENT: 3,
-    EACCES: 4,
-    EISDIR: 2,
-    ENOTDIR: 3,
-    EINVAL: 2,
-    ERANGE: 2,
-    ESTALE: 6,
-    EBUSY: 7,
-    ENAMETOOLONG: 3,
-    E2BIG: 2,
-    EIO: 1,
-    ETIMEDOUT: 10,
-    ENOSYS: 11,
-    EPROTO: 11,
-    EWHATEVER: 1,
+test("every errno has its kind, and the connection stays in step", async () => {
+  const kinds: Record<string, string> = {
+    ENOENT: "not-found",
+    EACCES: "denied",
+    EISDIR: "usage",
+    ENOTDIR: "not-found",
+    EINVAL: "usage",
+    ERANGE: "usage",
+    ESTALE: "changed",
+    EBUSY: "no-connection",
+    ENAMETOOLONG: "not-found",
+    E2BIG: "usage",
+    EIO: "unexpected",
+    ETIMEDOUT: "timed-out",
+    ENOSYS: "protocol",
+    EPROTO: "protocol",
+    EWHATEVER: "unexpected",
   };
   using fake = replying((line) => {
     const name = line.split("/")[1];
     return name === "ok" ? readReply("fine") : `ERR ${name} some words\n`;
   });
   using client = await connect(fake.server);
-  for (const [code, exit] of Object.entries(exits)) {
+  for (const [code, kind] of Object.entries(kinds)) {
     const error = await failureOf(client.bytes(`/${code}`));
-    expect({ code: error.code, exit: Number(error.exit) }).toEqual({ code, exit });
+    expect({ code: error.code, kind: String(error.kind) }).toEqual({ code, kind });
     expect(error.message).toBe(`${code}: some words: /${code} (s6://${fake.address})`);
     expect(textOf((await client.bytes("/ok")).bytes)).toBe("fine");
   }
@@ -117,7 +117,7 @@ test("a line over the limit is refused here, and sends nothing", async () => {
   using fake = replying(() => readReply("y"));
   using client = await connect(fake.server);
   const error = await failureOf(client.bytes(`/${"n".repeat(8200)}`));
-  expect([error.exit, error.message]).toEqual([2, expect.stringContaining("8192")]);
+  expect([error.kind, error.message]).toEqual(["usage", expect.stringContaining("8192")]);
   await client.bytes("/ok");
   expect(fake.connections[0]?.received).toBe("READ length=67108864 /ok\n");
 });
@@ -178,7 +178,7 @@ test("STAT, LIST and PING refuse what they did not ask for", async () => {
     using fake = answering(reply);
     using client = await connect(fake.server);
     const error = await failureOf(ask(client));
-    expect([reply, error.exit]).toEqual([reply, 11]);
+    expect([reply, error.kind]).toEqual([reply, "protocol"]);
   }
 });
 
@@ -187,7 +187,7 @@ test("a server that goes silent is given up, wherever it stops", async () => {
     using fake = answering(start);
     using client = await connect({ ...fake.server, stallTimeoutMs: 60 });
     const error = await failureOf(client.bytes("/x"));
-    expect([start, error.exit, error.code]).toEqual([start, 10, "ETIMEDOUT"]);
+    expect([start, error.kind, error.code]).toEqual([start, "timed-out", "ETIMEDOUT"]);
     expect(error.message).toContain(`nothing came for 0.06 s: /x (s6://${fake.address})`);
     const [peer] = fake.connections;
     await until(() => peer?.closed === true);
@@ -239,10 +239,10 @@ test("a sink that fails ends the connection: the rest is not read", async () => 
     failureOf(client.read("/x", { sink: failing })),
     failureOf(client.read("/y", { sink: nowhere() })),
   ]);
-  expect([first.exit, first.code]).toEqual([9, "ENOSPC"]);
-  expect([second.exit, second.unanswered]).toEqual([5, true]);
+  expect([first.kind, first.code]).toEqual(["local", "ENOSPC"]);
+  expect([second.kind, second.unanswered]).toEqual(["incomplete", true]);
   const later = await failureOf(client.ping());
-  expect([later.exit, later.unanswered]).toEqual([5, true]);
+  expect([later.kind, later.unanswered]).toEqual(["incomplete", true]);
 });
 
 test("an error of our own in a sink is not taken for the disk's", async () => {
@@ -255,7 +255,7 @@ test("an error of our own in a sink is not taken for the disk's", async () => {
   using fake = replying(() => readReply("hello"));
   using client = await connect(fake.server);
   const error = await failureOf(client.read("/x", { sink: broken }));
-  expect([error.exit, error.message]).toEqual([1, expect.stringContaining("a bug")]);
+  expect([error.kind, error.message]).toEqual(["unexpected", expect.stringContaining("a bug")]);
 });
 
 test("bytes() holds no more than it may, and stays in step", async () => {
@@ -266,7 +266,7 @@ test("bytes() holds no more than it may, and stays in step", async () => {
   });
   using client = await connect(fake.server);
   const error = await failureOf(client.bytes("/x", { bytesMax: 9 }));
-  expect([error.exit, error.message]).toEqual([2, expect.stringContaining("10 bytes")]);
+  expect([error.kind, error.message]).toEqual(["usage", expect.stringContaining("10 bytes")]);
   expect(textOf((await client.bytes("/x", { bytesMax: 10 })).bytes)).toBe("0123456789");
   expect(textOf((await client.bytes("/x", { bytesMax: 9, length: 4 })).bytes)).toBe("0123");
 });
@@ -283,10 +283,10 @@ test("close() ends an idle connection with FIN and fails what is under way", asy
 });
 
 test("bad options are refused before anything is sent", async () => {
-  expect((await failureOf(connect({ port: 0 }))).exit).toBe(2);
-  expect((await failureOf(connect({ host: "" }))).exit).toBe(2);
-  expect((await failureOf(connect({ stallTimeoutMs: Infinity }))).exit).toBe(2);
-  expect((await failureOf(connect({ connectTimeoutMs: 0 }))).exit).toBe(2);
+  expect((await failureOf(connect({ port: 0 }))).kind).toBe("usage");
+  expect((await failureOf(connect({ host: "" }))).kind).toBe("usage");
+  expect((await failureOf(connect({ stallTimeoutMs: Infinity }))).kind).toBe("usage");
+  expect((await failureOf(connect({ connectTimeoutMs: 0 }))).kind).toBe("usage");
   using fake = new FakeServer(() => {});
   using client = await connect(fake.server);
   const sink = nowhere();
@@ -299,7 +299,7 @@ test("bad options are refused before anything is sent", async () => {
     client.list("/", { limit: 0 }),
     client.bytes("/x", { length: 11, bytesMax: 10 }),
   ]) {
-    expect((await failureOf(asked)).exit).toBe(2);
+    expect((await failureOf(asked)).kind).toBe("usage");
   }
 });
 

@@ -13,7 +13,7 @@ import type { ServerAddress } from "../../src/client/address.ts";
 /** What became of one file. */
 export interface Delivered {
   /** Null: it is published. */
-  readonly error: (Error & { readonly exit?: number; readonly code?: string }) | null;
+  readonly error: (Error & { readonly kind?: string; readonly code?: string }) | null;
   readonly notes: readonly string[];
   /** Milliseconds of each wait before another try. */
   readonly waits: readonly number[];

@@ -39,7 +39,7 @@ test("what may be gone at the next try passes, and nothing else", () => {
     refusedError("EACCES", "no"),
     protocolError("nonsense"),
     usageError("bad"),
-    new ClientError(8, "EIO", "wrong bytes"),
+    new ClientError("corrupt", "EIO", "wrong bytes"),
     new LocalError("ENOSPC", "full"),
     new TypeError("ours"),
     null,

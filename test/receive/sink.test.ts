@@ -66,7 +66,7 @@ test("what can't be written is thrown with its name, at that call", () => {
     writing([5, -ERRNO[name]]);
     const sink = new FdSink(9, "disk.img");
     const error = thrown(() => sink.write(Buffer.from("hello world")));
-    expect([error.code, error.exit]).toEqual([name, 9]);
+    expect([error.code, error.kind]).toEqual([name, "local"]);
     expect(error.message).toStartWith("writing disk.img: ");
   }
   writing([0]);

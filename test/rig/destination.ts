@@ -80,7 +80,7 @@ export function failed(action: () => void): LocalError {
     action();
   } catch (error) {
     if (!(error instanceof LocalError)) throw error;
-    expect(error.exit).toBe(9);
+    expect(error.kind).toBe("local");
     return error;
   }
   throw new Error("no LocalError was thrown");

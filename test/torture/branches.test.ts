@@ -149,10 +149,10 @@ test.each(WAYS)(
         using fault = refusing(row, at, taken, ERRNO[code]);
         const ended = await receiver.bring(nth, length).then(
           () => null,
-          (error: { exit: number; code: string }) => ({ exit: error.exit, code: error.code }),
+          (error: { kind: string; code: string }) => ({ kind: error.kind, code: error.code }),
         );
         const refused = fault.calls() > at || (fault.calls() === at && taken === 0);
-        expect(ended).toEqual(refused ? { exit: 9, code } : null);
+        expect(ended).toEqual(refused ? { kind: "local", code } : null);
         if (refused) met += 1;
       }
       await receiver.bring(nth, 1 + random.below(MIB));

@@ -79,8 +79,10 @@ async function injected(
     using fault = failing(row, errno, first, count);
     const failed = await receiving.deliver(NAMES);
     if (fault.met === 0) return false;
-    const exits = DISK.includes(row) ? [9] : [5, 7, 9, 10];
-    const unfit = failed.filter(({ exit }) => !exits.includes(exit));
+    const kinds = DISK.includes(row)
+      ? ["local"]
+      : ["incomplete", "no-connection", "local", "timed-out"];
+    const unfit = failed.filter(({ kind }) => !kinds.includes(kind));
     const lost = failed.length === 0 ? absent(folder) : [];
     expect({ unfit, lost, wrong: wrong(folder) }).toEqual({ unfit: [], lost: [], wrong: [] });
   }

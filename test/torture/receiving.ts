@@ -7,6 +7,7 @@ import { ClientError } from "../../src/client/error.ts";
 import type { Order } from "../../src/download/order.ts";
 import { Origin } from "../../src/download/origin.ts";
 import { Tally } from "../../src/download/progress.ts";
+import type { FailureKind } from "../../src/wire/failure.ts";
 import { LocalError } from "../../src/destination/error.ts";
 import { Folder } from "../../src/destination/folder.ts";
 import { stagedName, Staging } from "../../src/destination/staging.ts";
@@ -17,7 +18,7 @@ const HANG_MS = 10_000;
 /** A file that did not come, or all of it. */
 export interface Undelivered {
   readonly name: string;
-  readonly exit: number;
+  readonly kind: FailureKind;
   readonly message: string;
 }
 
@@ -37,7 +38,7 @@ export class Receiving {
     const fail = (name: string, error: unknown): void => {
       const known = error instanceof LocalError || error instanceof ClientError;
       if (!known) throw error;
-      failed.push({ name, exit: error.exit, message: error.message });
+      failed.push({ name, kind: error.kind, message: error.message });
     };
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error("it hangs")), HANG_MS);

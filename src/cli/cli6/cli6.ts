@@ -7,7 +7,7 @@ import { authorityOf, type ServerAddress } from "../../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { EXIT } from "../output/exit.ts";
 import { printable } from "../../wire/printable.ts";
 import { COMMANDS } from "./commands.ts";
 import { connectionFlags, patienceOf, targetsOf } from "../commands/server.ts";
@@ -100,7 +100,7 @@ export const CLI6: Command<typeof FLAGS> = {
 const HELP = "help";
 
 /** Runs the command and resolves to its exit status. `args` are bytes, one a character. */
-export async function cli6(args: readonly string[], environment: Environment): Promise<ExitStatus> {
+export async function cli6(args: readonly string[], environment: Environment): Promise<number> {
   let subcommand: Subcommand = MAIN;
   try {
     const first = firstOperand(CLI6, args);
@@ -121,7 +121,7 @@ async function start(
   subcommand: Subcommand,
   args: readonly string[],
   environment: Environment,
-): Promise<ExitStatus> {
+): Promise<number> {
   const { command } = subcommand;
   const invocation = parseFlags(command, args, environment);
   if (invocation.asks === "run") return subcommand.run(invocation, environment);
@@ -129,7 +129,7 @@ async function start(
 }
 
 /** `cli6 help [WORD]`. */
-async function help(args: readonly string[]): Promise<ExitStatus> {
+async function help(args: readonly string[]): Promise<number> {
   const topic = firstOperand(CLI6, args)?.text;
   if (topic === undefined || topic === HELP) return show(await renderHelp(CLI6));
   const row = COMMANDS.find(({ word }) => word === topic);
@@ -137,7 +137,7 @@ async function help(args: readonly string[]): Promise<ExitStatus> {
   return show(await renderHelp((await loaded(row)).command));
 }
 
-async function refuse(error: unknown, command: Command): Promise<ExitStatus> {
+async function refuse(error: unknown, command: Command): Promise<number> {
   if (!(error instanceof UsageError)) throw error;
   const { message } =
     error instanceof UnknownFlagError
@@ -147,7 +147,7 @@ async function refuse(error: unknown, command: Command): Promise<ExitStatus> {
   return EXIT.usage;
 }
 
-function show(told: string): ExitStatus {
+function show(told: string): number {
   return writeFully(STDOUT, Buffer.from(`${told}\n`)) < 0 ? EXIT.localDisk : EXIT.done;
 }
 
@@ -161,7 +161,7 @@ async function print(
   values: Values<typeof FLAGS>,
   operands: readonly Operand[],
   environment: Environment,
-): Promise<ExitStatus> {
+): Promise<number> {
   const { server, completions } = values;
   if (completions !== undefined) {
     const { completionScript } = await import("../flags/completions.ts");

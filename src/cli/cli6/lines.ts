@@ -5,7 +5,6 @@
  */
 import { bareTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError, usageError } from "../../client/error.ts";
-import { EXIT } from "../../wire/errors.ts";
 import { LineReader } from "../../wire/lines.ts";
 import { LINE_BYTES_MAX } from "../../wire/vocabulary.ts";
 
@@ -38,6 +37,6 @@ async function* readable(input: ReadableStream<Uint8Array>): AsyncGenerator<Uint
     yield* input;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-    throw new ClientError(EXIT.localDisk, code, `${code}: standard input can't be read`);
+    throw new ClientError("local", code, `${code}: standard input can't be read`);
   }
 }

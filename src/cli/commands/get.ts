@@ -17,7 +17,7 @@ import { Stream } from "../../download/stream.ts";
 import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { AT_FDCWD, OPEN } from "../../sys/types.ts";
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import type { ExitStatus } from "../output/exit.ts";
 import { printable } from "../../wire/printable.ts";
 import { targetsOf } from "./server.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
@@ -374,5 +374,5 @@ function mustBe(checksum: string, hasher: Bun.CryptoHasher, consequence: string)
   const found = hasher.digest("hex");
   if (found === checksum) return;
   const text = `EIO: the sha256 is ${found}, not ${checksum}: ${consequence}`;
-  throw new ClientError(EXIT.corrupt, "EIO", text);
+  throw new ClientError("corrupt", "EIO", text);
 }

@@ -9,7 +9,6 @@ import type { ListPage, NamedEntry } from "../../client/exchange.ts";
 import { about } from "../../client/message.ts";
 import { noName } from "../../download/walk.ts";
 import { isName } from "../../wire/entry.ts";
-import { EXIT } from "../../wire/errors.ts";
 import type { Place } from "../output/entries.ts";
 import type { Links } from "../../client/links.ts";
 import { type ByteString } from "../../wire/bytes.ts";
@@ -119,14 +118,8 @@ async function turned(
 }
 
 /** The server is gone, or can't be believed in anything. */
-function isFinal({ exit }: ClientError): boolean {
-  const finals: readonly number[] = [
-    EXIT.incomplete,
-    EXIT.noConnection,
-    EXIT.timedOut,
-    EXIT.protocol,
-  ];
-  return finals.includes(exit);
+function isFinal({ kind }: ClientError): boolean {
+  return ["incomplete", "no-connection", "timed-out", "protocol"].includes(kind);
 }
 
 /** Entries of the page, up to and with the first folder to go into. */
@@ -154,5 +147,5 @@ function take(
 
 function tooDeep({ server, path }: Target): ClientError {
   const text = about(`deeper than ${DEPTH_MAX} folders, not listed`, server, path);
-  return new ClientError(EXIT.incomplete, "ELOOP", `ELOOP: ${text}`);
+  return new ClientError("incomplete", "ELOOP", `ELOOP: ${text}`);
 }

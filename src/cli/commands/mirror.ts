@@ -2,7 +2,7 @@
  * `cli6 mirror`: a folder here becomes equal to a tree of a server. This file says what is wanted
  * and what may be removed; walking, comparing and bringing are client/'s.
  */
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { EXIT, type ExitStatus } from "../output/exit.ts";
 import { printable } from "../../wire/printable.ts";
 import { Delivery } from "../../download/delivery.ts";
 import { usageError } from "../../client/error.ts";

@@ -3,7 +3,6 @@ import { parseServer, parseTarget, type ServerAddress, urlOf } from "../../clien
 import { openWireClient, type Patience, type WireClient } from "../../client/wireclient.ts";
 import { ClientError } from "../../client/error.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { EXIT } from "../../wire/errors.ts";
 import { printableText } from "../../wire/printable.ts";
 import { connectionFlags, meant, patienceOf } from "./server.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
@@ -169,7 +168,7 @@ class Pinging {
       this.#say(`${nth}: ${ms.toFixed(3)} ms\n`);
     } catch (error) {
       // A closed pipe is no lost ping.
-      if (!(error instanceof ClientError) || error.exit === EXIT.localDisk) throw error;
+      if (!(error instanceof ClientError) || error.kind === "local") throw error;
       this.#trips.fail();
       this.#report.fail(error);
     }

@@ -10,7 +10,7 @@ import { type FileTally, Tally } from "../../download/progress.ts";
 import { Throttle } from "../../client/throttle.ts";
 import { LocalError } from "../../destination/error.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { type ExitStatus, FirstFailure } from "../output/exit.ts";
 import { connectionFlags, patienceOf } from "./server.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import type { FlagTable, Values } from "../flags/flags.ts";
@@ -89,7 +89,7 @@ export class Transfer {
   readonly #values: TransferValues;
   readonly #progress: Progress;
   readonly #began = performance.now();
-  #status: ExitStatus = EXIT.done;
+  readonly #first = new FirstFailure();
 
   /** `silent`: no progress, where the content itself goes to the terminal. */
   constructor(values: TransferValues, silent = false) {
@@ -112,7 +112,7 @@ export class Transfer {
 
   /** The exit status so far: the first failure's. */
   get status(): ExitStatus {
-    return this.#status;
+    return this.#first.status;
   }
 
   /**
@@ -135,7 +135,7 @@ export class Transfer {
     const some = this.tally.done + this.tally.unchanged > 0;
     if (told && some) this.#progress.stop(summary(this.tally, performance.now() - this.#began));
     else this.#progress.stop();
-    return this.#status;
+    return this.#first.status;
   }
 
   /** A line for the person. `line` is printable. */
@@ -156,9 +156,9 @@ export class Transfer {
   /** Something failed; the first one's status is the command's. */
   fail(error: unknown): void {
     if (error instanceof LocalError) {
-      this.#note(error.exit, `${error.code}: ${error.message}`);
+      this.#note(error, `${error.code}: ${error.message}`);
     } else if (error instanceof ClientError) {
-      this.#note(error.exit, error.message);
+      this.#note(error, error.message);
     } else {
       this.#progress.stop();
       throw error;
@@ -167,8 +167,8 @@ export class Transfer {
 
   // --- internal ---
 
-  #note(status: ExitStatus, message: string): void {
-    if (this.#status === EXIT.done) this.#status = status;
+  #note(error: ClientError | LocalError, message: string): void {
+    this.#first.note(error);
     this.say(`cli6: ${message}`);
   }
 
@@ -181,7 +181,7 @@ export class Transfer {
   #late(deadlineMs: number): void {
     this.fail(stalledError(`not done within ${deadlineMs / 1000} s (--max-time); ${AGAIN}`));
     this.#progress.stop();
-    process.exit(this.#status);
+    process.exit(this.#first.status);
   }
 
   #interrupted(status: number): void {

@@ -2,7 +2,6 @@
  * What a command of cli6 is: `ls`, `get` and the others. Each is one file that exports one of
  * these, is loaded only when its word is given, and stands as one row in commands.ts.
  */
-import type { ExitStatus } from "../../wire/errors.ts";
 import type { Command, Environment, FlagTable, Given } from "./flags.ts";
 
 /**
@@ -23,7 +22,7 @@ export interface Subcommand<Table extends FlagTable = FlagTable> {
    * wrong (status 2, one line); other failures it reports itself. `environment` is for what is no
    * flag (NO_COLOR, COLUMNS).
    */
-  run(given: Given<Table>, environment: Environment): Promise<ExitStatus>;
+  run(given: Given<Table>, environment: Environment): Promise<number>;
 }
 
 /** One row of the table of commands. */

@@ -6,7 +6,6 @@ import { LocalError } from "../../destination/error.ts";
 import { FdSink, type Sink } from "../../receive/sink.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { EXIT } from "../../wire/errors.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -58,7 +57,7 @@ class OutputSink implements Sink {
     if (this.#guarded && chunk.includes(0)) {
       const text =
         "binary content is not printed to a terminal (> FILE keeps it, --binary prints it)";
-      throw new LocalError("EINVAL", text, EXIT.usage);
+      throw new LocalError("EINVAL", text, "usage");
     }
     this.#guarded = false;
     this.#out.write(chunk);

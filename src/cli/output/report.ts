@@ -4,14 +4,14 @@
  */
 import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { type ExitStatus, FirstFailure } from "./exit.ts";
 
 const STDERR = 2;
 
 /** Failures so far. */
 export class Report {
   readonly #quiet: boolean;
-  #status: ExitStatus = EXIT.done;
+  readonly #first = new FirstFailure();
   /** Standard output has failed: what fails from now on is only its echo. */
   #broken = false;
   readonly #over = Promise.withResolvers<void>();
@@ -23,7 +23,7 @@ export class Report {
 
   /** The first failure's exit status, or 0. */
   get status(): ExitStatus {
-    return this.#status;
+    return this.#first.status;
   }
 
   /** Resolves when nothing more can be done: standard output takes no more bytes. */
@@ -40,10 +40,10 @@ export class Report {
   fail(error: unknown): void {
     if (!(error instanceof ClientError)) throw error;
     if (this.#broken) return;
-    if (this.#status === EXIT.done) this.#status = error.exit;
+    this.#first.note(error);
     // A reader that has seen enough (`| head`) is no accident: it hears nothing.
     if (error.code !== "EPIPE") this.say(`cli6: ${error.message}`);
-    if (error.exit !== EXIT.localDisk) return;
+    if (error.kind !== "local") return;
     this.#broken = true;
     this.#over.resolve();
   }

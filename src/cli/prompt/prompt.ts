@@ -4,7 +4,7 @@
  * memory.
  */
 import { urlOf } from "../../client/address.ts";
-import { EXIT, type ExitStatus } from "../../wire/errors.ts";
+import { EXIT, type ExitStatus } from "../output/exit.ts";
 import { complete, type Completions } from "./completer.ts";
 import { Shell, SHELL_WORDS, type ShellOptions } from "./shell.ts";
 

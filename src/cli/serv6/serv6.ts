@@ -9,7 +9,7 @@ import type { Server } from "../../server/serve.ts";
 import { HOST_DEFAULT, serve, type ServeOptions } from "../../server/start.ts";
 import { StoreError } from "../../store/disk.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { EXIT, type ExitStatus, exitOf } from "../../wire/errors.ts";
+import { EXIT, type ExitStatus, exitOf } from "../output/exit.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
 import { COMPLETIONS_FLAG } from "../flags/general.ts";
 import {
@@ -256,7 +256,7 @@ function explain(error: unknown): ExitStatus {
   }
   if (error instanceof ListenError || error instanceof StoreError) {
     say(`serv6: ${error.message}\n`);
-    return error instanceof ListenError ? EXIT.noConnection : exitOf(error.code);
+    return exitOf(error.kind);
   }
   throw error;
 }

@@ -30,7 +30,7 @@ test("a small file cut at every byte of its reply is no file, and whole at the n
   const fetch = () => deliver(server.fake.server, "/f", { size: 9n }, tree.root);
   do {
     const { error } = await fetch();
-    expect([cut, error?.exit]).toEqual([cut, 5]);
+    expect([cut, error?.kind]).toEqual([cut, "incomplete"]);
     expect(fs.readdirSync(tree.root)).toEqual([]);
     cut += 1;
   } while (cut < whole);
@@ -48,7 +48,7 @@ test("a large file cut at many bytes keeps what came, and each run goes on from 
   const cuts = [0, 1, 40, 200, 4096, MIB, 3 * MIB, 4 * MIB, 4 * MIB + 71, 4 * MIB + 500];
   for (cut of cuts) {
     const { error } = await deliver(server.fake.server, "/f", LARGE, tree.root);
-    expect([cut, error?.exit]).toEqual([cut, 5]);
+    expect([cut, error?.kind]).toEqual([cut, "incomplete"]);
     expect(fs.readdirSync(tree.root)).toEqual([STAGING]);
   }
   const before = server.requests("READ").length;
@@ -84,7 +84,7 @@ test("bytes beyond what was promised are a broken protocol and in no file", asyn
     );
     const size = BigInt(bytes.length);
     const { error } = await deliver(server.fake.server, "/f", { size }, tree.root);
-    expect(error?.exit).toBe(11);
+    expect(error?.kind).toBe("protocol");
     expect(fs.existsSync(tree.path("f"))).toBe(false);
     const staged = tree.path(`${STAGING}/f`);
     if (fs.existsSync(staged)) expect(fs.statSync(staged).size).toBe(bytes.length);
@@ -110,7 +110,7 @@ test("lengths, lines and words that can't be are refused at once", async () => {
         verb === "READ" ? { bytes: line } : undefined,
       );
       const { error } = await deliver(server.fake.server, "/f", { size }, tree.root);
-      expect([line.slice(0, 60), error?.exit]).toEqual([line.slice(0, 60), 11]);
+      expect([line.slice(0, 60), error?.kind]).toEqual([line.slice(0, 60), "protocol"]);
       expect(fs.existsSync(tree.path("f"))).toBe(false);
     }
   }
@@ -133,7 +133,7 @@ test("a line without end costs no memory", async () => {
     return null;
   });
   const { error } = await deliver(server.fake.server, "/f", LARGE, tree.root);
-  expect(error?.exit).toBe(11);
+  expect(error?.kind).toBe("protocol");
   expect(error?.message).toContain("longer than 65536 bytes");
   expect(sent).toBeLessThan(16 * MIB);
 });
@@ -152,7 +152,7 @@ test("an offset that was not asked for is refused: ignored, or echoed wrong", as
     });
     const options = { verify: false };
     const { error } = await deliver(server.fake.server, "/f", LARGE, tree.root, options);
-    expect([error?.exit, error?.code]).toEqual([11, "EPROTO"]);
+    expect([error?.kind, error?.code]).toEqual(["protocol", "EPROTO"]);
     expect(fs.existsSync(tree.path("f"))).toBe(false);
   }
 });

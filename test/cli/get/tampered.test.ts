@@ -87,7 +87,7 @@ test("a digest that never fits: told, three times, exit 8 and no file", async ()
     expect(before.startsWith("f")).toBe(false);
     const entry = { size: BigInt(bytes.length) };
     const { error, notes } = await deliver(server.fake.server, "/f", entry, tree.root);
-    expect(error?.exit).toBe(8);
+    expect(error?.kind).toBe("corrupt");
     expect(notes.filter((note) => note.includes("arrived wrong")).length).toBeGreaterThanOrEqual(2);
     expect(notes.length).toBeLessThanOrEqual(3);
     expect(fs.existsSync(tree.path("f"))).toBe(false);
@@ -108,7 +108,7 @@ test("digests of another version each time: started over, then given up with exi
     );
     const entry = { size: BigInt(bytes.length) };
     const { error, notes } = await deliver(server.fake.server, "/f", entry, tree.root);
-    expect([error?.exit, error?.code]).toEqual([6, "ESTALE"]);
+    expect([error?.kind, error?.code]).toEqual(["changed", "ESTALE"]);
     expect(notes.filter((note) => note.includes("starting over"))).toHaveLength(3);
     expect(fs.existsSync(tree.path("f"))).toBe(false);
   }
@@ -129,7 +129,7 @@ test("digests that are none, too few or too many break the protocol", async () =
       );
       const entry = { size: BigInt(bytes.length) };
       const { error } = await deliver(server.fake.server, "/f", entry, tree.root);
-      expect(error?.exit).toBe(11);
+      expect(error?.kind).toBe("protocol");
       expect(fs.existsSync(tree.path("f"))).toBe(false);
     }
   }

@@ -24,7 +24,7 @@ test("a file that changed since the stopped run: the new version, no byte of the
       : undefined,
   );
   const stopped = await deliver(server.fake.server, "/f", { size }, tree.root);
-  expect(stopped.error?.exit).toBe(5);
+  expect(stopped.error?.kind).toBe("incomplete");
   expect(fs.statSync(tree.path(`${STAGING}/f`)).size).toBe(first.length);
   cut = false;
   server.put("/f", second, 2);
@@ -93,7 +93,7 @@ test("a file that changes with every range is given up: exit 6, no file", async 
     return { bytes };
   });
   const { error } = await deliver(server.fake.server, "/f", { size }, tree.root);
-  expect(error?.exit).toBe(6);
+  expect(error?.kind).toBe("changed");
   expect(fs.readdirSync(tree.root)).toEqual([STAGING]);
 });
 
@@ -110,7 +110,7 @@ test("shorter, longer or gone between the look and the reading", async () => {
       expect(verify(fs.readFileSync(tree.path("f")), 5, 2)).toBeNull();
       server.files.delete("/f");
       const gone = await deliver(server.fake.server, "/f", entry, tree.path("elsewhere"));
-      expect(gone.error?.exit).toBe(3);
+      expect(gone.error?.kind).toBe("not-found");
     }
   }
 });
@@ -129,7 +129,7 @@ test("a server that ignores if= and has a shorter file leaves nobody waiting for
     return from > shorter ? { bytes: "ERR ERANGE past the end\n" } : { bytes: [head, part] };
   });
   const { error } = await deliver(server.fake.server, "/f", { size }, tree.root);
-  expect([2, 6, 11]).toContain(error?.exit ?? 0);
+  expect(["usage", "changed", "protocol"]).toContain(error?.kind ?? "");
   expect(fs.existsSync(tree.path("f"))).toBe(false);
 });
 
