@@ -4,9 +4,11 @@
  * here.
  */
 import { describe, expect, test } from "bun:test";
+import { DOCUMENT_CASES } from "./tidy/cases/documents.ts";
 import { REPOSITORY_CASES } from "./tidy/cases/repository.ts";
 import { ROOM_CASES } from "./tidy/cases/rooms.ts";
 import { TEXT_CASES } from "./tidy/cases/text.ts";
+import * as documents from "./tidy/documents.ts";
 import { functionsOf } from "./tidy/functions.ts";
 import { readSources, readTracked, ROOT } from "./tidy/read.ts";
 import * as repository from "./tidy/repository.ts";
@@ -16,7 +18,7 @@ import * as text from "./tidy/text.ts";
 
 type Rule = (files: readonly SourceFile[]) => Finding[];
 
-const CASES = [...ROOM_CASES, ...TEXT_CASES, ...REPOSITORY_CASES];
+const CASES = [...ROOM_CASES, ...TEXT_CASES, ...REPOSITORY_CASES, ...DOCUMENT_CASES];
 
 /** The checkout that the cases pretend to live in. */
 const PRETENDED = ["", "srv", "checkout"].join("/");
@@ -48,7 +50,19 @@ const overTracked = (checkout: string): Record<string, Rule> => ({
   noMachinePaths: (files) => repository.noMachinePaths(files, checkout),
 });
 
-const RULES: Record<string, Rule> = { ...OVER_SOURCES, ...overTracked(PRETENDED) };
+/** Over both: a document may name a file that git does not track yet. */
+const OVER_DOCUMENTS: Record<string, Rule> = {
+  drawnRooms: documents.drawnRooms,
+  namedFiles: documents.namedFiles,
+  linkedFiles: documents.linkedFiles,
+  decisionRecords: documents.decisionRecords,
+};
+
+const RULES: Record<string, Rule> = {
+  ...OVER_SOURCES,
+  ...overTracked(PRETENDED),
+  ...OVER_DOCUMENTS,
+};
 
 const places = (findings: readonly Finding[]): string[] =>
   findings.map(({ path, line }) => `${path}:${line}`);
@@ -129,5 +143,9 @@ describe("this repository", () => {
   }
   for (const [name, rule] of Object.entries(overTracked(ROOT))) {
     test(`keeps ${name}`, () => expect(messages(rule(tracked))).toEqual([]));
+  }
+  const all = [...new Map([...tracked, ...sources].map((file) => [file.path, file])).values()];
+  for (const [name, rule] of Object.entries(OVER_DOCUMENTS)) {
+    test(`keeps ${name}`, () => expect(messages(rule(all))).toEqual([]));
   }
 });
