@@ -56,6 +56,7 @@ const OVER_DOCUMENTS: Record<string, Rule> = {
   namedFiles: documents.namedFiles,
   linkedFiles: documents.linkedFiles,
   decisionRecords: documents.decisionRecords,
+  citedDecisions: documents.citedDecisions,
 };
 
 const RULES: Record<string, Rule> = {

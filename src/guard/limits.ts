@@ -38,7 +38,10 @@ export interface Limits {
  */
 export const FDS_RESERVED = 64;
 
-/** Connections over the limit that are being told so; more are cut without a word. */
+/**
+ * Connections over the limit that are told so, by ERR EBUSY and a FIN. More are cut without a word,
+ * so that telling can't use up descriptors: FDS_RESERVED counts these in.
+ */
 export const SHED_MAX = 32;
 
 /** Quiet after which a bare path without LF is complete, in milliseconds: the contract's. */

@@ -61,7 +61,10 @@ export interface DiskRows {
   fsync(fd: number): number;
   /** syncfs(2): the same for all of the file system at once. 0, or -EIO, ... */
   syncfs(fd: number): number;
-  /** Starts writing a range to the disk and does not wait (sync_file_range(2)). 0 or -errno. */
+  /**
+   * Starts writing a range to the disk and does not wait (sync_file_range(2)), so that a later
+   * fsync has little to do (decision 0015). 0 or -errno.
+   */
   startSync(fd: number, offset: bigint, count: number): number;
 
   /**

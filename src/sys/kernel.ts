@@ -106,8 +106,8 @@ export interface Kernel extends DiskRows {
   /** Bytes given to a TCP socket that the peer has not acknowledged (SIOCOUTQ): >= 0 or -errno. */
   unacked(fd: number): number;
   /**
-   * True when `fd` is a terminal (isatty(3)). node:tty says the same, but takes 9 ms to load, where
-   * a start takes 30.
+   * True when `fd` is a terminal (isatty(3)). node:tty says the same, but loading it costs a third
+   * of a start (decision 0021).
    */
   isTerminal(fd: number): boolean;
   /** The soft limit of open file descriptors (RLIMIT_NOFILE), or -errno. */

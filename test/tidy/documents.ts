@@ -5,7 +5,7 @@
 import { posix } from "node:path";
 import { firstFence, type Piece, readMarkdown } from "./markdown.ts";
 import { RANKS } from "./rooms.ts";
-import { type Finding, linesOf, type SourceFile } from "./source.ts";
+import { type Finding, lineOf, linesOf, type SourceFile, typescript } from "./source.ts";
 
 const ARCHITECTURE = ".github/ARCHITECTURE.md";
 const CONTRIBUTING = ".github/CONTRIBUTING.md";
@@ -78,6 +78,20 @@ export function decisionRecords(files: readonly SourceFile[]): Finding[] {
     if (!linked.has(path)) fixes.push(`give it a row in the table of ${ARCHITECTURE}`);
     return fixes.map((fix) => ({ path, line: 1, fix }));
   });
+}
+
+/** A decision that a comment of the code cites, by its number, is written down. */
+export function citedDecisions(files: readonly SourceFile[]): Finding[] {
+  const records = files.filter(({ path }) => path.startsWith(`${DECISIONS}/`));
+  const numbers = new Set(records.map(({ path }) => numberOf(path)));
+  return typescript(files, "src").flatMap(({ path, text }) =>
+    [...text.matchAll(/\bdecision (\d{4})\b/g)]
+      .filter(([, number]) => !numbers.has(number!))
+      .map(({ 1: number, index }) => {
+        const fix = `cite a record of ${DECISIONS}, or write it: there is no ${number}`;
+        return { path, line: lineOf(text, index), fix };
+      }),
+  );
 }
 
 // --- internal: rooms ---

@@ -155,6 +155,17 @@ export const DOCUMENT_CASES: readonly Case[] = [
       ["a record that is long", ["Words.", "Words.\n".repeat(20)]],
     ] as const
   ).map(([name, changed]) => broken("decisionRecords", name, record(changed), [`${RECORD}:1`])),
+  ...kept("citedDecisions", {
+    "one that is written down": { ...record(), "src/sys/a.ts": "// Read (decision 0001).\n" },
+    "words beside a number": { "src/sys/a.ts": "// A decision of 0001 things; decision 12.\n" },
+  }),
+  broken(
+    "citedDecisions",
+    "one that is not",
+    { ...record(), "src/sys/a.ts": "\n// Read (decision 0001, decision 0002).\n" },
+    ["src/sys/a.ts:2"],
+  ),
+
   broken("decisionRecords", "no link", { ...record(), [ARCHITECTURE]: "" }, [`${RECORD}:1`]),
   broken(
     "decisionRecords",
