@@ -7,6 +7,7 @@
  *   const { bytes } = await server.bytes("/README.md");
  *   server.close();
  */
+import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type ByteString, byteStringOf, bytesOf } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
@@ -56,6 +57,14 @@ export const BYTES_MAX = 67_108_864;
 /** The longest that a timer can wait; beyond, it would fire at once. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
+const OPTIONS: OptionNames<ConnectOptions> = {
+  host: true,
+  port: true,
+  connectTimeoutMs: true,
+  stallTimeoutMs: true,
+  throttle: true,
+};
+
 const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
 
 /**
@@ -63,6 +72,7 @@ const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
  * answer in time) or "usage" (bad options).
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  refuseUnknown("connect()", options, OPTIONS);
   const { host = SERVER_DEFAULT.host, port = SERVER_DEFAULT.port } = options;
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, stallTimeoutMs = STALL_TIMEOUT_MS } = options;
   if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -3,7 +3,7 @@
  * happened. No logic of a protocol: events go to the owner that `own` makes for the socket.
  */
 import type { Socket } from "bun";
-import type { StreamSocket } from "../sys/socket.ts";
+import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
 
@@ -34,21 +34,31 @@ export interface SocketOwner {
  * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs
  * before any event. Rejects with ClientError: "no-connection", or "timed-out" when the time is up.
  * A connection that comes about later is cut; until then the attempt itself goes on in the system,
- * which offers no way to end it.
+ * which offers no way to end it. When `signal` aborts it rejects with the signal's reason.
  */
 export function dial<Owner extends SocketOwner>(
   server: ServerAddress,
   timeoutMs: number,
   own: (socket: StreamSocket) => Owner,
+  signal: AbortSignal | null = null,
 ): Promise<Owner> {
   const { promise, resolve, reject } = Promise.withResolvers<Owner>();
+  if (signal?.aborted === true) {
+    reject(signal.reason);
+    return promise;
+  }
   let waiting = true;
   const stop = (): boolean => {
     const first = waiting;
     waiting = false;
     clearTimeout(timer);
+    signal?.removeEventListener("abort", aborted);
     return first;
   };
+  const aborted = (): void => {
+    if (stop()) reject(signal?.reason);
+  };
+  signal?.addEventListener("abort", aborted);
   const timer = setTimeout(() => {
     if (stop()) reject(lateError(server, timeoutMs));
   }, timeoutMs);
@@ -80,7 +90,7 @@ async function open<Owner extends SocketOwner>(
     data: null,
     socket: {
       open(socket: Socket<Owner | null>) {
-        socket.data = opened(socket);
+        socket.data = opened(withDescriptor(socket));
       },
       data(socket: Socket<Owner | null>, chunk: Buffer) {
         socket.data?.data(chunk);

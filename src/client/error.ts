@@ -30,6 +30,22 @@ export function usageError(text: string): ClientError {
   return new ClientError("usage", "EINVAL", text);
 }
 
+/** A folder where a file is needed; `path` is printable. */
+export function folderError(path: string): ClientError {
+  return Object.assign(usageError(`${path} is a folder`), { remedy: "copy-folder" as const });
+}
+
+/** The caller stopped it; `reason` is the caller's own. */
+export function abortedError(reason: unknown): ClientError {
+  if (reason instanceof ClientError) return reason;
+  const late = reason instanceof Error && reason.name === "TimeoutError";
+  const error = late
+    ? stalledError("it was not done in the time that the caller gave it")
+    : new ClientError("aborted", "ECANCELED", "ECANCELED: it was stopped by the caller");
+  error.cause = reason;
+  return error;
+}
+
 /** The server refused with an errno name; `text` is its message, made printable. */
 export function refusedError(code: string, text: string, unanswered = false): ClientError {
   return new ClientError(failureKindOf(code), code, `${code}: ${text}`, unanswered);

@@ -57,9 +57,13 @@ export class Link {
     }
   }
 
-  /** Ends the connection, if there is one. */
-  close(): void {
-    this.#current?.close();
+  /** Ends the connection, if there is one or will be. Requests reject with `reason`, if given. */
+  close(reason?: ClientError): void {
+    this.#current?.close(reason);
+    this.#client?.then(
+      (client) => client.close(reason),
+      () => {},
+    );
     this.#forget();
   }
 

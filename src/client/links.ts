@@ -1,24 +1,50 @@
-/** The servers that one command names, each with one lasting connection. */
+/** The servers that one command or call names, each with what belongs to it. */
 import type { ByteString } from "../wire/bytes.ts";
 import { authorityOf, type ServerAddress, type Target } from "./address.ts";
 import { Link } from "./link.ts";
 import type { Patience, WireClient } from "./wireclient.ts";
 
-/** One link for each server. As many as the command names: nothing a peer says adds one. */
+/**
+ * One thing for each server, made when the server is first asked for. As many as were named:
+ * nothing a peer says adds one.
+ */
+export class PerServer<T> {
+  readonly #make: (server: ServerAddress) => T;
+  readonly #all = new Map<string, T>();
+
+  constructor(make: (server: ServerAddress) => T) {
+    this.#make = make;
+  }
+
+  /** What belongs to `server`. */
+  of(server: ServerAddress): T {
+    const name = authorityOf(server);
+    const had = this.#all.get(name);
+    if (had !== undefined) return had;
+    const made = this.#make(server);
+    this.#all.set(name, made);
+    return made;
+  }
+
+  /** All there are. */
+  values(): Iterable<T> {
+    return this.#all.values();
+  }
+}
+
+/** One lasting connection to each server. */
 export class Links {
   readonly patience: Patience;
-  readonly #links = new Map<string, Link>();
+  readonly #links: PerServer<Link>;
 
   constructor(patience: Patience) {
     this.patience = patience;
+    this.#links = new PerServer((server) => new Link(server, patience));
   }
 
   /** The link to `server`; it connects when it is first asked. */
   link(server: ServerAddress): Link {
-    const name = authorityOf(server);
-    const link = this.#links.get(name) ?? new Link(server, this.patience);
-    this.#links.set(name, link);
-    return link;
+    return this.#links.of(server);
   }
 
   /** What `request` gives, which makes one request for `target`. Rejects with ClientError. */

@@ -119,10 +119,10 @@ export class Session implements SocketOwner {
     this.#send();
   }
 
-  /** Ends the connection now. What is under way fails. */
-  close(): void {
+  /** Ends the connection now. What is under way fails, with `reason` when there is one. */
+  close(reason?: ClientError): void {
     const text = "the connection was closed on this side";
-    this.#end(usageError(this.#about(text)), this.idle);
+    this.#end(reason ?? usageError(this.#about(text)), this.idle);
   }
 
   // --- events ---
@@ -377,7 +377,9 @@ export class Session implements SocketOwner {
     this.#waiting.length = 0;
     for (const [index, exchange] of left.entries()) {
       const text = about("the connection ended before its turn", this.#server, exchange.path);
-      exchange.fail(index === 0 ? error : incompleteError(text, true));
+      // What the caller stopped is not asked again, in whatever place it waited.
+      const first = index === 0 || error.kind === "aborted";
+      exchange.fail(first ? error : incompleteError(text, true));
     }
   }
 

@@ -12,6 +12,7 @@ import type { Entry } from "../wire/entry.ts";
 import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import type { ServerAddress } from "./address.ts";
 import { dial } from "./dial.ts";
+import type { ClientError } from "./error.ts";
 import {
   type Exchange,
   ListExchange,
@@ -32,6 +33,8 @@ export interface Patience {
   readonly stallTimeoutMs: number;
   /** The rate that all connections keep together. */
   readonly throttle?: Throttle;
+  /** Once it aborts nobody connects any more; its reason is a ClientError. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which part of which version; all of the newest one when nothing is said. */
@@ -48,9 +51,9 @@ export async function openWireClient(
   server: ServerAddress,
   patience: Patience,
 ): Promise<WireClient> {
-  const { connectTimeoutMs, stallTimeoutMs, throttle = null } = patience;
+  const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal = null } = patience;
   const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
-  return new WireClient(await dial(server, connectTimeoutMs, own));
+  return new WireClient(await dial(server, connectTimeoutMs, own, signal));
 }
 
 /** The verbs of S6/1 on one connection. Paths start with "/". All reject with ClientError. */
@@ -114,8 +117,8 @@ export class WireClient {
     return exchange.done.promise;
   }
 
-  /** Ends the connection now; requests under way reject. */
-  close(): void {
-    this.#session.close();
+  /** Ends the connection now; requests under way reject, with `reason` when there is one. */
+  close(reason?: ClientError): void {
+    this.#session.close(reason);
   }
 }

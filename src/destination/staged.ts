@@ -200,7 +200,7 @@ export function publish(
 
 /** The refusal to touch what is there. `path` is printable. */
 export function inTheWay(path: string): LocalError {
-  return new LocalError("EEXIST", `${path} exists already (--force replaces it)`);
+  return Object.assign(new LocalError("EEXIST", `${path} exists already`), { remedy: "replace" });
 }
 
 // --- internal ---

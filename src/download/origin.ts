@@ -1,13 +1,14 @@
 /**
  * A server as the source of many files: its control connection, the connections that bring bytes,
  * and what is known of what it can do. Connections are lent out and taken back, never more than
- * asked for.
+ * asked for; it closes all of them, lent out or not.
  */
 import type { Entry } from "../wire/entry.ts";
 import type { ServerAddress } from "../client/address.ts";
 import { Link } from "../client/link.ts";
 import { openWireClient, type Patience, type WireClient } from "../client/wireclient.ts";
-import { Retry, type Waited } from "./retry.ts";
+import type { ClientError } from "../client/error.ts";
+import { Retry, type Wait, type Waited } from "./retry.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** A file on a server, in one version. */
@@ -26,8 +27,8 @@ export interface FetchOptions {
   readonly retries: number;
   /** Whether what arrives is compared with the server's digests. */
   readonly verify: boolean;
-  /** Told of each wait before another try. */
-  readonly waited: (waited: Waited) => void;
+  /** Told of each wait before another try, which it may cancel. */
+  readonly waited: (waited: Waited, wait: Wait) => void;
   /** Told once of something worth a line: printable. */
   readonly note: (line: string) => void;
 }
@@ -45,6 +46,8 @@ export class Origin {
   /** For everything but bytes. */
   readonly link: Link;
   readonly #idle: WireClient[] = [];
+  readonly #lent = new Set<WireClient>();
+  #closed = false;
   #verifies: boolean;
 
   constructor(server: ServerAddress, options: FetchOptions) {
@@ -79,23 +82,30 @@ export class Origin {
 
   /** A connection of one's own, until giveBack(). Rejects with ClientError. */
   async take(): Promise<WireClient> {
-    for (let client = this.#idle.pop(); client !== undefined; client = this.#idle.pop()) {
-      if (client.open) return client;
-    }
-    return openWireClient(this.server, this.options.patience);
+    let client = this.#idle.pop();
+    while (client?.open === false) client = this.#idle.pop();
+    client ??= await openWireClient(this.server, this.options.patience);
+    this.#lent.add(client);
+    // Closed in the moment between the connection and its owner: the first request tells why.
+    if (this.#closed) client.close();
+    return client;
   }
 
   /** The connection is free again; one with answers still to come is closed. */
   giveBack(client: WireClient): void {
-    const reusable = client.open && client.idle && this.#idle.length < IDLE_MAX;
+    this.#lent.delete(client);
+    const room = !this.#closed && this.#idle.length < IDLE_MAX;
+    const reusable = room && client.open && client.idle;
     if (reusable) this.#idle.push(client);
     else client.close();
   }
 
-  /** Closes what is open. */
-  close(): void {
-    for (const client of this.#idle) client.close();
+  /** Closes what is open. What is still under way fails, with `reason` when there is one. */
+  close(reason?: ClientError): void {
+    this.#closed = true;
+    for (const client of [...this.#idle, ...this.#lent]) client.close(reason);
     this.#idle.length = 0;
-    this.link.close();
+    this.#lent.clear();
+    this.link.close(reason);
   }
 }

@@ -20,6 +20,14 @@ export interface Waited {
   readonly most: number;
 }
 
+/** A wait that is under way. */
+export interface Wait {
+  /** Settles when it ends. */
+  readonly over: Promise<void>;
+  /** Ends it now: whoever waits fails with `error`. */
+  cancel(error: ClientError): void;
+}
+
 /** True for failures that may be gone at the next try. */
 export function passes(error: unknown): error is ClientError {
   if (!(error instanceof ClientError) || error.code === "ENOTFOUND") return false;
@@ -30,13 +38,16 @@ export function passes(error: unknown): error is ClientError {
 /** Counts the failures of one undertaking. */
 export class Retry {
   readonly #most: number;
-  readonly #told: (waited: Waited) => void;
+  readonly #told: (waited: Waited, wait: Wait) => void;
   #failures = 0;
   /** The wait that is under way. */
   #waiting: Promise<void> | null = null;
 
-  /** `most` tries after the first, 0 for none; `told` hears of each wait when it begins. */
-  constructor(most: number, told: (waited: Waited) => void) {
+  /**
+   * `most` tries after the first, 0 for none; `told` hears of each wait when it begins, and may
+   * cancel it.
+   */
+  constructor(most: number, told: (waited: Waited, wait: Wait) => void) {
     this.#most = most;
     this.#told = told;
   }
@@ -58,14 +69,19 @@ export class Retry {
     const full = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** this.#failures);
     const waitMs = full * (0.5 + Math.random() / 2);
     this.#failures += 1;
-    this.#told({ error, waitMs, nth: this.#failures, most: this.#most });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting = promise;
-    setTimeout(() => {
+    const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting = over;
+    const timer = setTimeout(() => {
       this.#waiting = null;
       resolve();
     }, waitMs);
-    await promise;
+    const cancel = (why: ClientError): void => {
+      clearTimeout(timer);
+      this.#waiting = null;
+      reject(why);
+    };
+    this.#told({ error, waitMs, nth: this.#failures, most: this.#most }, { over, cancel });
+    await over;
   }
 
   /** What `request` gives, tried as often as allowed. */

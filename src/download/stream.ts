@@ -7,7 +7,7 @@ import { BytesSink, type Sink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
-import { ClientError, usageError } from "../client/error.ts";
+import { ClientError, folderError } from "../client/error.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
 import type { Tally } from "./progress.ts";
@@ -43,7 +43,7 @@ export class Stream {
   async run(): Promise<void> {
     const entry = await this.#origin.stat(this.#path);
     if (entry.type === "dir") {
-      throw usageError(`${printable(this.#path)} is a folder: cli6 mirror copies it`);
+      throw folderError(printable(this.#path));
     }
     const size = Number(entry.size);
     this.#size = entry.size;

@@ -10,8 +10,9 @@ import { isName } from "../wire/entry.ts";
 import { printable } from "../wire/printable.ts";
 import { type ServerAddress, urlOf } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
-import type { ListPage, NamedEntry } from "../client/exchange.ts";
+import type { NamedEntry } from "../client/exchange.ts";
 import type { Origin } from "./origin.ts";
+import { Pages } from "./pages.ts";
 import { Retry } from "./retry.ts";
 import { type ByteString } from "../wire/bytes.ts";
 
@@ -92,48 +93,43 @@ async function list(
 ): Promise<void> {
   const path = level.path === "" ? `${top}/` : `${top}/${level.path}`;
   try {
-    await pages(origin, path, async (entry) => {
-      if (!isName(entry.name)) {
-        walker.failed(noName(origin.link.server, path, entry.name));
-        return;
+    const pages = pagesOf(origin, path);
+    while (!pages.done) {
+      const { entries, broken } = await pages.next();
+      for (const entry of entries) {
+        if (!isName(entry.name)) {
+          walker.failed(noName(origin.link.server, path, entry.name));
+          continue;
+        }
+        if (!(await walker.entry(level, entry)) || entry.type !== "dir") continue;
+        if (level.depth >= DEPTH_MAX) throw tooMuch(path, `more than ${DEPTH_MAX} levels`);
+        if (waiting.length >= WAITING_MAX) throw tooMuch(path, `more than ${WAITING_MAX} folders`);
+        waiting.push({ path: below(level, entry.name), depth: level.depth + 1 });
       }
-      if (!(await walker.entry(level, entry)) || entry.type !== "dir") return;
-      if (level.depth >= DEPTH_MAX) throw tooMuch(path, `more than ${DEPTH_MAX} levels`);
-      if (waiting.length >= WAITING_MAX) throw tooMuch(path, `more than ${WAITING_MAX} folders`);
-      waiting.push({ path: below(level, entry.name), depth: level.depth + 1 });
-    });
+      if (broken !== null) throw broken;
+    }
     await walker.ended(level);
   } catch (error) {
-    // The top's failure is the walk's.
-    if (level.depth === 0 || !(error instanceof ClientError)) throw error;
+    // The top's failure is the walk's, and so is the caller's wish to end it.
+    if (level.depth === 0 || !(error instanceof ClientError) || ended(error)) throw error;
     walker.failed(error);
   }
 }
 
-async function pages(
-  origin: Origin,
-  path: ByteString,
-  take: (entry: NamedEntry) => Promise<void>,
-): Promise<void> {
+function pagesOf(origin: Origin, path: ByteString): Pages {
   const retry = new Retry(origin.options.retries, origin.options.waited);
-  let last: ByteString | null = null;
-  for (let more = true; more;) {
-    const after: ByteString = last ?? "";
-    const page: ListPage = await retry.run(() =>
-      origin.link.ask((client) => client.list(path, after)),
-    );
-    for (const entry of page.entries) {
-      if (last !== null && entry.name <= last) throw disorder(path, entry.name);
-      last = entry.name;
-      await take(entry);
-    }
-    if (page.more && page.entries.length === 0) throw disorder(path, "");
-    more = page.more;
-  }
+  return new Pages({
+    ask: (after) => retry.run(() => origin.link.ask((client) => client.list(path, after))),
+    disorder: (name) => {
+      const shown = `("${printable(name ?? "")}")`;
+      return protocolError(`${printable(path)}: its list has no order ${shown}`);
+    },
+  });
 }
 
-function disorder(path: ByteString, name: ByteString): ClientError {
-  return protocolError(`${printable(path)}: its list has no order ("${printable(name)}")`);
+/** The signal that ends a call is its caller's: no other folder would fare better. */
+function ended({ kind }: ClientError): boolean {
+  return kind === "aborted";
 }
 
 function tooMuch(path: ByteString, what: string): ClientError {

@@ -4,7 +4,7 @@
  */
 import type { Socket, TCPSocketListener } from "bun";
 import { kernel } from "../sys/kernel.ts";
-import type { StreamSocket } from "../sys/socket.ts";
+import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
 import { Failure } from "../wire/failure.ts";
 import type { Connection } from "./connection.ts";
@@ -61,9 +61,10 @@ export function listen(
 ): Listener {
   const listener = bind(address, accept);
   // Accepted sockets inherit all three: no call per connection (tcp(7), socket(7)).
-  kernel.setsockopt(listener.fd, SOCKET.level, SOCKET.receiveBuffer, RECEIVE_BYTES);
-  kernel.setsockopt(listener.fd, SOCKET.tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
-  kernel.listen(listener.fd, BACKLOG);
+  const { fd } = withDescriptor(listener);
+  kernel.setsockopt(fd, SOCKET.level, SOCKET.receiveBuffer, RECEIVE_BYTES);
+  kernel.setsockopt(fd, SOCKET.tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
+  kernel.listen(fd, BACKLOG);
   return {
     address: { host: address.host, port: listener.port },
     stop: () => listener.stop(false),
@@ -86,7 +87,7 @@ function bind(
       data: null,
       socket: {
         open(socket: Accepted) {
-          socket.data = accept(socket);
+          socket.data = accept(withDescriptor(socket));
         },
         data(socket: Accepted, chunk: Buffer) {
           socket.data?.data(chunk);

@@ -3,6 +3,7 @@
  * fills in every default and bound, opens the store, listens.
  */
 import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
+import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import { Log, type LogFormat } from "../observe/log.ts";
 import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
@@ -29,11 +30,39 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly log?: LogFormat;
 }
 
+const OPTIONS: OptionNames<ServeOptions> = {
+  root: true,
+  hosts: true,
+  port: true,
+  hidden: true,
+  symlinks: true,
+  mounts: true,
+  unconfined: true,
+  sendfile: true,
+  limits: true,
+  log: true,
+};
+
+const LIMITS: OptionNames<Limits> = {
+  connections: true,
+  connectionsPerPeer: true,
+  files: true,
+  pipeline: true,
+  requestMs: true,
+  idleMs: true,
+  stallMs: true,
+  stallBytes: true,
+  graceMs: true,
+};
+
 /**
  * Serves `root` until stop(). Throws StoreError when it can't be served and ListenError when an
- * address can't be had; nothing is left half-started.
+ * address can't be had, Failure (usage) for an option that it does not know; nothing is left
+ * half-started.
  */
 export function serve(options: ServeOptions): Server {
+  refuseUnknown("serve()", options, OPTIONS);
+  refuseUnknown("serve(): limits", options.limits ?? {}, LIMITS);
   const limits = limitsOf(options.limits ?? {});
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);

@@ -28,3 +28,17 @@ export interface StreamSocket {
   pause(): void;
   resume(): void;
 }
+
+/**
+ * What Bun 1.4.5 gives its sockets and listeners and its types lack: the descriptor, -1 once
+ * closed. A type of ours and no ambient declaration, which a package that imports this one would
+ * not load.
+ */
+export interface WithDescriptor {
+  readonly fd: number;
+}
+
+/** `socket`, one of Bun's, as what it is: no copy, no wrapper. */
+export function withDescriptor<T extends object>(socket: T): T & WithDescriptor {
+  return socket as T & WithDescriptor;
+}

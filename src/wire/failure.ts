@@ -32,12 +32,21 @@ export type FailureKind =
   | "aborted"
   | "unexpected";
 
+/**
+ * What the caller could do about a failure, for whoever knows what that is called where it was
+ * called from: replace what is there, copy a folder or a file by the other call, ask for another
+ * name, let more be removed.
+ */
+export type Remedy = "replace" | "copy-folder" | "copy-folders" | "copy-file" | "rename" | "raise";
+
 /** The base of every error that this package throws on purpose. */
 export class Failure extends Error {
   override name = "Failure";
   /** An errno name, as "ENOENT". */
   readonly code: string;
   readonly kind: FailureKind;
+  /** Null where nothing in particular would help. */
+  remedy: Remedy | null = null;
 
   /** `message` is one printable line. */
   constructor(kind: FailureKind, code: string, message: string, options?: ErrorOptions) {

@@ -8,7 +8,7 @@ import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
 import { JSON_FLAG, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import { entryJson, entryLine, type Place, SIZE_COLUMNS } from "../output/entries.ts";
 import { type Command, type FlagTable, UsageError, type Values } from "../flags/flags.ts";
-import { listing } from "./listing.ts";
+import { listing } from "../../download/listing.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
 import { Links } from "../../client/links.ts";

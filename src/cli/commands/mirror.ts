@@ -1,33 +1,17 @@
 /**
- * `cli6 mirror`: a folder here becomes equal to a tree of a server. This file says what is wanted
- * and what may be removed; walking, comparing and bringing are client/'s.
+ * `cli6 mirror`: a folder here becomes equal to a tree of a server. This file says what the flags
+ * mean; walking, comparing, bringing and removing are download/'s.
  */
-import { EXIT, type ExitStatus } from "../output/exit.ts";
-import { printable } from "../../wire/printable.ts";
-import { Delivery } from "../../download/delivery.ts";
-import { usageError } from "../../client/error.ts";
-import { TreeComparison } from "../../download/comparison.ts";
-import type { Order } from "../../download/order.ts";
-import { Origin } from "../../download/origin.ts";
-import { walk } from "../../download/walk.ts";
-import { LocalError } from "../../destination/error.ts";
-import { Folder } from "../../destination/folder.ts";
-import { Staging } from "../../destination/staging.ts";
-import { FolderTree } from "../../destination/tree.ts";
-import { countText } from "../output/amount.ts";
+import { mirror } from "../../download/mirror.ts";
+import { DELETE_MAX_DEFAULT } from "../../download/options.ts";
+import { bufferOf, utf8Of } from "../../wire/bytes.ts";
 import { targetsOf } from "./server.ts";
-import { PathFilter } from "./filter.ts";
-import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
-import { dryRun } from "./dryrun.ts";
+import { type FlagTable, UsageError } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
-import { Transfer, TRANSFER_FLAGS } from "./transfer.ts";
+import { attend, TRANSFER_FLAGS } from "./transfer.ts";
 import { count, text } from "../flags/values.ts";
-import { type ByteString } from "../../wire/bytes.ts";
 
 const WHAT = "What is mirrored";
-
-/** A mistake in a path or a pattern should not cost more than this unasked. */
-const DELETE_MAX_DEFAULT = 1000;
 
 const FLAGS = {
   include: {
@@ -68,9 +52,6 @@ const FLAGS = {
   ...TRANSFER_FLAGS,
 } as const satisfies FlagTable;
 
-/** What the flags say. */
-export type MirrorValues = Values<typeof FLAGS>;
-
 /** The command. */
 export const MIRROR: Subcommand<typeof FLAGS> = {
   command: {
@@ -94,140 +75,33 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
       },
     ],
   },
-  async run({ values, operands }): Promise<ExitStatus> {
+  async run({ values, operands }) {
     const [from, to] = operands;
     if (from === undefined || to === undefined) {
       throw new UsageError("mirror takes two things: a folder of the server and one here");
     }
-    const [target] = targetsOf([from], values.server);
-    if (target === undefined) return EXIT.usage;
-    const choice = new PathFilter(values.include, values.exclude);
-    const top = target.path.replace(/\/+$/, "");
-    const transfer = new Transfer(values);
-    const origin = new Origin(target.server, transfer.options);
-    const status = await transfer.run(async () => {
-      await mustBeFolder(origin, target.path);
-      if (values["dry-run"]) await dryRun(origin, top, to.text, choice, values.delete, transfer);
-      else await new Run(origin, top, to.text, choice, values, transfer).all();
-    });
-    origin.close();
-    return status;
+    targetsOf([from], values.server);
+    const {
+      include,
+      exclude,
+      delete: deletes,
+      "max-delete": maxDelete,
+      "dry-run": dryRun,
+    } = values;
+    return attend(
+      values,
+      (options) =>
+        mirror({
+          ...options,
+          from: bufferOf(from.text),
+          folder: bufferOf(to.text),
+          include: include.map(utf8Of),
+          exclude: exclude.map(utf8Of),
+          delete: deletes,
+          maxDelete,
+          dryRun,
+        }),
+      {},
+    );
   },
 };
-
-// --- internal ---
-
-async function mustBeFolder(origin: Origin, path: ByteString): Promise<void> {
-  const entry = await origin.stat(path);
-  if (entry.type !== "dir") throw usageError(`${printable(path)} is a file: cli6 get copies it`);
-}
-
-/** One mirroring. */
-class Run {
-  readonly #origin: Origin;
-  readonly #transfer: Transfer;
-  readonly #values: MirrorValues;
-  readonly #path: ByteString;
-  readonly #top: Folder;
-  readonly #staging: Staging;
-  readonly #folders: FolderTree;
-  readonly #delivery: Delivery;
-  readonly #mirror: TreeComparison;
-  /** The folder that each order holds, until it is delivered or has failed. */
-  readonly #held = new Map<Order, ByteString>();
-  #failures = 0;
-
-  constructor(
-    origin: Origin,
-    top: ByteString,
-    to: ByteString,
-    choice: PathFilter,
-    values: MirrorValues,
-    transfer: Transfer,
-  ) {
-    this.#origin = origin;
-    this.#path = top;
-    this.#transfer = transfer;
-    this.#values = values;
-    this.#top = Folder.open(to, true);
-    this.#staging = Staging.open(this.#top);
-    this.#staging.lock();
-    this.#folders = new FolderTree(this.#top);
-    this.#delivery = new Delivery(origin, this.#staging, transfer.tally, {
-      delivered: (file, order) => {
-        this.#release(order);
-        transfer.ended(file);
-        transfer.detail(file.name);
-      },
-      undelivered: (file, error, order) => {
-        this.#release(order);
-        transfer.ended(file);
-        this.#failed(error);
-      },
-    });
-    const extraMax = values.delete ? values["max-delete"] : 0;
-    this.#mirror = new TreeComparison(
-      this.#folders,
-      { top, extraMax },
-      {
-        wants: (path, type) => choice.wants(path, type),
-        order: (order, path) => this.#order(order, path),
-        unchanged: () => (transfer.tally.unchanged += 1),
-        relieve: () => this.#delivery.finish(),
-        failed: (error) => this.#failed(error),
-      },
-    );
-  }
-
-  async all(): Promise<void> {
-    const { tally } = this.#transfer;
-    try {
-      // What was ordered is brought, even if the list then breaks off.
-      await walk(this.#origin, this.#path, this.#mirror).finally(() => this.#delivery.finish());
-      tally.totalKnown = true;
-      if (this.#values.delete) this.#removeExtra();
-      this.#top.sync();
-    } finally {
-      this.#folders.close();
-      this.#staging.close();
-      this.#top.close();
-    }
-  }
-
-  async #order(order: Order, path: ByteString): Promise<void> {
-    const { tally } = this.#transfer;
-    tally.files += 1;
-    tally.bytes += Number(order.file.entry.size);
-    const slash = path.lastIndexOf("/");
-    this.#held.set(order, slash < 0 ? "" : path.slice(0, slash));
-    await this.#delivery.add(order);
-  }
-
-  #release(order: Order): void {
-    this.#folders.release(this.#held.get(order) ?? "");
-    this.#held.delete(order);
-  }
-
-  #failed(error: unknown): void {
-    this.#failures += 1;
-    this.#transfer.fail(error);
-  }
-
-  #removeExtra(): void {
-    const { extra } = this.#mirror;
-    const most = this.#values["max-delete"];
-    if (extra.length === 0) return;
-    if (this.#failures > 0) {
-      this.#transfer.say("cli6: not everything went well, so nothing is removed");
-      return;
-    }
-    if (extra.length > most) {
-      const text = `more than ${countText(most)} files would be removed, so none is (--max-delete)`;
-      throw new LocalError("E2BIG", text);
-    }
-    for (const path of extra) {
-      this.#mirror.remove(path);
-      this.#transfer.detail(`removed ${printable(path)}`);
-    }
-  }
-}

@@ -9,7 +9,7 @@ import type { NamedEntry } from "../../client/exchange.ts";
 import { isName } from "../../wire/entry.ts";
 import { printable } from "../../wire/printable.ts";
 import { isUtf8 } from "../output/entries.ts";
-import { joined } from "../commands/listing.ts";
+import { joined } from "../../download/listing.ts";
 import type { Links } from "../../client/links.ts";
 import { quoted, wordsOf } from "./words.ts";
 import { bytesOf, type ByteString, utf8Of } from "../../wire/bytes.ts";

@@ -1,12 +1,11 @@
-/** Which files of a tree are wanted: `--include` and `--exclude`. Patterns are Bun.Glob's. */
-import { type ByteString, utf8Of } from "../../wire/bytes.ts";
+/** Which files of a tree are wanted, by patterns that include and exclude: Bun.Glob's. */
+import { type ByteString, utf8Of } from "../wire/bytes.ts";
 
 /** A choice of paths. */
 export class PathFilter {
   readonly #include: readonly Pattern[];
   readonly #exclude: readonly Pattern[];
 
-  /** Patterns are bytes, one a character. */
   constructor(include: readonly string[], exclude: readonly string[]) {
     this.#include = include.map((text) => new Pattern(text));
     this.#exclude = exclude.map((text) => new Pattern(text));
@@ -28,8 +27,7 @@ class Pattern {
   readonly #whole: boolean;
   readonly #folders: boolean;
 
-  constructor(bytes: string) {
-    const text = utf8Of(bytes);
+  constructor(text: string) {
     this.#folders = text.endsWith("/");
     const bare = this.#folders ? text.slice(0, -1) : text;
     this.#whole = bare.includes("/");

@@ -1,23 +1,31 @@
 /**
  * The entries of a folder, page by page, or of all folders below it, depth first. It trusts no
- * server: names that can't be names are refused, names must come in order, so that a server can't
- * keep us for ever with the same ones. Memory: one page a level.
+ * server: names that can't be names are refused, and pages.ts checks their order. Memory: one page
+ * a level.
  */
-import type { Target } from "../../client/address.ts";
-import { ClientError, protocolError } from "../../client/error.ts";
-import type { ListPage, NamedEntry } from "../../client/exchange.ts";
-import { about } from "../../client/message.ts";
-import { noName } from "../../download/walk.ts";
-import { isName } from "../../wire/entry.ts";
-import type { Place } from "../output/entries.ts";
-import type { Links } from "../../client/links.ts";
-import { type ByteString } from "../../wire/bytes.ts";
+import type { Target } from "../client/address.ts";
+import { ClientError, protocolError } from "../client/error.ts";
+import type { NamedEntry } from "../client/exchange.ts";
+import type { Links } from "../client/links.ts";
+import { about } from "../client/message.ts";
+import type { ByteString } from "../wire/bytes.ts";
+import { type Entry, isName } from "../wire/entry.ts";
+import { Pages } from "./pages.ts";
+import { noName } from "./walk.ts";
 
 /** Levels below the folder that is asked for: no honest tree is deeper, and each holds a page. */
 export const DEPTH_MAX = 255;
 
 /** Entries of a page where one is held for each level. */
 const LIMIT_DEEP = 1000;
+
+/** One entry and where it is. */
+export interface ListedEntry {
+  readonly entry: Entry;
+  readonly name: ByteString;
+  /** The whole path, starting with "/". */
+  readonly path: ByteString;
+}
 
 /** How to list. */
 export interface ListingOptions {
@@ -34,7 +42,7 @@ export async function* listing(
   servers: Links,
   target: Target,
   { recursive, failed }: ListingOptions,
-): AsyncGenerator<readonly Place[]> {
+): AsyncGenerator<readonly ListedEntry[]> {
   const folders = [new Folder(servers, target, recursive ? LIMIT_DEEP : undefined)];
   for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
     if (folder.rest.length === 0) {
@@ -61,41 +69,31 @@ class Folder {
   readonly target: Target;
   /** Entries of the page that are not taken yet, the next one last. */
   rest: NamedEntry[] = [];
-  done = false;
-  readonly #servers: Links;
-  readonly #limit: number | undefined;
-  /** The last name so far; null before there was one: "" is one, if a bad one. */
-  #after: ByteString | null = null;
+  readonly #pages: Pages;
 
   constructor(servers: Links, target: Target, limit: number | undefined) {
-    this.#servers = servers;
     this.target = target;
-    this.#limit = limit;
+    const broken = (text: string): ClientError =>
+      protocolError(about(text, target.server, target.path));
+    this.#pages = new Pages({
+      ask: (after) => servers.ask(target, (client, path) => client.list(path, after, limit)),
+      disorder: (name) =>
+        name === null
+          ? broken("LIST says more= and sends nothing")
+          : broken("LIST has names that are not in order"),
+    });
   }
 
-  /** Gets the next page. Rejects with ClientError. */
+  /** No page is left. */
+  get done(): boolean {
+    return this.#pages.done;
+  }
+
+  /** Gets the next page, all of it or nothing. Rejects with ClientError. */
   async turn(): Promise<void> {
-    const page = await this.#servers.ask(this.target, (client, path) =>
-      client.list(path, this.#after ?? "", this.#limit),
-    );
-    this.#check(page);
-    this.done = !page.more;
-    this.rest = page.entries.toReversed();
-  }
-
-  // --- internal ---
-
-  #check({ entries, more }: ListPage): void {
-    for (const { name } of entries) {
-      if (this.#after !== null && name <= this.#after)
-        throw this.#broken("LIST has names that are not in order");
-      this.#after = name;
-    }
-    if (more && entries.length === 0) throw this.#broken("LIST says more= and sends nothing");
-  }
-
-  #broken(text: string): ClientError {
-    return protocolError(about(text, this.target.server, this.target.path));
+    const { entries, broken } = await this.#pages.next();
+    if (broken !== null) throw broken;
+    this.rest = entries.toReversed();
   }
 }
 
@@ -127,9 +125,9 @@ function take(
   folder: Folder,
   recursive: boolean,
   failed: (error: ClientError) => void,
-): { places: Place[]; below: Target | null } {
+): { places: ListedEntry[]; below: Target | null } {
   const { server, path: parent } = folder.target;
-  const places: Place[] = [];
+  const places: ListedEntry[] = [];
   for (let entry = folder.rest.pop(); entry !== undefined; entry = folder.rest.pop()) {
     const { name } = entry;
     if (!isName(name)) {

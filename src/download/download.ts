@@ -1,0 +1,197 @@
+/**
+ * download(): files of one or more servers into a folder, complete and compared, or not at all; or
+ * into a stream, one behind the other.
+ *
+ *   options -> look up every file -> orders -> one Delivery a server -> published, name by name
+ *
+ * Who owns what: the Run has the servers' connections and the waits, OpenDestination the folder and
+ * its staging, a Delivery the staged files. Each closes its own, however the download ends.
+ */
+import fs from "node:fs";
+import type { Target } from "../client/address.ts";
+import { folderError } from "../client/error.ts";
+import { LocalError, must } from "../destination/error.ts";
+import type { Folder } from "../destination/folder.ts";
+import { inTheWay } from "../destination/staged.ts";
+import { stagedName } from "../destination/staging.ts";
+import { FdSink, type Sink } from "../receive/sink.ts";
+import { kernel } from "../sys/kernel.ts";
+import { AT_FDCWD, OPEN } from "../sys/types.ts";
+import { bufferOf, type ByteString } from "../wire/bytes.ts";
+import { printable } from "../wire/printable.ts";
+import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
+import { Delivery, type DeliveryOwner } from "./delivery.ts";
+import { OpenDestination } from "./opened.ts";
+import { Operation, type Snapshot } from "./operation.ts";
+import { type DownloadOptions, downloadSettings, type DownloadSettings } from "./options.ts";
+import type { Order } from "./order.ts";
+import type { Origin } from "./origin.ts";
+import { Run } from "./run.ts";
+import { Stream } from "./stream.ts";
+import { isUpToDate } from "./uptodate.ts";
+
+/** The numbers at the end of a download. */
+export type DownloadResult = Snapshot;
+
+/**
+ * Brings files. Throws Failure (usage) when the options are wrong; rejects with the first Failure
+ * when something could not be brought, after all the rest was.
+ */
+export function download(options: DownloadOptions): Operation<DownloadResult> {
+  const settings = downloadSettings(options);
+  const run = new Run(settings);
+  const work = async (): Promise<void> => {
+    const { sink } = settings;
+    const device = sink === null ? deviceOf(settings) : null;
+    if (sink !== null) await toSink(run, settings, sink);
+    else if (device !== null) await toDevice(run, settings, device);
+    else await toFolder(run, settings);
+  };
+  return new Operation(run, work, (last) => last);
+}
+
+// --- internal: to files ---
+
+async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
+  using destination = OpenDestination.open(settings.folder, false);
+  const { folder, staging } = destination;
+  const found = await lookUpAll(run, settings, folder);
+  run.tally.totalKnown = true;
+  run.mustGoOn();
+  const deliveries = new Map<Origin, Delivery>();
+  const owner = ownerOf(run, settings.checksum);
+  for (const { origin, order } of found) {
+    const delivery = deliveries.get(origin) ?? new Delivery(origin, staging, run.tally, owner);
+    deliveries.set(origin, delivery);
+    if (!settings.resume) staging.forget(order.staged);
+    await delivery.add(order);
+  }
+  for (const delivery of deliveries.values()) await delivery.finish();
+}
+
+/** What becomes of the orders, and the caller's checksum before a file gets its name. */
+function ownerOf(run: Run, checksum: string | null): DeliveryOwner {
+  const told: DeliveryOwner = {
+    delivered: (file) => run.tell({ type: "done", file }),
+    undelivered: (file, error) => run.fail(error, file),
+  };
+  if (checksum === null) return told;
+  const consequence = `it does not get its name and is removed; ${ADVICE}`;
+  return {
+    ...told,
+    inspect: async (_order, path) =>
+      mustBe(checksum, await hasherOf(path, run.signal), consequence),
+  };
+}
+
+interface Found {
+  readonly origin: Origin;
+  readonly order: Order;
+}
+
+/** Asks what each target is, all at once, so that the totals are known before the first byte. */
+async function lookUpAll(run: Run, settings: DownloadSettings, folder: Folder): Promise<Found[]> {
+  const looked = settings.targets.map(async (target, nth): Promise<Found | null> => {
+    const origin = run.origins.of(target.server);
+    const name = settings.names[nth] ?? "";
+    try {
+      const order = await lookUp(run, settings, origin, target.path, folder, name);
+      return order === null ? null : { origin, order };
+    } catch (error) {
+      run.tally.files += 1;
+      run.tally.failed += 1;
+      run.fail(error);
+      return null;
+    }
+  });
+  return (await Promise.all(looked)).filter((found) => found !== null);
+}
+
+/** The order for `path`, or null when the file here is that very version already. */
+async function lookUp(
+  run: Run,
+  { force, checksum }: DownloadSettings,
+  origin: Origin,
+  path: ByteString,
+  folder: Folder,
+  name: ByteString,
+): Promise<Order | null> {
+  const entry = await origin.stat(path);
+  if (entry.type === "dir") throw folderError(printable(path));
+  const here = folder.stat(name);
+  const shown = printable(folder.pathOf(name));
+  if (here !== null && !force) {
+    if (!isUpToDate(folder, name, here, entry)) throw inTheWay(shown);
+    if (checksum !== null) {
+      const hasher = await hasherOf(folder.pathOf(name), run.signal);
+      mustBe(checksum, hasher, `${shown} stays as it is`);
+    }
+    run.tally.unchanged += 1;
+    run.tell({ type: "unchanged", name: shown });
+    return null;
+  }
+  if (here !== null && !here.isFile && !here.isLink) {
+    throw new LocalError("EEXIST", `${shown} is no file to replace`);
+  }
+  run.tally.files += 1;
+  run.tally.bytes += Number(entry.size);
+  const file = { path, entry };
+  return { file, folder, name, staged: stagedName(name), replace: force, restarts: 0, bad: 0 };
+}
+
+// --- internal: to a stream ---
+
+/** The path of what is no file but takes bytes, as /dev/null does; null where a file is meant. */
+function deviceOf({ folder, names }: DownloadSettings): ByteString | null {
+  const [name] = names;
+  if (name === undefined || names.length > 1) return null;
+  const path = folder === "." ? name : `${folder}/${name}`;
+  try {
+    return fs.statSync(bufferOf(path)).isCharacterDevice() ? path : null;
+  } catch {
+    // Whatever is wrong with it is told where it is opened.
+    return null;
+  }
+}
+
+async function toDevice(run: Run, settings: DownloadSettings, path: ByteString): Promise<void> {
+  const shown = printable(path);
+  const fd = kernel.openat(AT_FDCWD, path, OPEN.writeOnly | OPEN.nonBlocking);
+  must(fd, () => `opening ${shown}`);
+  try {
+    await toSink(run, settings, new FdSink(fd, shown));
+  } finally {
+    kernel.close(fd);
+  }
+}
+
+async function toSink(run: Run, settings: DownloadSettings, sink: Sink): Promise<void> {
+  run.tally.files = settings.targets.length;
+  for (const target of settings.targets) {
+    try {
+      await streamed(run, target, sink, settings.checksum);
+      run.tally.done += 1;
+    } catch (error) {
+      run.tally.failed += 1;
+      run.fail(error);
+      // What follows would stand behind a part of this one.
+      return;
+    }
+  }
+}
+
+async function streamed(
+  run: Run,
+  { server, path }: Target,
+  sink: Sink,
+  checksum: string | null,
+): Promise<void> {
+  const origin = run.origins.of(server);
+  if (checksum === null) {
+    await new Stream(origin, path, sink, run.tally).run();
+    return;
+  }
+  const hashed = new HashedSink(sink);
+  await new Stream(origin, path, hashed, run.tally).run();
+  mustBe(checksum, hashed.hasher, "and it is out");
+}

@@ -1,0 +1,34 @@
+/**
+ * What a program may want to hear of while a download or a mirror runs. One call for each file or
+ * incident, none for a chunk: how many bytes have come is in the progress, for who looks.
+ */
+import type { Failure } from "../wire/failure.ts";
+import type { FileTally } from "./progress.ts";
+import type { Waited } from "./retry.ts";
+
+/** One incident. All names are printable, for a person. */
+export type TransferEvent =
+  /** A file is complete, compared, synced, and has its name. */
+  | { readonly type: "done"; readonly file: Readonly<FileTally> }
+  /** Something failed: a file where there is one, else a listing or the whole. The rest goes on. */
+  | {
+      readonly type: "failed";
+      readonly error: Failure;
+      readonly file: Readonly<FileTally> | null;
+    }
+  /** A file is here already in the server's version. */
+  | { readonly type: "unchanged"; readonly name: string }
+  /** mirror() has removed what the server does not have. */
+  | { readonly type: "removed"; readonly name: string }
+  /** mirror() has found something to remove and leaves it, since not everything went well. */
+  | { readonly type: "not-removed" }
+  /** mirror() with dryRun: what it would do. */
+  | {
+      readonly type: "planned";
+      readonly action: "new" | "changed" | "removed";
+      readonly name: string;
+    }
+  /** What passes has failed, and is tried again after the wait. */
+  | ({ readonly type: "retry" } & Waited)
+  /** Something worth a line. */
+  | { readonly type: "note"; readonly text: string };

@@ -1,0 +1,188 @@
+/**
+ * mirror(): a folder here becomes equal to a tree of a server.
+ *
+ *   options -> walk there, compare here -> orders -> Delivery -> published -> the extra removed
+ *
+ * Who owns what: the Run has the server's connections and the waits, OpenDestination the folder and
+ * its staging (locked: one mirror at a time), FolderTree the folders below it, of which each order
+ * holds one until it is delivered or has failed.
+ */
+import { usageError } from "../client/error.ts";
+import { LocalError } from "../destination/error.ts";
+import { FolderTree } from "../destination/tree.ts";
+import { type ByteString, utf8Of } from "../wire/bytes.ts";
+import { printable } from "../wire/printable.ts";
+import { TreeComparison } from "./comparison.ts";
+import { Delivery } from "./delivery.ts";
+import { dryRun } from "./dryrun.ts";
+import { PathFilter } from "./filter.ts";
+import { OpenDestination } from "./opened.ts";
+import { Operation, type Snapshot } from "./operation.ts";
+import { type MirrorOptions, type MirrorSettings, mirrorSettings } from "./options.ts";
+import type { Order } from "./order.ts";
+import type { Origin } from "./origin.ts";
+import { Run } from "./run.ts";
+import { walk } from "./walk.ts";
+
+/** The numbers at the end of a mirror. */
+export interface MirrorResult extends Snapshot {
+  /** Files and folders that were removed, or would be by dryRun. */
+  readonly removed: number;
+}
+
+/** What is wanted of the tree: asked for folders and files, names joined by "/". */
+export type Wants = (path: ByteString, type: "file" | "dir") => boolean;
+
+/**
+ * Mirrors a tree. Throws Failure (usage) when the options are wrong; rejects with the first Failure
+ * when something could not be brought, after all the rest was.
+ */
+export function mirror(options: MirrorOptions): Operation<MirrorResult> {
+  const settings = mirrorSettings(options);
+  const run = new Run(settings);
+  let removed = 0;
+  const work = async (): Promise<void> => {
+    const origin = run.origins.of(settings.target.server);
+    await mustBeFolder(origin, settings.target.path);
+    const top = settings.target.path.replace(/\/+$/, "");
+    const wants = wantsOf(run, settings);
+    if (settings.dryRun) {
+      removed = await dryRun(run, origin, top, wants, settings);
+      return;
+    }
+    using destination = OpenDestination.open(settings.folder, true);
+    using tree = new TreeMirror(run, origin, top, destination, wants, settings);
+    await tree.bring();
+    if (settings.deletes) removed = tree.removeExtra();
+    destination.folder.sync();
+  };
+  return new Operation(run, work, (last) => ({ ...last, removed }));
+}
+
+// --- internal ---
+
+async function mustBeFolder(origin: Origin, path: ByteString): Promise<void> {
+  const entry = await origin.stat(path);
+  if (entry.type === "dir") return;
+  const remedy = "copy-file" as const;
+  throw Object.assign(usageError(`${printable(path)} is a file`), { remedy });
+}
+
+/** Globs first, then the caller's own question; what that throws ends the mirror. */
+function wantsOf(run: Run, { include, exclude, wants }: MirrorSettings): Wants {
+  const filter = new PathFilter(include, exclude);
+  if (wants === null) return (path, type) => filter.wants(path, type);
+  return (path, type) => {
+    if (!filter.wants(path, type)) return false;
+    try {
+      return wants(utf8Of(path), type);
+    } catch (error) {
+      run.fail(error);
+      return false;
+    }
+  };
+}
+
+/** One tree into one folder. */
+class TreeMirror implements Disposable {
+  readonly #run: Run;
+  readonly #origin: Origin;
+  readonly #top: ByteString;
+  readonly #folders: FolderTree;
+  readonly #delivery: Delivery;
+  readonly #comparison: TreeComparison;
+  readonly #maxDelete: number;
+  /** The folder that each order holds, until it is delivered or has failed. */
+  readonly #held = new Map<Order, ByteString>();
+
+  constructor(
+    run: Run,
+    origin: Origin,
+    top: ByteString,
+    { folder, staging }: OpenDestination,
+    wants: Wants,
+    { deletes, maxDelete }: MirrorSettings,
+  ) {
+    this.#run = run;
+    this.#origin = origin;
+    this.#top = top;
+    this.#maxDelete = maxDelete;
+    this.#folders = new FolderTree(folder);
+    this.#delivery = new Delivery(origin, staging, run.tally, {
+      delivered: (file, order) => {
+        this.#release(order);
+        run.tell({ type: "done", file });
+      },
+      undelivered: (file, error, order) => {
+        this.#release(order);
+        run.fail(error, file);
+      },
+    });
+    const options = { top, extraMax: deletes ? maxDelete : 0 };
+    this.#comparison = new TreeComparison(this.#folders, options, {
+      wants,
+      order: (order, path) => this.#order(order, path),
+      unchanged: (path) => {
+        run.tally.unchanged += 1;
+        run.tell({
+          type: "unchanged",
+          // Most of a tree is unchanged, and hardly anybody asks for the names.
+          get name() {
+            return printable(path);
+          },
+        });
+      },
+      relieve: () => this.#delivery.finish(),
+      failed: (error) => run.fail(error),
+    });
+  }
+
+  /** Brings what is missing or different. Rejects when the top can't be listed to its end. */
+  async bring(): Promise<void> {
+    // What was ordered is brought, even if the list then breaks off.
+    await walk(this.#origin, this.#top, this.#comparison).finally(() => this.#delivery.finish());
+    this.#run.mustGoOn();
+    this.#run.tally.totalKnown = true;
+  }
+
+  /** Removes what the server does not have, and says how much. Throws LocalError. */
+  removeExtra(): number {
+    const { extra } = this.#comparison;
+    if (extra.length === 0) return 0;
+    if (this.#run.failures > 0) {
+      this.#run.tell({ type: "not-removed" });
+      return 0;
+    }
+    if (extra.length > this.#maxDelete) throw tooMany(this.#maxDelete);
+    for (const path of extra) {
+      this.#comparison.remove(path);
+      this.#run.tell({ type: "removed", name: printable(path) });
+    }
+    return extra.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#folders.close();
+  }
+
+  // --- internal ---
+
+  async #order(order: Order, path: ByteString): Promise<void> {
+    const { tally } = this.#run;
+    tally.files += 1;
+    tally.bytes += Number(order.file.entry.size);
+    const slash = path.lastIndexOf("/");
+    this.#held.set(order, slash < 0 ? "" : path.slice(0, slash));
+    await this.#delivery.add(order);
+  }
+
+  #release(order: Order): void {
+    this.#folders.release(this.#held.get(order) ?? "");
+    this.#held.delete(order);
+  }
+}
+
+function tooMany(most: number): LocalError {
+  const text = `more than ${most.toLocaleString("en-US")} files would be removed, so none is`;
+  return Object.assign(new LocalError("E2BIG", text), { remedy: "raise" as const });
+}

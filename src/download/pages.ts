@@ -1,0 +1,54 @@
+/**
+ * The pages of one folder's list, whose order is checked: names ascend strictly, so that a server
+ * can't keep us for ever with the same ones. It holds no page and does not look at what a name is.
+ */
+import type { ByteString } from "../wire/bytes.ts";
+import type { ListPage, NamedEntry } from "../client/exchange.ts";
+import type { ClientError } from "../client/error.ts";
+
+/** What the pages are taken from. */
+export interface PageSource {
+  /** Asks for the page behind the name `after`; "" starts at the beginning. */
+  ask(after: ByteString): Promise<ListPage>;
+  /** The error for a name that is not behind the one before it; null: more= and no entry. */
+  disorder(name: ByteString | null): ClientError;
+}
+
+/** A page as far as it can be believed. */
+export interface CheckedPage {
+  /** In order. */
+  readonly entries: readonly NamedEntry[];
+  /** Why nothing behind them counts; null when all of the page is there. */
+  readonly broken: ClientError | null;
+}
+
+/** One folder's list. */
+export class Pages {
+  readonly #source: PageSource;
+  /** The last name so far; null before there was one: "" is one, if a bad one. */
+  #last: ByteString | null = null;
+  #done = false;
+
+  constructor(source: PageSource) {
+    this.#source = source;
+  }
+
+  /** True when the last page was had. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** The next page; after one that is broken there is none. Rejects with ClientError. */
+  async next(): Promise<CheckedPage> {
+    const { entries, more } = await this.#source.ask(this.#last ?? "");
+    this.#done = !more;
+    for (const [nth, { name }] of entries.entries()) {
+      if (this.#last !== null && name <= this.#last) {
+        return { entries: entries.slice(0, nth), broken: this.#source.disorder(name) };
+      }
+      this.#last = name;
+    }
+    const endless = more && entries.length === 0;
+    return { entries, broken: endless ? this.#source.disorder(null) : null };
+  }
+}
