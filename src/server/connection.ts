@@ -1,7 +1,15 @@
 /**
- * One connection as one explicit state: what it waits for. Every event (bytes, room, turn, store,
- * window, silence, FIN) only notes what came and calls #run(), which does the next thing until it
- * has to wait again.
+ * One connection as one explicit state: what it waits for. Every event only notes what came and
+ * calls #run(), which does the next thing until it has to wait again.
+ *
+ *   socket -> Receiver -> line -> door -> store          waits, and what ends each of them:
+ *                                  |        |            request   bytes, FIN (sweep: requestMs, idleMs)
+ *                                  v        v            silence   200 ms without a byte
+ *   socket <- Sender  <----------- reply  (later)        store     the store's answer (sweep: storeMs)
+ *                                                        room      drain (sweep: stallMs)
+ *                                                        turn      the queue of turns
+ *                                                        window    bytes of the file, from the disk
+ *                                                        linger    the peer's FIN (sweep: LINGER_MS)
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
  * knows no dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop
@@ -23,30 +31,46 @@ import type { Door, Service } from "./service.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** What a connection waits for. */
-export type State =
+type State =
   /** The next request, or the rest of one. */
-  | "request"
+  | { readonly awaits: "request" }
   /** 200 ms without another byte: the end of a bare path. */
-  | "silence"
-  /** The store: a file being opened, a directory being read. */
-  | "store"
+  | { readonly awaits: "silence" }
+  /**
+   * The store: a file being opened, a page of a directory, digests. `then` goes on with the request.
+   * Replies before it may still be on their way out.
+   */
+  | { readonly awaits: "store"; readonly asked: "file"; readonly then: Later<OpenFile> }
+  | { readonly awaits: "store"; readonly asked: "page"; readonly then: Later<EncodedPage> }
+  | { readonly awaits: "store"; readonly asked: "digests"; readonly then: Later<Uint8Array> }
   /** Room in the socket. */
-  | "room"
+  | { readonly awaits: "room" }
   /** Its turn. */
-  | "turn"
+  | { readonly awaits: "turn" }
   /** Bytes of the file, from the disk. */
-  | "window"
+  | { readonly awaits: "window" }
   /** The peer's FIN after ours. */
-  | "linger"
+  | { readonly awaits: "linger" }
   /** Nothing, ever. */
-  | "closed";
+  | { readonly awaits: "closed" };
 
-/** What a store answers. */
-type Answer = OpenFile | EncodedPage | Uint8Array | Refusal;
+/** How a request goes on when the store has answered. */
+type Later<T> = (answer: T | Refusal) => void;
+
+// Shared by all connections: entering one of these states allocates nothing.
+const REQUEST: State = { awaits: "request" };
+const SILENCE: State = { awaits: "silence" };
+const LINGER: State = { awaits: "linger" };
+const CLOSED: State = { awaits: "closed" };
+const SENDING = {
+  room: { awaits: "room" },
+  turn: { awaits: "turn" },
+  window: { awaits: "window" },
+} as const satisfies Record<string, State>;
 
 /** A client's connection, from accept to close. */
-export class Connection implements Turn, Waiter<Answer>, Awaiter {
-  state: State = "request";
+export class Connection implements Turn, Waiter, Awaiter {
+  #state: State = REQUEST;
   door: Door | null = null;
   readonly socket: StreamSocket;
   readonly service: Service;
@@ -55,8 +79,6 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   readonly #sender: Sender;
   /** The request whose file is on its way. */
   #job: Job | null = null;
-  /** How the request goes on when its store has answered. */
-  #later: ((answer: never) => void) | null = null;
 
   // Turns and limits.
   queued = false;
@@ -90,20 +112,21 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   data(chunk: Buffer): void {
     tick();
     if (this.#receiver.last) {
-      const leftover = this.#receiver.discard(chunk, this.state !== "linger");
+      const leftover = this.#receiver.discard(chunk, this.#state !== LINGER);
       if (leftover !== "junk") this.terminate();
       return;
     }
     if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
     this.#receiver.push(chunk);
-    if (this.state === "request" || this.state === "silence") this.#run();
+    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
     // Also when it has just run: what it left is enough to go on with.
     this.#receiver.holdBack();
   }
 
   /** The socket has room again. Also called without cause (oven-sh/bun#37099). */
   drain(): void {
-    if (this.state !== "room") return;
+    const { awaits } = this.#state;
+    if (awaits !== "room" && awaits !== "store") return;
     tick();
     this.#sender.drain();
     this.#run();
@@ -113,43 +136,52 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   end(): void {
     tick();
     this.#receiver.fin = true;
-    if (this.state === "request" || this.state === "silence") this.#run();
+    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
   }
 
   /** Its turn. */
   turn(): void {
-    if (this.state !== "turn") return;
+    if (this.#state !== SENDING.turn) return;
     tick();
     this.#run();
   }
 
   /** The bytes that the transfer waited for are in memory. */
   windowReady(): void {
-    if (this.state !== "window") return;
+    if (this.#state !== SENDING.window) return;
     tick();
     this.#run();
   }
 
   /** 200 ms of silence behind a path without LF. */
   silent(): void {
-    if (this.state !== "silence") return;
+    if (this.#state !== SILENCE) return;
     this.#receiver.endedBySilence = true;
     this.#run();
   }
 
-  /** The store has what it was asked for. */
-  answered(answer: Answer): void {
-    tick();
-    const later = this.state === "closed" ? null : this.#later;
-    this.#later = null;
-    // Who awaits names the kind that it asked for, which alone can come.
-    if (later !== null) this.#run(() => later(answer as never));
+  /** The store has opened the file. */
+  opened(file: OpenFile | Refusal): void {
+    const state = this.#state;
+    if (state.awaits === "store" && state.asked === "file") this.#goOn(() => state.then(file));
+  }
+
+  /** The store has made the page. */
+  listed(page: EncodedPage | Refusal): void {
+    const state = this.#state;
+    if (state.awaits === "store" && state.asked === "page") this.#goOn(() => state.then(page));
+  }
+
+  /** The store has computed the digests. */
+  digested(lines: Uint8Array | Refusal): void {
+    const state = this.#state;
+    if (state.awaits === "store" && state.asked === "digests") this.#goOn(() => state.then(lines));
   }
 
   /** The socket is closed, by whomever. */
   closed(): void {
-    if (this.state === "closed") return;
-    this.state = "closed";
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
     this.gone = true;
     this.service.silence.forget(this);
     const owed = this.#sender.close();
@@ -194,9 +226,19 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     this.#job = job;
   }
 
-  /** The store will call back with a T: until then nothing is read. */
-  await<T extends Answer>(later: (answer: T | Refusal) => void): void {
-    this.#later = later;
+  /** The store will call opened(): until then no request is read. */
+  awaitFile(then: Later<OpenFile>): void {
+    this.#state = { awaits: "store", asked: "file", then };
+  }
+
+  /** The same for listed(). */
+  awaitPage(then: Later<EncodedPage>): void {
+    this.#state = { awaits: "store", asked: "page", then };
+  }
+
+  /** The same for digested(). */
+  awaitDigests(then: Later<Uint8Array>): void {
+    this.#state = { awaits: "store", asked: "digests", then };
   }
 
   /** After what has been sent: FIN, and nothing more is read. */
@@ -226,6 +268,11 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
 
   // --- for the sweep and the server ---
 
+  /** What is awaited. */
+  get awaits(): State["awaits"] {
+    return this.#state.awaits;
+  }
+
   /** Bytes of requests that are not answered. */
   get backlog(): number {
     return this.#receiver.backlog;
@@ -244,18 +291,25 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   /** Finishes what is under way, then closes. */
   stop(): void {
     this.#stopping = true;
-    if (this.state === "request" && this.backlog === 0) this.#run();
+    if (this.#state === REQUEST && this.backlog === 0) this.#run();
   }
 
   /** RST, now. */
   terminate(): void {
-    if (this.state === "closed") return;
+    if (this.#state === CLOSED) return;
     this.service.counters.resets += 1;
     this.socket.terminate();
     this.closed();
   }
 
   // --- internal ---
+
+  /** The store has answered: the request that waited for it goes on. */
+  #goOn(then: () => void): void {
+    tick();
+    this.#state = REQUEST;
+    this.#run(then);
+  }
 
   /**
    * Does the next thing until it has to wait. Whatever is thrown costs this connection, not the
@@ -273,14 +327,15 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
   }
 
   #loop(): void {
-    if (this.state === "closed") return;
+    if (this.#state === CLOSED) return;
     const budget = this.#sender.written + STEP_BYTES;
     for (let served = 0; ;) {
-      if (this.#sender.pressing && !this.#push()) return;
-      if (this.#later !== null) {
-        if (this.#push()) this.state = "store";
+      if (this.#state.awaits === "store") {
+        // What was answered before goes out meanwhile, as far as the socket takes it.
+        if (this.#push()) this.progressAt = 0;
         return;
       }
+      if (this.#sender.pressing && !this.#push()) return;
       const yields = served >= this.service.limits.pipeline || this.#sender.written >= budget;
       const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
@@ -319,13 +374,14 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
     }
   }
 
-  #await(state: "room" | "turn" | "window"): void {
-    this.state = state;
+  #await(what: keyof typeof SENDING): void {
+    // A request that waits for the store goes on waiting for it.
+    if (this.#state.awaits !== "store") this.#state = SENDING[what];
     if (this.progressAt === 0) {
       this.progressAt = clock.now;
       this.progress = -1;
     }
-    if (state === "turn") this.service.turns.add(this);
+    if (what === "turn") this.service.turns.add(this);
   }
 
   /** The next request's line, or null. */
@@ -355,7 +411,7 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
       this.#finish();
       return;
     }
-    this.state = "request";
+    this.#state = REQUEST;
     // Only an answer starts a new wait: a byte now and then must not stretch the old one.
     if (this.asked > this.#rested) this.since = clock.now;
     this.#rested = this.asked;
@@ -366,14 +422,14 @@ export class Connection implements Turn, Waiter<Answer>, Awaiter {
       this.#answer(start);
       this.#loop();
     } else if (!isFramedStart(start)) {
-      this.state = "silence";
+      this.#state = SILENCE;
       this.service.silence.wait(this);
     }
   }
 
   /** Everything is out: FIN, then wait for the peer's. */
   #finish(): void {
-    this.state = "linger";
+    this.#state = LINGER;
     this.since = clock.now;
     this.#receiver.close();
     this.#receiver.resume();

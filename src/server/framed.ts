@@ -83,6 +83,6 @@ function list(connection: Connection, request: Request): void {
     connection.record(job, "OK", text.length);
   };
   const refused = connection.service.store.list(path, limit, after, connection);
-  if (refused === null) connection.await(listed);
+  if (refused === null) connection.awaitPage(listed);
   else connection.refuse(job, refused);
 }

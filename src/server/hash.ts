@@ -52,7 +52,7 @@ function hashOpened(
   file: OpenFile | Refusal | null,
 ): void {
   if (file === null) {
-    connection.await<OpenFile>((result) => hashOpened(connection, request, result));
+    connection.awaitFile((result) => hashOpened(connection, request, result));
     return;
   }
   const job = jobOf("HASH", request.path, 0);
@@ -75,7 +75,7 @@ function hashOpened(
     connection.record(job, "OK", digests.length);
   };
   const digests = connection.service.store.digests(file, range, connection);
-  if (digests === null) connection.await<Uint8Array>(reply);
+  if (digests === null) connection.awaitDigests(reply);
   else reply(digests);
 }
 

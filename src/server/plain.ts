@@ -53,7 +53,7 @@ function readNext(
     } else connection.refuse(job, new Refusal(file.code, printable(job.path)));
   };
   const file = connection.service.store.open(reading, connection);
-  if (file === null) connection.await(opened);
+  if (file === null) connection.awaitFile(opened);
   else opened(file);
 }
 

@@ -76,7 +76,7 @@ function readOpened(
   file: OpenFile | Refusal | null,
 ): void {
   if (file === null) {
-    connection.await<OpenFile>((result) => readOpened(connection, request, result));
+    connection.awaitFile((result) => readOpened(connection, request, result));
     return;
   }
   const job = jobOf("READ", request.path, 0);

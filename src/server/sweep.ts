@@ -26,7 +26,7 @@ export function sweep(
   limits: Limits,
   lingerMs: number,
 ): boolean {
-  switch (connection.state) {
+  switch (connection.awaits) {
     case "request":
     case "silence":
       return sweepRequest(connection, now, limits);

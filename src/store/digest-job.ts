@@ -44,7 +44,7 @@ export class DigestJob {
   over = false;
   readonly #cache: DigestCache;
   readonly #keeps: boolean;
-  readonly #waiters: Waiter<Uint8Array>[] = [];
+  readonly #waiters: Waiter[] = [];
   /** Bytes of the range that are known or asked for. */
   #asked = 0;
 
@@ -92,7 +92,7 @@ export class DigestJob {
     }
   }
 
-  join(waiter: Waiter<Uint8Array>): void {
+  join(waiter: Waiter): void {
     this.#waiters.push(waiter);
   }
 
@@ -135,7 +135,7 @@ export class DigestJob {
     for (const waiter of this.#waiters.splice(0)) {
       if (waiter.gone) continue;
       try {
-        waiter.answered(result);
+        waiter.digested(result);
       } catch (error) {
         // Nobody above would catch it: it costs this client, not the others.
         waiter.crash(error);

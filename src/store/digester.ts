@@ -67,11 +67,7 @@ export class Digester implements ThreadOwner {
   }
 
   /** As Store.digests. */
-  digests(
-    file: OpenFile,
-    range: DigestRange,
-    waiter: Waiter<Uint8Array>,
-  ): Uint8Array | Refusal | null {
+  digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null {
     const { length, chunk } = range;
     const bytes = length <= chunk * INLINE_DIGESTS_MAX ? atHand(file, range) : null;
     if (bytes !== null) return bufferOf(digestLines(range.algo, bytes, chunk));

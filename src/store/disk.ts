@@ -27,7 +27,6 @@ import { Root, type RootPolicy } from "./root.ts";
 import {
   BODY_BYTES_MAX,
   type DigestRange,
-  type EncodedPage,
   type OpenFile,
   SMALL_BYTES_MAX,
   type Store,
@@ -128,7 +127,7 @@ export class DiskStore implements Store {
     return this.#fds.open;
   }
 
-  open(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
+  open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {
     const file = this.cache.get(path);
     if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
       // A descriptor is looked at each time: it costs 0.3 us of a large file's sending, and an edit
@@ -151,12 +150,7 @@ export class DiskStore implements Store {
     return entryOf(this.#stat);
   }
 
-  list(
-    path: ByteString,
-    limit: number,
-    after: ByteString,
-    waiter: Waiter<EncodedPage>,
-  ): Refusal | null {
+  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     const found = this.#root.openPath(relative, this.#stat);
@@ -170,11 +164,7 @@ export class DiskStore implements Store {
     return null;
   }
 
-  digests(
-    file: OpenFile,
-    range: DigestRange,
-    waiter: Waiter<Uint8Array>,
-  ): Uint8Array | Refusal | null {
+  digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null {
     return this.digester.digests(file, range, waiter);
   }
 
@@ -205,7 +195,7 @@ export class DiskStore implements Store {
   // --- internal ---
 
   /** Apart from open(): what a closure holds is made at a function's begin, also on a hit. */
-  #lookUp(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null {
+  #lookUp(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     const canonical = relative === HERE ? "/" : `/${relative}`;

@@ -5,7 +5,7 @@
  */
 import { refusalOf } from "./refusal.ts";
 import type { DirectoryPage } from "./directory.ts";
-import type { EncodedPage, Waiter } from "./store.ts";
+import type { Waiter } from "./store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /**
@@ -16,7 +16,7 @@ const OPEN_MAX = 4;
 /** A page that somebody waits for. */
 interface Wanted {
   readonly path: ByteString;
-  readonly waiter: Waiter<EncodedPage>;
+  readonly waiter: Waiter;
   /** Opens the directory: the page, or -errno. */
   readonly open: () => DirectoryPage | number;
 }
@@ -29,7 +29,7 @@ export class Pages {
   readonly #round = (): void => this.#step();
 
   /** `waiter.answered` is called later, unless it is gone by then. */
-  add(path: ByteString, waiter: Waiter<EncodedPage>, open: () => DirectoryPage | number): void {
+  add(path: ByteString, waiter: Waiter, open: () => DirectoryPage | number): void {
     this.#waiting.push({ path, waiter, open });
     this.#arm();
   }
@@ -69,7 +69,7 @@ export class Pages {
       if (wanted.waiter.gone) continue;
       try {
         const page = wanted.open();
-        if (typeof page === "number") wanted.waiter.answered(refusalOf(page, wanted.path));
+        if (typeof page === "number") wanted.waiter.listed(refusalOf(page, wanted.path));
         else this.#making.push({ wanted, page });
       } catch (error) {
         // As in #moved().
@@ -84,7 +84,7 @@ export class Pages {
     try {
       const result = page.step();
       if (result === null) return false;
-      waiter.answered(typeof result === "number" ? refusalOf(result, path) : result);
+      waiter.listed(typeof result === "number" ? refusalOf(result, path) : result);
     } catch (error) {
       // Nobody above would catch it: it costs this client, not the server.
       waiter.crash(error);

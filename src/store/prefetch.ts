@@ -55,7 +55,7 @@ export function isCold(fd: number, size: bigint): boolean {
 /** A file that somebody waits for. */
 export interface Wanted {
   readonly path: ByteString;
-  readonly waiter: Waiter<OpenFile>;
+  readonly waiter: Waiter;
   /** Opens it again: the file, -errno, or what it takes to get it. */
   readonly open: () => OpenFile | ColdFile | number;
 }
@@ -114,7 +114,7 @@ export class Prefetcher {
     try {
       const answer = failed ? -ERRNO.EIO : file.settle();
       if (waiter.gone) return;
-      waiter.answered(typeof answer === "number" ? refusalOf(answer, path) : answer);
+      waiter.opened(typeof answer === "number" ? refusalOf(answer, path) : answer);
     } catch (error) {
       // Nobody above would catch it: it costs this client, not the server.
       waiter.crash(error);
@@ -141,7 +141,7 @@ export class Prefetcher {
     try {
       const opened = wanted.open();
       if (opened instanceof ColdFile) this.#read(wanted, opened, 0);
-      else waiter.answered(typeof opened === "number" ? refusalOf(opened, path) : opened);
+      else waiter.opened(typeof opened === "number" ? refusalOf(opened, path) : opened);
     } catch (error) {
       // As in #done().
       waiter.crash(error);

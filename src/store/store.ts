@@ -78,11 +78,18 @@ export interface DigestRange {
   readonly algo: Algo;
 }
 
-/** Who waits for a store. `gone` tells it that nobody does any more: it drops the work. */
-export interface Waiter<T> {
+/**
+ * Who waits for a store. `gone` tells it that nobody does any more: it drops the work. Each question
+ * has an answer of its own; one question is open at a time.
+ */
+export interface Waiter {
   readonly gone: boolean;
-  /** What the store was asked for: an answer to the one question that is open. */
-  answered(result: T | Refusal): void;
+  /** The answer to open(). */
+  opened(file: OpenFile | Refusal): void;
+  /** The answer to list(). */
+  listed(page: EncodedPage | Refusal): void;
+  /** The answer to digests(). */
+  digested(lines: Uint8Array | Refusal): void;
   /** An error of ours on the way: nothing else will come. */
   crash(error: unknown): void;
 }
@@ -94,26 +101,17 @@ export interface Store {
   /** The one file that is served, as a path, when the root is a file; else "". */
   readonly single: ByteString;
   /** The file, a refusal, or null: the answer comes later. */
-  open(path: ByteString, waiter: Waiter<OpenFile>): OpenFile | Refusal | null;
+  open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
   /** What `path` is, without opening it for reading; not cached. */
   stat(path: ByteString): Entry | Refusal;
   /** Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. */
-  list(
-    path: ByteString,
-    limit: number,
-    after: ByteString,
-    waiter: Waiter<EncodedPage>,
-  ): Refusal | null;
+  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
   /**
    * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They
    * are of the version that `file.entry` tells: ESTALE when it changed meanwhile, EIO when it can't
    * be read, EBUSY when too many wait. At most DIGESTS_MAX of them.
    */
-  digests(
-    file: OpenFile,
-    range: DigestRange,
-    waiter: Waiter<Uint8Array>,
-  ): Uint8Array | Refusal | null;
+  digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null;
   /**
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */

@@ -138,7 +138,7 @@ class Course {
     if (loop.reads > 0) events.push(["read", () => this.#read()]);
     for (const client of this.#clients) this.#possibleFor(client, events);
     // 200 ms of quiet end a path: they pass when nobody is in the middle of one.
-    const quiet = this.#clients.filter(({ socket }) => socket.connection?.state === "silence");
+    const quiet = this.#clients.filter(({ socket }) => socket.connection?.awaits === "silence");
     const typing = quiet.some(({ chunks }) => chunks.length > 0);
     if (quiet.length > 0 && !typing) events.push(["silence", () => loop.pass(200)]);
     if (!typing && this.#seconds > 0 && events.length > 0) {
@@ -217,24 +217,24 @@ class Course {
     for (const { socket } of this.#clients) {
       const { connection } = socket;
       if (connection === null) continue;
-      const { state, service } = connection;
+      const { awaits, service } = connection;
       if (service.outbox.used !== 0) wrong.push("the shared outbox is not empty");
-      if (state === "room" && !socket.armed && socket.gone === 0) {
+      if (awaits === "room" && !socket.armed && socket.gone === 0) {
         wrong.push("waits for room, but no drain will come");
       }
-      if (state === "turn" && !(connection.queued && loop.immediates > 0)) {
+      if (awaits === "turn" && !(connection.queued && loop.immediates > 0)) {
         wrong.push("waits for a turn that will not come");
       }
-      if (state === "window" && loop.reads === 0) wrong.push("waits for a read that nobody does");
-      if (state === "store" && loop.immediates === 0) wrong.push("waits for a store that sleeps");
-      const reading = state === "request" || state === "silence" || state === "linger";
-      if (reading && socket.paused) wrong.push(`paused in state ${state}`);
-      if (reading && socket.corked) wrong.push(`corked in state ${state}`);
+      if (awaits === "window" && loop.reads === 0) wrong.push("waits for a read that nobody does");
+      if (awaits === "store" && loop.immediates === 0) wrong.push("waits for a store that sleeps");
+      const reading = awaits === "request" || awaits === "silence" || awaits === "linger";
+      if (reading && socket.paused) wrong.push(`paused in awaits ${awaits}`);
+      if (reading && socket.corked) wrong.push(`corked in awaits ${awaits}`);
       if (connection.backlog > BACKLOG_BYTES_MAX && !socket.paused) {
         wrong.push(`reads on with ${connection.backlog} bytes of requests`);
       }
-      if ((state === "closed") !== socket.closed) wrong.push(`state ${state}, socket not`);
-      if (state === "linger" && socket.ending !== "fin" && socket.gone === 0) {
+      if ((awaits === "closed") !== socket.closed) wrong.push(`awaits ${awaits}, socket not`);
+      if (awaits === "linger" && socket.ending !== "fin" && socket.gone === 0) {
         wrong.push("lingers without FIN");
       }
     }
@@ -263,7 +263,7 @@ class Course {
     if (!expected.complete) fail("nothing more happens, but not all is answered");
     const over = closes || stopped || socket.finished;
     if (over && socket.ending !== "fin") fail("all is answered, but no FIN came");
-    if (!over && connection?.state !== "request") fail("all is answered, but it waits for more");
+    if (!over && connection?.awaits !== "request") fail("all is answered, but it waits for more");
     if (!over && connection?.backlog !== 0) fail("something is left unread");
   }
 
@@ -287,9 +287,9 @@ class Course {
   #describe(): string {
     const clients = this.#clients.map((client) => {
       const { socket, pipeline, chunks } = client;
-      const { state = "none", backlog = 0 } = socket.connection ?? {};
+      const { awaits = "none", backlog = 0 } = socket.connection ?? {};
       const asked = pipeline.asked.map((it) => it.slice(0, 60)).join(" | ");
-      const facts = `${state}, ${socket.ending}, backlog ${backlog}, ${chunks.length} chunks`;
+      const facts = `${awaits}, ${socket.ending}, backlog ${backlog}, ${chunks.length} chunks`;
       return `[${facts}, ${String(pipeline.expected)}, asked ${asked}]`;
     });
     return `event ${this.#events} (${this.#last}): ${clients.join(" ")}`;

@@ -11,6 +11,7 @@ import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
+import { waiterOf } from "../rig/waiter.ts";
 
 const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 const HEAD = Buffer.from("OK some head\n");
@@ -30,7 +31,7 @@ function storeOf(tree: Tree, files = 64): DiskStore & Disposable {
 function used(store: DiskStore, path: string, times = USES): OpenFile {
   let last: OpenFile | null = null;
   for (let nth = 0; nth < times; nth++) {
-    const waiter = { gone: false, answered: () => {}, crash: () => {} };
+    const waiter = waiterOf();
     const file = store.open(path, waiter);
     if (file === null || "code" in file) throw new Error(`${path}: ${file?.code}`);
     file.reply ??= HEAD;

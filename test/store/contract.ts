@@ -11,17 +11,18 @@ import { Refusal } from "../../src/wire/errors.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
+import type { Answer } from "../rig/waiter.ts";
 
 /** Makes the store under test over `tree`. */
 export type MakeStore = (tree: Tree) => Store;
 
 /** Waits for a store's answer. */
-class Asker implements Waiter<OpenFile | EncodedPage> {
+class Asker implements Waiter {
   gone = false;
-  readonly answer = Promise.withResolvers<OpenFile | EncodedPage | Refusal>();
-  answered(result: OpenFile | EncodedPage | Refusal): void {
-    this.answer.resolve(result);
-  }
+  readonly answer = Promise.withResolvers<Answer>();
+  opened = (answer: Answer): void => this.answer.resolve(answer);
+  listed = this.opened;
+  digested = this.opened;
   crash(error: unknown): void {
     this.answer.reject(error);
   }
@@ -280,7 +281,7 @@ function waiters(name: string, make: MakeStore): void {
     const calls = [0, 0];
     const askers = calls.map((_, index) => {
       const asker = new Asker();
-      asker.answered = () => void (calls[index]! += 1);
+      asker.listed = () => void (calls[index]! += 1);
       expect(store.it.list("/", 1000, "", asker)).toBeNull();
       return asker;
     });

@@ -14,9 +14,10 @@ import { replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 import { bytesOf, closing, contract, editInPlace, file, list, type MakeStore } from "./contract.ts";
+import { waiterOf } from "../rig/waiter.ts";
 
 const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, unconfined: false };
-const NOBODY = { gone: false, answered() {}, crash() {} };
+const NOBODY = waiterOf();
 
 function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
   return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64, zeroCopy: true });
