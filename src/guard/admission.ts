@@ -1,4 +1,5 @@
 /** Who may come in: counts connections, all and by peer. It decides; the listener acts on it. */
+import { peerOf } from "./address.ts";
 import type { Limits } from "./limits.ts";
 import { SHED_MAX } from "./limits.ts";
 
@@ -42,19 +43,4 @@ export class Gate {
     if (count <= 1) this.#byPeer.delete(peer);
     else this.#byPeer.set(peer, count - 1);
   }
-}
-
-/** What counts as one peer: an IPv4 address, or the /64 of an IPv6 one, which is one customer's. */
-export function peerOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address);
-  if (mapped !== null) return mapped[1] ?? address;
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  // "::" stands for the zeros that are missing to 8 groups.
-  const missing =
-    tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
-  for (let i = 0; i < missing; i++) groups.push("0");
-  if (tail !== undefined && tail !== "") groups.push(...tail.split(":"));
-  return `${groups.slice(0, 4).join(":")}::/64`;
 }

@@ -28,6 +28,8 @@ export interface Limits {
   readonly stallMs: number;
   /** Bytes that a peer must acknowledge within stallMs to count as alive. */
   readonly stallBytes: number;
+  /** How long one request may wait for the store: a file to open, a page, digests. */
+  readonly storeMs: number;
   /** How long transfers under way may go on after a SIGTERM. */
   readonly graceMs: number;
 }
@@ -46,6 +48,12 @@ export const SHED_MAX = 32;
 
 /** Quiet after which a bare path without LF is complete, in milliseconds: the contract's. */
 export const SILENCE_MS = 200;
+
+/**
+ * A peer whose machine has vanished says nothing, ever: the kernel asks each quiet connection after
+ * a minute and gives it up after three questions without an answer (tcp(7)), 90 s in all.
+ */
+export const KEEPALIVE = { idleS: 60, intervalS: 10, probes: 3 } as const;
 
 /** How long a peer may take to close after it got everything, in milliseconds. */
 export const LINGER_MS = 5000;
@@ -73,6 +81,11 @@ export const LIMITS_DEFAULT = {
   stallMs: 180_000,
   /** 23 bytes a second: slower than any link, faster than a reader that only wants to stay. */
   stallBytes: 4096,
+  /**
+   * An hour, as `cli6 hash` waits: sha256 of 4 TiB. A shorter one would cut honest questions; what
+   * a question costs others is bounded by its turns, not by its length.
+   */
+  storeMs: 3_600_000,
   graceMs: 30_000,
 } as const;
 

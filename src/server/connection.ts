@@ -1,21 +1,17 @@
 /**
- * One connection as one explicit state: what it waits for. Every event only notes what came and
- * calls #run(), which does the next thing until it has to wait again.
+ * One connection as one explicit state: what it waits for (state.ts). Every event only notes what
+ * came and calls #run(), which does the next thing until it has to wait again.
  *
- *   socket -> Receiver -> line -> door -> store          waits, and what ends each of them:
- *                                  |        |            request   bytes, FIN (sweep: requestMs, idleMs)
- *                                  v        v            silence   200 ms without a byte
- *   socket <- Sender  <----------- reply  (later)        store     the store's answer (sweep: storeMs)
- *                                                        room      drain (sweep: stallMs)
- *                                                        turn      the queue of turns
- *                                                        window    bytes of the file, from the disk
- *                                                        linger    the peer's FIN (sweep: LINGER_MS)
+ *   socket -> Receiver -> line -> door -> store
+ *                                  |        |   now, or later by opened(), listed(), digested()
+ *   socket <- Sender  <-------- reply <-----+
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
  * knows no dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
+import { shownAddress } from "../guard/address.ts";
 import { type Awaiter, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
 import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
@@ -24,49 +20,12 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
 import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
-import { type Job, jobOf } from "./job.ts";
+import { type Job, jobOf, logLineOf } from "./job.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
+import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State, type StoreState } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
-
-/** What a connection waits for. */
-type State =
-  /** The next request, or the rest of one. */
-  | { readonly awaits: "request" }
-  /** 200 ms without another byte: the end of a bare path. */
-  | { readonly awaits: "silence" }
-  /**
-   * The store: a file being opened, a page of a directory, digests. `then` goes on with the request.
-   * Replies before it may still be on their way out.
-   */
-  | { readonly awaits: "store"; readonly asked: "file"; readonly then: Later<OpenFile> }
-  | { readonly awaits: "store"; readonly asked: "page"; readonly then: Later<EncodedPage> }
-  | { readonly awaits: "store"; readonly asked: "digests"; readonly then: Later<Uint8Array> }
-  /** Room in the socket. */
-  | { readonly awaits: "room" }
-  /** Its turn. */
-  | { readonly awaits: "turn" }
-  /** Bytes of the file, from the disk. */
-  | { readonly awaits: "window" }
-  /** The peer's FIN after ours. */
-  | { readonly awaits: "linger" }
-  /** Nothing, ever. */
-  | { readonly awaits: "closed" };
-
-/** How a request goes on when the store has answered. */
-type Later<T> = (answer: T | Refusal) => void;
-
-// Shared by all connections: entering one of these states allocates nothing.
-const REQUEST: State = { awaits: "request" };
-const SILENCE: State = { awaits: "silence" };
-const LINGER: State = { awaits: "linger" };
-const CLOSED: State = { awaits: "closed" };
-const SENDING = {
-  room: { awaits: "room" },
-  turn: { awaits: "turn" },
-  window: { awaits: "window" },
-} as const satisfies Record<string, State>;
 
 /** A client's connection, from accept to close. */
 export class Connection implements Turn, Waiter, Awaiter {
@@ -136,7 +95,9 @@ export class Connection implements Turn, Waiter, Awaiter {
   end(): void {
     tick();
     this.#receiver.fin = true;
-    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
+    const state = this.#state;
+    if (state === REQUEST || state === SILENCE) this.#run();
+    else if (state.awaits === "store") this.#run(() => this.#probe(state));
   }
 
   /** Its turn. */
@@ -160,19 +121,16 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.#run();
   }
 
-  /** The store has opened the file. */
   opened(file: OpenFile | Refusal): void {
     const state = this.#state;
     if (state.awaits === "store" && state.asked === "file") this.#goOn(() => state.then(file));
   }
 
-  /** The store has made the page. */
   listed(page: EncodedPage | Refusal): void {
     const state = this.#state;
     if (state.awaits === "store" && state.asked === "page") this.#goOn(() => state.then(page));
   }
 
-  /** The store has computed the digests. */
   digested(lines: Uint8Array | Refusal): void {
     const state = this.#state;
     if (state.awaits === "store" && state.asked === "digests") this.#goOn(() => state.then(lines));
@@ -201,10 +159,9 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   // --- for doors ---
 
-  /** Who it is, for the log: IPv4 as such also when it came over IPv6. */
+  /** Who it is, for the log. */
   get peer(): string {
-    const address = this.address.startsWith("::ffff:") ? this.address.slice(7) : this.address;
-    return address.includes(":") ? `[${address}]` : address;
+    return shownAddress(this.address);
   }
 
   /** Sends text, as UTF-8: at most one reply's head. */
@@ -226,19 +183,10 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.#job = job;
   }
 
-  /** The store will call opened(): until then no request is read. */
-  awaitFile(then: Later<OpenFile>): void {
-    this.#state = { awaits: "store", asked: "file", then };
-  }
-
-  /** The same for listed(). */
-  awaitPage(then: Later<EncodedPage>): void {
-    this.#state = { awaits: "store", asked: "page", then };
-  }
-
-  /** The same for digested(). */
-  awaitDigests(then: Later<Uint8Array>): void {
-    this.#state = { awaits: "store", asked: "digests", then };
+  /** The store will answer what `wait` is for: until then no request is read. */
+  awaitStore(wait: StoreState): void {
+    this.#state = wait;
+    if (this.#receiver.fin) this.#probe(wait);
   }
 
   /** After what has been sent: FIN, and nothing more is read. */
@@ -254,23 +202,24 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.record(job, refusal.code, 0);
   }
 
+  /** What was promised can't be delivered: RST. */
+  breakPromise(job: Job): void {
+    this.record(job, "RESET", 0);
+    this.terminate();
+  }
+
   /** Counts a request that was answered or failed, and logs it. */
   record(job: Job, status: string, bytes: number): void {
     const { counters, log } = this.service;
     counters.requests += 1;
     if (status !== "OK") counters.refused += 1;
-    if (!log.on) return;
-    const door = this.door?.name ?? "-";
-    const { verb, path, began } = job;
-    const ms = performance.now() - began;
-    log.request({ peer: this.peer, door, verb, path, status, bytes, ms });
+    if (log.on) log.request(logLineOf(job, this.peer, this.door?.name ?? "-", status, bytes));
   }
 
   // --- for the sweep and the server ---
 
-  /** What is awaited. */
-  get awaits(): State["awaits"] {
-    return this.#state.awaits;
+  get state(): State {
+    return this.#state;
   }
 
   /** Bytes of requests that are not answered. */
@@ -283,9 +232,13 @@ export class Connection implements Turn, Waiter, Awaiter {
     return this.#sender.written;
   }
 
-  /** Says no and closes, in the connection's own dialect. */
+  /** Says no and closes, in the connection's own dialect; RST where a reply is promised already. */
   refuseAndClose(refusal: Refusal): void {
-    this.#run(() => this.#refuse(refusal));
+    const state = this.#state;
+    const promised = state.awaits === "store" && state.asked === "digests" && state.promise.made;
+    if (state.awaits === "store") this.#state = REQUEST;
+    if (promised) this.terminate();
+    else this.#run(() => this.#refuse(refusal));
   }
 
   /** Finishes what is under way, then closes. */
@@ -303,6 +256,15 @@ export class Connection implements Turn, Waiter, Awaiter {
   }
 
   // --- internal ---
+
+  /**
+   * The peer's FIN came while it waits for the store, and FIN alone does not tell an honest
+   * half-close (nc -N) from a peer that is gone. A byte does: who is gone answers it with RST
+   * (tcp(7)). So the reply's head leaves now where it is known. Other questions take no long time.
+   */
+  #probe(state: StoreState): void {
+    if (state.asked === "digests" && !state.promise.made) state.promise.make();
+  }
 
   /** The store has answered: the request that waited for it goes on. */
   #goOn(then: () => void): void {

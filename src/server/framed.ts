@@ -15,6 +15,7 @@ import { read, readWhole } from "./read.ts";
 import type { Door } from "./service.ts";
 import { VERSION } from "./version.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import { pageWait } from "./state.ts";
 
 const PONG = okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`);
 
@@ -83,6 +84,6 @@ function list(connection: Connection, request: Request): void {
     connection.record(job, "OK", text.length);
   };
   const refused = connection.service.store.list(path, limit, after, connection);
-  if (refused === null) connection.awaitPage(listed);
+  if (refused === null) connection.awaitStore(pageWait(listed));
   else connection.refuse(job, refused);
 }

@@ -7,9 +7,10 @@ import { Refusal } from "../wire/errors.ts";
 import { okLine } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
 import type { Connection } from "./connection.ts";
-import { jobOf } from "./job.ts";
+import { type Job, jobOf } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import { lookUp } from "./read.ts";
+import { digestWait, fileWait, type Promised } from "./state.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /** Bytes of one xxh3 digest and its LF. */
@@ -52,7 +53,7 @@ function hashOpened(
   file: OpenFile | Refusal | null,
 ): void {
   if (file === null) {
-    connection.awaitFile((result) => hashOpened(connection, request, result));
+    connection.awaitStore(fileWait((result) => hashOpened(connection, request, result)));
     return;
   }
   const job = jobOf("HASH", request.path, 0);
@@ -65,18 +66,41 @@ function hashOpened(
     connection.refuse(job, range);
     return;
   }
-  const reply = (digests: Uint8Array | Refusal): void => {
+  const reply = new HashReply(connection, job, headOf(file.entry, request, range));
+  const digests = connection.service.store.digests(file, range, connection);
+  if (digests === null) connection.awaitStore(digestWait((lines) => reply.finish(lines), reply));
+  else reply.finish(digests);
+}
+
+/** The reply to one HASH: its head is known before the digests are. */
+class HashReply implements Promised {
+  made = false;
+  readonly #connection: Connection;
+  readonly #job: Job;
+  readonly #head: string;
+
+  constructor(connection: Connection, job: Job, head: string) {
+    this.#connection = connection;
+    this.#job = job;
+    this.#head = head;
+  }
+
+  make(): void {
+    this.made = true;
+    this.#connection.sendText(this.#head);
+  }
+
+  /** Sends the digests, or why there are none: once a head has promised them, only RST can. */
+  finish(digests: Uint8Array | Refusal): void {
     if (digests instanceof Refusal) {
-      connection.refuse(job, digests);
+      if (this.made) this.#connection.breakPromise(this.#job);
+      else this.#connection.refuse(this.#job, digests);
       return;
     }
-    connection.sendText(headOf(file.entry, request, range, digests.length));
-    connection.sendBytes(digests);
-    connection.record(job, "OK", digests.length);
-  };
-  const digests = connection.service.store.digests(file, range, connection);
-  if (digests === null) connection.awaitDigests(reply);
-  else reply(digests);
+    if (!this.made) this.make();
+    this.#connection.sendBytes(digests);
+    this.#connection.record(this.#job, "OK", digests.length);
+  }
 }
 
 /** What is digested; or ERANGE, EOVERFLOW, or EINVAL for more digests than one reply holds. */
@@ -101,8 +125,11 @@ function chunkOf({ chunk, algo }: Request, length: number): bigint {
   return BigInt(algo === "xxh3" ? CHUNK_BYTES_DEFAULT : Math.max(1, length));
 }
 
-function headOf(entry: Entry, request: Request, { length }: DigestRange, bytes: number): string {
+function headOf(entry: Entry, request: Request, range: DigestRange): string {
   const { size, etag } = entry;
+  const { length } = range;
   const chunk = chunkOf(request, length);
+  const lines = digestCount(BigInt(length), BigInt(range.chunk));
+  const bytes = Number(lines) * (DIGESTS[range.algo] + 1);
   return okLine(bytes, ` size=${size} etag=${etag} algo=${request.algo} chunk=${chunk}`);
 }

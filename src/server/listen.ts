@@ -3,6 +3,7 @@
  * logic of its own: handlers are shared by all connections and find theirs in `socket.data`.
  */
 import type { Socket, TCPSocketListener } from "bun";
+import { KEEPALIVE } from "../guard/limits.ts";
 import { kernel } from "../sys/kernel.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
@@ -60,10 +61,15 @@ export function listen(
   accept: (socket: StreamSocket) => Connection | null,
 ): Listener {
   const listener = bind(address, accept);
-  // Accepted sockets inherit all three: no call per connection (tcp(7), socket(7)).
+  // Accepted sockets inherit all of them: no call per connection (tcp(7), socket(7)).
   const { fd } = withDescriptor(listener);
-  kernel.setsockopt(fd, SOCKET.level, SOCKET.receiveBuffer, RECEIVE_BYTES);
-  kernel.setsockopt(fd, SOCKET.tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
+  const { level, tcpLevel } = SOCKET;
+  kernel.setsockopt(fd, level, SOCKET.receiveBuffer, RECEIVE_BYTES);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
+  kernel.setsockopt(fd, level, SOCKET.keepAlive, 1);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepIdle, KEEPALIVE.idleS);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepInterval, KEEPALIVE.intervalS);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepCount, KEEPALIVE.probes);
   kernel.listen(fd, BACKLOG);
   return {
     address: { host: address.host, port: listener.port },

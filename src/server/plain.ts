@@ -12,6 +12,7 @@ import { type Job, jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import { fileWait } from "./state.ts";
 
 /** The door of the bare path. */
 export const plainDoor: Door = { name: "plain", answer, refusal: plainErrorLine };
@@ -53,7 +54,7 @@ function readNext(
     } else connection.refuse(job, new Refusal(file.code, printable(job.path)));
   };
   const file = connection.service.store.open(reading, connection);
-  if (file === null) connection.awaitFile(opened);
+  if (file === null) connection.awaitStore(fileWait(opened));
   else opened(file);
 }
 

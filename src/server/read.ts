@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { jobOf, NO_HEAD } from "./job.ts";
 import { rangeOf } from "./range.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import { fileWait } from "./state.ts";
 
 /** Whole files over this go the long way, which refuses them. */
 const SIZE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -76,7 +77,7 @@ function readOpened(
   file: OpenFile | Refusal | null,
 ): void {
   if (file === null) {
-    connection.awaitFile((result) => readOpened(connection, request, result));
+    connection.awaitStore(fileWait((result) => readOpened(connection, request, result)));
     return;
   }
   const job = jobOf("READ", request.path, 0);

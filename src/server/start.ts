@@ -52,6 +52,7 @@ const LIMITS: OptionNames<Limits> = {
   idleMs: true,
   stallMs: true,
   stallBytes: true,
+  storeMs: true,
   graceMs: true,
 };
 

@@ -26,7 +26,8 @@ export function sweep(
   limits: Limits,
   lingerMs: number,
 ): boolean {
-  switch (connection.awaits) {
+  const { state } = connection;
+  switch (state.awaits) {
     case "request":
     case "silence":
       return sweepRequest(connection, now, limits);
@@ -34,8 +35,10 @@ export function sweep(
       return sweepProgress(connection, now, limits);
     case "linger":
       return sweepLinger(connection, now, limits, lingerMs);
+    case "store":
+      return sweepStore(connection, state.since, now, limits);
     default:
-      // A store, a window or its turn: ours to do, and it comes.
+      // A window or its turn: ours to do, and it comes.
       return false;
   }
 }
@@ -51,6 +54,17 @@ function sweepRequest(connection: Connection, now: number, limits: Limits): bool
     const seconds = limits.requestMs / 1000;
     connection.refuseAndClose(new Refusal("ETIMEDOUT", `no complete request within ${seconds} s`));
   }
+  return true;
+}
+
+/**
+ * A request may keep the store busy for storeMs. Meanwhile the peer must take what was sent before.
+ */
+function sweepStore(connection: Connection, since: number, now: number, limits: Limits): boolean {
+  if (connection.progressAt > 0 && sweepProgress(connection, now, limits)) return true;
+  if (now - since <= limits.storeMs) return false;
+  const minutes = Math.round(limits.storeMs / 60_000);
+  connection.refuseAndClose(new Refusal("ETIMEDOUT", `not done within ${minutes} min`));
   return true;
 }
 

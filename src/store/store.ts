@@ -79,8 +79,8 @@ export interface DigestRange {
 }
 
 /**
- * Who waits for a store. `gone` tells it that nobody does any more: it drops the work. Each question
- * has an answer of its own; one question is open at a time.
+ * Who waits for a store. `gone` tells it that nobody does any more: it drops the work. Each kind of
+ * question has an answer of its own; one question is open at a time.
  */
 export interface Waiter {
   readonly gone: boolean;

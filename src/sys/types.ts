@@ -159,9 +159,13 @@ export const RESOLVE = {
 export const SOCKET = {
   level: 1,
   receiveBuffer: 8,
+  keepAlive: 9,
   receiveLowWater: 18,
   tcpLevel: 6,
   tcpCork: 3,
+  tcpKeepIdle: 4,
+  tcpKeepInterval: 5,
+  tcpKeepCount: 6,
   tcpNotSentLowat: 25,
 } as const;
 

@@ -138,7 +138,9 @@ class Course {
     if (loop.reads > 0) events.push(["read", () => this.#read()]);
     for (const client of this.#clients) this.#possibleFor(client, events);
     // 200 ms of quiet end a path: they pass when nobody is in the middle of one.
-    const quiet = this.#clients.filter(({ socket }) => socket.connection?.awaits === "silence");
+    const quiet = this.#clients.filter(
+      ({ socket }) => socket.connection?.state.awaits === "silence",
+    );
     const typing = quiet.some(({ chunks }) => chunks.length > 0);
     if (quiet.length > 0 && !typing) events.push(["silence", () => loop.pass(200)]);
     if (!typing && this.#seconds > 0 && events.length > 0) {
@@ -217,7 +219,8 @@ class Course {
     for (const { socket } of this.#clients) {
       const { connection } = socket;
       if (connection === null) continue;
-      const { awaits, service } = connection;
+      const { service } = connection;
+      const { awaits } = connection.state;
       if (service.outbox.used !== 0) wrong.push("the shared outbox is not empty");
       if (awaits === "room" && !socket.armed && socket.gone === 0) {
         wrong.push("waits for room, but no drain will come");
@@ -263,7 +266,8 @@ class Course {
     if (!expected.complete) fail("nothing more happens, but not all is answered");
     const over = closes || stopped || socket.finished;
     if (over && socket.ending !== "fin") fail("all is answered, but no FIN came");
-    if (!over && connection?.awaits !== "request") fail("all is answered, but it waits for more");
+    if (!over && connection?.state.awaits !== "request")
+      fail("all is answered, but it waits for more");
     if (!over && connection?.backlog !== 0) fail("something is left unread");
   }
 
@@ -287,7 +291,8 @@ class Course {
   #describe(): string {
     const clients = this.#clients.map((client) => {
       const { socket, pipeline, chunks } = client;
-      const { awaits = "none", backlog = 0 } = socket.connection ?? {};
+      const { backlog = 0, state } = socket.connection ?? {};
+      const awaits = state?.awaits ?? "none";
       const asked = pipeline.asked.map((it) => it.slice(0, 60)).join(" | ");
       const facts = `${awaits}, ${socket.ending}, backlog ${backlog}, ${chunks.length} chunks`;
       return `[${facts}, ${String(pipeline.expected)}, asked ${asked}]`;

@@ -3,7 +3,8 @@
  * zero.
  */
 import { expect, test } from "bun:test";
-import { Gate, peerOf } from "../../src/guard/admission.ts";
+import { peerOf } from "../../src/guard/address.ts";
+import { Gate } from "../../src/guard/admission.ts";
 import { FDS_RESERVED, LIMITS_DEFAULT, shares, SHED_MAX } from "../../src/guard/limits.ts";
 
 test.each([

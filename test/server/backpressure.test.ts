@@ -65,7 +65,7 @@ test("36: a connection whose replies are not taken stops reading, and goes on wh
     const connection = running.server.accept(socket)!;
     const chunk = Buffer.from(request.repeat(Math.ceil(CHUNK_BYTES / request.length)));
     let given = 0;
-    while (!(socket.paused && connection.awaits === "room") && given < 10_000) {
+    while (!(socket.paused && connection.state.awaits === "room") && given < 10_000) {
       if (!socket.paused) {
         connection.data(Buffer.from(chunk));
         given += 1;

@@ -92,12 +92,12 @@ test.each([
   using cache = new PageCache();
   const peer = stage.connect();
   peer.send(`READ offset=${offset} length=${length} /large\nPING\n`);
-  expect([peer.connection.awaits, stage.loop.reads]).toEqual(["window", 1]);
+  expect([peer.connection.state.awaits, stage.loop.reads]).toEqual(["window", 1]);
   stage.flow(peer);
   const body = bodyOf(peer);
   expect(verify(body.subarray(0, length), 1, 0, offset)).toBeNull();
   expect(body.subarray(length).toString("latin1")).toStartWith("OK 0 server=");
-  expect([cache.waited, peer.connection.awaits]).toEqual([0, "request"]);
+  expect([cache.waited, peer.connection.state.awaits]).toEqual([0, "request"]);
   // Now it is in memory: nothing is read, and looked at no more than twice a step.
   const before = cache.looks;
   const again = stage.connect();
@@ -115,17 +115,17 @@ test("sockets that take a part, reads that bring a part, pages that go again: ev
     using cache = new PageCache();
     const peer = stage.connect({ room: 1 + random.below(LARGE) });
     peer.send("READ /large\nPING\n");
-    for (let round = 0; round < 10_000 && peer.connection.awaits !== "request"; round++) {
+    for (let round = 0; round < 10_000 && peer.connection.state.awaits !== "request"; round++) {
       if (stage.loop.reads > 0 && random.below(2) === 0) stage.loop.read(random);
       if (stage.loop.immediates > 0) stage.loop.turn();
-      if (peer.connection.awaits === "room") {
+      if (peer.connection.state.awaits === "room") {
         peer.take(random.below(3_000_000));
         peer.drain();
       }
       if (random.below(20) === 0) cache.forget(random, 10);
     }
     const body = bodyOf(peer);
-    expect([seed, peer.connection.awaits, verify(body.subarray(0, LARGE), 1, 0)]).toEqual([
+    expect([seed, peer.connection.state.awaits, verify(body.subarray(0, LARGE), 1, 0)]).toEqual([
       seed,
       "request",
       null,
@@ -143,7 +143,9 @@ test("others are answered at once while the disk is waited for, and so many wait
     return peer;
   });
   expect(stage.loop.reads).toBe(READS_MAX);
-  expect(waiting.map(({ connection }) => connection.awaits)).toEqual(waiting.map(() => "window"));
+  expect(waiting.map(({ connection }) => connection.state.awaits)).toEqual(
+    waiting.map(() => "window"),
+  );
   const other = stage.connect();
   other.send("READ /small\n");
   expect(other.text).toEndWith("small");
@@ -160,7 +162,7 @@ test("a peer that stops for a while: what was seen in memory then is looked at a
   const peer = stage.connect({ room: 500_000 });
   peer.send("READ /large\nPING\n");
   stage.loop.settle();
-  for (let rounds = 0; peer.connection.awaits === "room"; rounds++) {
+  for (let rounds = 0; peer.connection.state.awaits === "room"; rounds++) {
     expect(rounds).toBeLessThan(100);
     cache.forget(new Random(1), ALL);
     stage.loop.pass(1100);
@@ -176,7 +178,7 @@ test("memory so short that pages are gone before they are sent: slow, but every 
   const gone = replaceCall("resident", () => () => 0);
   const peer = stage.connect();
   peer.send("READ /large\n");
-  for (let rounds = 0; peer.connection.awaits !== "request"; rounds++) {
+  for (let rounds = 0; peer.connection.state.awaits !== "request"; rounds++) {
     expect(rounds).toBeLessThan(100);
     // Each read takes longer than what was seen is believed.
     stage.loop.pass(5000);
@@ -241,7 +243,7 @@ test.each([
   while (stage.loop.reads + stage.loop.immediates > 0) {
     if (stage.loop.reads > 0) stage.loop.read(undefined, "EIO");
     if (stage.loop.immediates > 0) stage.loop.turn();
-    if (peer.connection.awaits === "room") peer.drain();
+    if (peer.connection.state.awaits === "room") peer.drain();
   }
   if (outcome === "reset") expect(peer.socket.ending).toBe("reset");
   else expect([bodyOf(peer).length, verify(bodyOf(peer), 1, 0)]).toEqual([LARGE, null]);

@@ -86,7 +86,7 @@ test("idle between requests is ended by FIN after the idle time, and by nothing 
     restless.send("PING\n");
     stage.pass(idleMs - 1000);
   }
-  expect([restless.socket.ending, restless.connection.awaits]).toEqual([null, "request"]);
+  expect([restless.socket.ending, restless.connection.state.awaits]).toEqual([null, "request"]);
 });
 
 test.each(BRANCHES)("58: who takes nothing is reset after the stall time (%s)", (_, zeroCopy) => {
@@ -98,7 +98,7 @@ test.each(BRANCHES)("58: who takes nothing is reset after the stall time (%s)", 
     // Drains without cause are no progress.
     const ms = until(stage, ended(peer), () => peer.drainWithoutCause());
     expectWithin(ms, stallMs);
-    expect([peer.socket.ending, peer.connection.awaits]).toEqual(["reset", "closed"]);
+    expect([peer.socket.ending, peer.connection.state.awaits]).toEqual(["reset", "closed"]);
   }
   const { store, server } = stage.running;
   expect([server.counters.timeouts, server.counters.crashes]).toEqual([3, 0]);

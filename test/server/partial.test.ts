@@ -26,7 +26,11 @@ test("37: a pipeline's replies go out whole wherever the socket stops taking", (
     stage.loop.settle();
     expect(peer.socket.taken).toBeLessThanOrEqual(room);
     stage.flow(peer);
-    expect([room, peer.text === text, peer.connection.awaits]).toEqual([room, true, "request"]);
+    expect([room, peer.text === text, peer.connection.state.awaits]).toEqual([
+      room,
+      true,
+      "request",
+    ]);
     peer.socket.close();
   }
 });
@@ -35,7 +39,11 @@ test("a socket that takes nothing is waited for, and one byte at a time is enoug
   using stage = new Staged({ held });
   const peer = stage.connect({ room: 0 });
   peer.send("READ /held\nPING\n");
-  expect([peer.connection.awaits, peer.socket.armed, peer.socket.taken]).toEqual(["room", true, 0]);
+  expect([peer.connection.state.awaits, peer.socket.armed, peer.socket.taken]).toEqual([
+    "room",
+    true,
+    0,
+  ]);
   peer.socket.temper = { ...peer.socket.temper, room: 1 };
   peer.drain();
   stage.flow(peer);
@@ -62,7 +70,7 @@ test.each(BRANCHES)(
         const peer = stage.connect({ room: Math.max(1, head + point) });
         peer.send("READ /large\nPING\n");
         stage.loop.settle();
-        expect([point, peer.socket.taken, peer.connection.awaits]).toEqual([
+        expect([point, peer.socket.taken, peer.connection.state.awaits]).toEqual([
           point,
           head + point,
           "room",
@@ -74,7 +82,7 @@ test.each(BRANCHES)(
         stage.flow(peer);
         expect(verify(peer.bytes.subarray(head, head + LARGE), 1, 0)).toBeNull();
         expect(peer.text.slice(head + LARGE)).toStartWith("OK 0 server=");
-        expect(peer.connection.awaits).toBe("request");
+        expect(peer.connection.state.awaits).toBe("request");
         peer.socket.close();
       }
     }
@@ -104,7 +112,7 @@ test("53: EIO in the middle is RST after the bytes that were read, for that clie
     const peer = stage.connect({ failAt, room: 50_000 });
     peer.send("PING\nREAD /large\nPING\n");
     stage.flow(peer);
-    expect([peer.socket.ending, peer.connection.awaits]).toEqual(["reset", "closed"]);
+    expect([peer.socket.ending, peer.connection.state.awaits]).toEqual(["reset", "closed"]);
     expect(peer.socket.taken).toBeLessThan(failAt + 50_001);
   }
   stage.flow(other);
@@ -116,12 +124,12 @@ test.each(BRANCHES)("drains without cause change nothing in any state (%s)", (_,
   const states = new Set<string>();
   const peer = stage.connect({ room: 40_000, closesAtOnce: false });
   const poke = (): void => {
-    states.add(peer.connection.awaits);
+    states.add(peer.connection.state.awaits);
     peer.drainWithoutCause();
   };
   poke();
   peer.send("LIST /\nREAD /large\nREAD /he");
-  for (let i = 0; i < 10_000 && peer.connection.awaits !== "request"; i++) {
+  for (let i = 0; i < 10_000 && peer.connection.state.awaits !== "request"; i++) {
     poke();
     if (stage.loop.immediates > 0) stage.loop.turn();
     poke();

@@ -54,10 +54,10 @@ test("many cold files, asked for in a row: one after the other, others are answe
   const names = Array.from({ length: 100 }, (_, nth) => `READ /f${nth}\n`);
   const peer = ask(stage, names.join(""));
   for (let nth = 0; nth < 100; nth++) {
-    expect([peer.connection.awaits, stage.loop.reads]).toEqual(["store", 1]);
+    expect([peer.connection.state.awaits, stage.loop.reads]).toEqual(["store", 1]);
     expect(ask(stage, "READ /held\n").text).toEndWith("held");
     stage.loop.read();
-    for (; stage.loop.reads === 0 && peer.connection.awaits !== "request"; peer.drain()) {
+    for (; stage.loop.reads === 0 && peer.connection.state.awaits !== "request"; peer.drain()) {
       peer.take();
       if (stage.loop.immediates > 0) stage.loop.turn();
     }
@@ -77,7 +77,7 @@ test("every verb and both dialects wait, and all get what they asked for", () =>
   const range = ask(stage, "READ offset=39000 length=500 /f1\nPING\n");
   const digest = ask(stage, "HASH /f2\n");
   const bare = ask(stage, "f3\n");
-  expect([whole, range, digest, bare].map(({ connection }) => connection.awaits)).toEqual(
+  expect([whole, range, digest, bare].map(({ connection }) => connection.state.awaits)).toEqual(
     Array.from({ length: 4 }, () => "store"),
   );
   stage.flow(whole, range, digest, bare);
@@ -103,7 +103,7 @@ test("a thousand who want the same file: it is read a few times, and all of them
   expect([stage.loop.reads, openIn(stage.tree.root)]).toEqual([PREFETCHES_MAX, PREFETCHES_MAX + 1]);
   for (let nth = 0; nth < PREFETCHES_MAX; nth++) stage.loop.read();
   const answered = (): number =>
-    peers.filter(({ connection }) => connection.awaits === "request").length;
+    peers.filter(({ connection }) => connection.state.awaits === "request").length;
   expect([stage.loop.reads, answered()]).toEqual([0, PREFETCHES_MAX]);
   // The others a few at a time: all at once would be a stall as well.
   stage.loop.turn();

@@ -42,7 +42,7 @@ test("35: 10,000 requests at once are answered a bounded number a turn", () => {
   peer.send("PING\n".repeat(REQUESTS));
   const turns = rounds(stage, most);
   expect(turns).toBeLessThanOrEqual(Math.ceil(REQUESTS / pipeline));
-  expect(peer.connection.awaits).toBe("request");
+  expect(peer.connection.state.awaits).toBe("request");
 });
 
 test("35: overlapping ranges of one byte are charged to who asks for them", () => {

@@ -107,7 +107,7 @@ function session(
   const answers = answersOf(peer);
   const reset = peer.socket.ending === "reset";
   if (!reset) {
-    expect([where, answers.length, peer.connection.awaits]).toEqual([
+    expect([where, answers.length, peer.connection.state.awaits]).toEqual([
       where,
       ASKED.length,
       "request",
