@@ -27,35 +27,26 @@ export interface Snapshot {
 /** Milliseconds between two snapshots when nothing else is said. */
 const SNAPSHOT_MS = 1000;
 
-/** What download() and mirror() return. Awaited like any promise. */
-export class Operation<Result> implements Promise<Result> {
-  readonly [Symbol.toStringTag] = "Operation";
+/** What download() and mirror() return: a promise of the result, with the numbers in between. */
+export class Operation<Result> extends Promise<Result> {
+  /** then() and the like give plain promises: what they wait for is no operation. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
   /** The live numbers: they change while it runs, and reading them costs nothing. */
   readonly progress: Readonly<Tally>;
-  readonly #done: Promise<Result>;
-  readonly #began = performance.now();
+  readonly #began: number;
 
   /** Does `work` of `run`, from the next turn on: nothing is told before the caller has this. */
   constructor(run: Run, work: () => Promise<void>, result: (last: Snapshot) => Result) {
-    this.progress = run.tally;
-    this.#done = Promise.resolve()
+    const began = performance.now();
+    const done = Promise.resolve()
       .then(() => run.all(work))
-      .then(() => result(this.#snapshot()));
-  }
-
-  then<A = Result, B = never>(
-    done?: ((result: Result) => A | PromiseLike<A>) | null,
-    failed?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#done.then(done, failed);
-  }
-
-  catch<B = never>(failed?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
-    return this.#done.catch(failed);
-  }
-
-  finally(last?: (() => void) | null): Promise<Result> {
-    return this.#done.finally(last);
+      .then(() => result(snapshotOf(run.tally, began)));
+    super((resolve) => resolve(done));
+    this.progress = run.tally;
+    this.#began = began;
   }
 
   /**
@@ -64,30 +55,30 @@ export class Operation<Result> implements Promise<Result> {
    */
   async *snapshots(everyMs: number = SNAPSHOT_MS): AsyncGenerator<Snapshot, void, undefined> {
     let over = false;
-    const ended = this.#done.then(
+    const ended = this.then(
       () => (over = true),
       () => (over = true),
     );
     while (!over) {
-      yield this.#snapshot();
+      yield snapshotOf(this.progress, this.#began);
       const { promise: due, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, everyMs);
       await Promise.race([ended, due]);
       clearTimeout(timer);
     }
-    yield this.#snapshot();
-    await this.#done;
+    yield snapshotOf(this.progress, this.#began);
+    await this;
   }
+}
 
-  // --- internal ---
+// --- internal ---
 
-  #snapshot(): Snapshot {
-    const { files, bytes, totalKnown, done, failed, unchanged } = this.progress;
-    const { received, kept, verified, arrived } = this.progress;
-    const elapsedMs = performance.now() - this.#began;
-    return {
-      ...{ files, bytes, totalKnown, done, failed, unchanged },
-      ...{ received, kept, verified, arrived, elapsedMs },
-    };
-  }
+function snapshotOf(tally: Readonly<Tally>, began: number): Snapshot {
+  const { files, bytes, totalKnown, done, failed, unchanged } = tally;
+  const { received, kept, verified, arrived } = tally;
+  const elapsedMs = performance.now() - began;
+  return {
+    ...{ files, bytes, totalKnown, done, failed, unchanged },
+    ...{ received, kept, verified, arrived, elapsedMs },
+  };
 }

@@ -1,0 +1,62 @@
+/** mirror() as a program calls it; what it does to a tree is tested by way of the command. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import type { TransferEvent } from "../../src/download/events.ts";
+import { mirror } from "../../src/download/mirror.ts";
+import { openIn } from "../rig/open-files.ts";
+import { Running } from "../rig/running.ts";
+import { Tree } from "../rig/tree.ts";
+import { rejection } from "./rejection.ts";
+
+function listed(root: string): string[] {
+  return fs.readdirSync(root, { recursive: true }).map(String).toSorted();
+}
+
+test("a tree: globs and a predicate choose, a dry run tells, the extra goes when asked", async () => {
+  using tree = new Tree({
+    ...{ "there/a.txt": "a", "there/b.bin": "b", "there/d/c.txt": "c", "there/d/no.txt": "n" },
+    ...{ "there/skip/s.txt": "s", "to/old.txt": "old" },
+  });
+  await using running = new Running(tree.path("there"));
+  const events: TransferEvent[] = [];
+  const options = {
+    ...{ from: `s6://127.0.0.1:${running.port}/`, folder: tree.path("to") },
+    ...{ include: ["*.txt"], exclude: ["skip/"], delete: true },
+    wants: (path: string) => path !== "d/no.txt",
+    onEvent: (event: TransferEvent) => events.push(event),
+  };
+  expect(await mirror({ ...options, dryRun: true })).toMatchObject({ removed: 1, received: 0 });
+  const planned = events.map((event) =>
+    event.type === "planned" ? `${event.action} ${event.name}` : event.type,
+  );
+  expect(planned.toSorted()).toEqual(["new a.txt", "new d/c.txt", "removed old.txt"]);
+  expect(listed(tree.path("to"))).toEqual(["old.txt"]);
+
+  events.length = 0;
+  expect(await mirror(options)).toMatchObject({ done: 2, unchanged: 0, removed: 1 });
+  expect(events.map(({ type }) => type).toSorted()).toEqual(["done", "done", "removed"]);
+  expect(listed(tree.path("to"))).toEqual(["a.txt", "d", "d/c.txt"]);
+
+  events.length = 0;
+  expect(await mirror(options)).toMatchObject({ done: 0, unchanged: 2, removed: 0 });
+  const names = events.map((event) => (event.type === "unchanged" ? event.name : event.type));
+  expect(names.toSorted()).toEqual(["a.txt", "d/c.txt"]);
+  expect(openIn(tree.path("to"))).toBe(0);
+});
+
+test("more to remove than allowed, a file for a folder, a folder in use: coded, nothing done", async () => {
+  using tree = new Tree({ "there/f": "f", "to/x": "x", "to/y": "y" });
+  await using running = new Running(tree.path("there"));
+  const url = `s6://127.0.0.1:${running.port}`;
+  const folder = tree.path("to");
+  const many = await rejection(mirror({ from: url, folder, delete: true, maxDelete: 1 }));
+  expect([many.kind, many.code, listed(folder)]).toEqual(["local", "E2BIG", ["f", "x", "y"]]);
+  const file = await rejection(mirror({ from: `${url}/f`, folder }));
+  expect([file.kind, file.message]).toEqual(["usage", "/f is a file"]);
+  const both = [mirror({ from: url, folder, exclude: [] }), mirror({ from: url, folder })];
+  const ends = await Promise.allSettled(both);
+  expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  const [busy] = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  expect(busy).toMatchObject({ kind: "local", code: "EBUSY" });
+  expect(openIn(folder)).toBe(0);
+});
