@@ -1,6 +1,7 @@
 /** That the gate's last line can be trusted: what the closing counts say, and what they hide. */
 import { expect, test } from "bun:test";
-import { judge, readCounts } from "./run.ts";
+import { Tree } from "./rig/tree.ts";
+import { judge, readCounts, workersFor } from "./run.ts";
 
 const CLOSING = `
 (pass) a
@@ -33,4 +34,24 @@ test("a run that ends without counts, without tests, or with a bad status has fa
   expect(judge(null, 0).failed).toBe(1);
   expect(judge({ passed: 0, failed: 0, skipped: 5 }, 0).failed).toBe(1);
   expect(judge({ passed: 2, failed: 3, skipped: 0 }, 1).failed).toBe(3);
+});
+
+test("two workers for each core, and a bound", () => {
+  expect([1, 2, 8, 64].map(workersFor)).toEqual([2, 4, 16, 16]);
+});
+
+test("a worker that dies is a failure, and what the others ran still counts", () => {
+  const file = (body: string): string =>
+    `import { test } from "bun:test";\ntest("it", async () => { ${body} });\n`;
+  for (const death of ["process.kill(process.pid, 9)", "process.exit(0)"]) {
+    using tree = new Tree({
+      "dies.test.ts": file(`${death}; await Bun.sleep(100);`),
+      // Two more, so that there are workers: one file alone runs in the runner itself.
+      "a.test.ts": file("await Bun.sleep(1);"),
+      "b.test.ts": file("await Bun.sleep(1);"),
+    });
+    const run = Bun.spawnSync([process.execPath, `${import.meta.dir}/run.ts`], { cwd: tree.root });
+    const last = run.stdout.toString().trimEnd().split("\n").at(-1);
+    expect([death, last, run.exitCode]).toEqual([death, "2 passed, 1 failed", 1]);
+  }
 });

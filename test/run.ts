@@ -1,12 +1,27 @@
 /**
  * What `make test` runs: `bun test` with its output passed on, closed by one line `N passed, N
- * failed`. Owns that line and the exit status. Anything that leaves the counts in doubt (a crash,
- * no closing counts, not one test) counts as a failure, so that a broken runner is never taken for
- * a green one.
+ * failed`. Owns that line, the exit status and how many files of tests run side by side. Anything
+ * that leaves the counts in doubt (a crash, no closing counts, not one test) counts as a failure,
+ * so that a broken runner is never taken for a green one.
  */
+import { availableParallelism } from "node:os";
 
-/** A test that waits on a socket which never answers ends here; honest ones take a few seconds. */
-const TEST_TIMEOUT_MS = 20_000;
+/**
+ * A test that waits on a socket which never answers ends here. Honest ones take up to 8 s on a core
+ * of their own, and there may be an eighth of a core for each: four workers on two cores that
+ * another program has by half.
+ */
+const TEST_TIMEOUT_MS = 60_000;
+
+/**
+ * Files at once, for each core: while one waits for a deadline the other computes. A worker is a
+ * process that runs one file after another, so what a test measures of its own process
+ * (descriptors, memory, threads) is its own.
+ */
+const WORKERS_PER_CORE = 2;
+
+/** More cores than eight are no reason for more than this: each worker takes some 200 MB. */
+const WORKERS_MAX = 16;
 
 /** So much of the runner's output is kept to read the closing lines from. */
 const TAIL_CHARS_MAX = 4096;
@@ -31,6 +46,11 @@ export function readCounts(tail: string): Counts | null {
   };
 }
 
+/** Processes that share the files among them, on a machine of `cores`. */
+export function workersFor(cores: number): number {
+  return Math.min(WORKERS_MAX, WORKERS_PER_CORE * cores);
+}
+
 /** The counts as told, or with one failure more when they hide that the run was no good. */
 export function judge(counts: Counts | null, exitCode: number): Counts {
   const told = counts ?? { passed: 0, failed: 0, skipped: 0 };
@@ -39,7 +59,11 @@ export function judge(counts: Counts | null, exitCode: number): Counts {
 }
 
 async function main(patterns: string[]): Promise<number> {
-  const child = Bun.spawn([process.execPath, "test", `--timeout=${TEST_TIMEOUT_MS}`, ...patterns], {
+  const parallel = `--parallel=${workersFor(availableParallelism())}`;
+  const timeout = `--timeout=${TEST_TIMEOUT_MS}`;
+  // A runner that is told to end takes the servers with it that its workers have started.
+  const flags = ["--no-orphans", parallel, timeout];
+  const child = Bun.spawn([process.execPath, "test", ...flags, ...patterns], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
