@@ -103,10 +103,12 @@ test("what the load itself sends too late is counted", async () => {
 
 test("an open loop sends no more than is due", async () => {
   using server = pausing(Infinity, 0);
+  const beganMs = performance.now();
   const report = await run({ port: server.port, ratePerSecond: 200, connections: 3 });
   const { count } = seen(report, 1);
   expect(count).toBeGreaterThan(50);
-  expect(count).toBeLessThan(230);
+  // So many are due from the very start on; who was held up sends those of the warm-up later.
+  expect(count).toBeLessThan((200 * (performance.now() - beganMs)) / 1000);
 });
 
 /** One reply a connection, of `body`. */

@@ -88,13 +88,20 @@ test.concurrent.each([
   [80, 40, false],
   [60, 110, true],
 ])("resized from %d to %d columns, nothing is left over", async (from, to, reflow) => {
-  using played = new Played("resized", from, { NO_COLOR: "1" });
-  await eventually("the picture before", () => played.screen.text.includes("message 3\none.iso"));
-  played.resize(to, reflow);
-  const text = (await played.lines("in 0:0")).join("\n");
-  const since = text.slice(text.indexOf("message 3"));
-  expect(since).toMatch(/^message 3\nmessage 4: resized\nnote 2: the last\n3\/3[^\n]*in 0:0\d$/);
-  expect(played.raw).not.toContain("\x1b[32m");
+  for (let tries = 0; ; tries++) {
+    using played = new Played("resized", from, { NO_COLOR: "1" });
+    await eventually("the picture before", () => played.screen.text.includes("message 3\none.iso"));
+    const { length } = played.raw;
+    played.resize(to, reflow);
+    const text = (await played.lines("in 0:0")).join("\n");
+    const since = text.slice(text.indexOf("message 3"));
+    const meanwhile = played.raw.slice(length).split("message 4")[0];
+    // A picture of the old width that was on its way is broken by any terminal: once more.
+    if (meanwhile?.includes("one.iso") && tries < 20) continue;
+    expect(since).toMatch(/^message 3\nmessage 4: resized\nnote 2: the last\n3\/3[^\n]*in 0:0\d$/);
+    expect(played.raw).not.toContain("\x1b[32m");
+    return;
+  }
 });
 
 test.concurrent(
