@@ -6,18 +6,18 @@ import { LocalError } from "../../src/destination/error.ts";
 import { Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, recording, Stage } from "../rig/destination.ts";
+import { failed, recording, TemporaryDestination } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
-/** A batch into `stage`, and what became of its files by name: null, or the error's code. */
-function batchOf(stage: Stage) {
-  const batch = new Batch(stage.staging);
+/** A batch into `destination`, and what became of its files by name: null, or the error's code. */
+function batchOf(destination: TemporaryDestination) {
+  const batch = new Batch(destination.staging);
   const told = new Map<string, string | null>();
   return {
     batch,
     told,
     add(name: string, content: string | Uint8Array = name): void {
-      batch.add(name, Buffer.from(content), stage.publication(name), (error) => {
+      batch.add(name, Buffer.from(content), destination.publication(name), (error) => {
         expect(told.has(name)).toBe(false);
         told.set(name, error instanceof LocalError ? error.code : (error as null));
       });
@@ -30,27 +30,27 @@ function namesTo(count: number): string[] {
 }
 
 test("files have their names after the flush, not before, with content and time", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
-  const { batch, told, add } = batchOf(stage);
+  const { batch, told, add } = batchOf(destination);
   const names = namesTo(20);
   for (const name of names) add(name);
   add("empty", "");
-  expect([stage.names(), told.size]).toEqual([[stage.stagingName], 0]);
+  expect([destination.names(), told.size]).toEqual([[destination.stagingName], 0]);
   batch.flush();
   expect([...told.entries()]).toEqual([...names, "empty"].map((name) => [name, null]));
-  for (const name of names) expect(stage.content(name)).toBe(name);
-  const { mtimeNs, size } = fs.statSync(stage.tree.path("empty"), { bigint: true });
-  expect([mtimeNs, size]).toEqual([stage.publication().mtime, 0n]);
-  expect([stage.staged(), openInTrees()]).toEqual([[], before]);
+  for (const name of names) expect(destination.content(name)).toBe(name);
+  const { mtimeNs, size } = fs.statSync(destination.tree.path("empty"), { bigint: true });
+  expect([mtimeNs, size]).toEqual([destination.publication().mtime, 0n]);
+  expect([destination.staged(), openInTrees()]).toEqual([[], before]);
   // Nothing is told twice.
   batch.flush();
 });
 
 test("up to eight files are synced one by one; more by one call for all, before any rename", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   for (const count of [1, 8, 9, 30]) {
-    const { batch, told, add } = batchOf(stage);
+    const { batch, told, add } = batchOf(destination);
     for (const name of namesTo(count)) add(`${count}-${name}`);
     using rows = recording("fsync", "syncfs", "renameat");
     batch.flush();
@@ -68,9 +68,9 @@ test("up to eight files are synced one by one; more by one call for all, before 
 });
 
 test("an error reaches the file that it is of, and no other", () => {
-  using stage = new Stage({ taken: "old" });
+  using destination = new TemporaryDestination({ taken: "old" });
   const before = openInTrees();
-  const { batch, told, add } = batchOf(stage);
+  const { batch, told, add } = batchOf(destination);
   for (const name of ["a", "taken", "b"]) add(name);
   batch.flush();
   expect([...told]).toEqual([
@@ -78,67 +78,70 @@ test("an error reaches the file that it is of, and no other", () => {
     ["taken", "EEXIST"],
     ["b", null],
   ]);
-  expect([stage.content("taken"), stage.staged(), openInTrees()]).toEqual([
+  expect([destination.content("taken"), destination.staged(), openInTrees()]).toEqual([
     "old",
     ["taken"],
     before,
   ]);
   // By itself each is synced by itself.
-  const second = batchOf(stage);
+  const second = batchOf(destination);
   for (const name of ["c", "d", "e"]) second.add(name);
   let nth = 0;
   using _ = replaceCall("fsync", (real) => (fd) => (nth++ === 1 ? -ERRNO.EIO : real(fd)));
   second.batch.flush();
   expect([...second.told.values()]).toEqual([null, "EIO", null]);
-  expect([stage.names().includes("d"), stage.staged()]).toEqual([false, ["d", "taken"]]);
+  expect([destination.names().includes("d"), destination.staged()]).toEqual([
+    false,
+    ["d", "taken"],
+  ]);
 });
 
 test("when the disk takes nothing together, none is published and each is told", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
-  const { batch, told, add } = batchOf(stage);
+  const { batch, told, add } = batchOf(destination);
   for (const name of namesTo(12)) add(name);
   {
     using _ = replaceCall("syncfs", () => () => -ERRNO.EIO);
     batch.flush();
   }
   expect([...told.values()]).toEqual(namesTo(12).map(() => "EIO"));
-  expect([stage.names(), stage.staged().length, openInTrees()]).toEqual([
-    [stage.stagingName],
+  expect([destination.names(), destination.staged().length, openInTrees()]).toEqual([
+    [destination.stagingName],
     12,
     before,
   ]);
 });
 
 test("what can't be written is thrown at once, leaves nothing, and is not told later", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
-  const { batch, told, add } = batchOf(stage);
+  const { batch, told, add } = batchOf(destination);
   add("a");
   for (const row of ["pwrite", "setMtime"] as const) {
     using _ = replaceCall(row, () => () => -ERRNO.ENOSPC);
     expect(failed(() => add("b")).code).toBe("ENOSPC");
   }
-  expect(stage.staged()).toEqual(["a"]);
+  expect(destination.staged()).toEqual(["a"]);
   batch.flush();
   expect([[...told], openInTrees()]).toEqual([[["a", null]], before]);
 });
 
 test("a longer file of an earlier run leaves nothing behind the new end", () => {
-  using stage = new Stage();
-  const old = Staged.open(stage.staging, "a");
+  using destination = new TemporaryDestination();
+  const old = Staged.open(destination.staging, "a");
   old.write(Buffer.from("an old and longer one"), 0n);
   old.close();
-  const { batch, add } = batchOf(stage);
+  const { batch, add } = batchOf(destination);
   add("a", "new");
   batch.flush();
-  expect(stage.content("a")).toBe("new");
+  expect(destination.content("a")).toBe("new");
 });
 
 test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   {
-    const { told, add } = batchOf(stage);
+    const { told, add } = batchOf(destination);
     const megabytes = new Uint8Array(16 << 20);
     using _ = replaceCall("pwrite", () => (_fd, _bytes, count) => count);
     for (const name of ["a", "b", "c"]) add(name, megabytes);
@@ -147,8 +150,8 @@ test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
     add("e", "1");
     expect([...told.values()]).toEqual([null, null, null, null, null]);
   }
-  stage.staging.lock();
-  const { told, add } = batchOf(stage);
+  destination.staging.lock();
+  const { told, add } = batchOf(destination);
   const names = namesTo(4096);
   const before = openInTrees();
   for (const name of names.slice(0, -1)) add(name, "");

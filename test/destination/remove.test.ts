@@ -10,7 +10,7 @@ import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A temporary folder with `files`, and outside of it a file that nobody may touch. */
-function stage(files: Record<string, string | null> = {}) {
+function setUp(files: Record<string, string | null> = {}) {
   const tree = new Tree({ "outside/keep": "kept", top: null });
   for (const [name, content] of Object.entries(files)) {
     if (content === null) fs.mkdirSync(tree.path(`top/${name}`), { recursive: true });
@@ -31,14 +31,14 @@ function stage(files: Record<string, string | null> = {}) {
 }
 
 test("names are bytes, all of them, without the folder's own", () => {
-  using here = stage({ a: "", d: null, ".hidden": "" });
+  using here = setUp({ a: "", d: null, ".hidden": "" });
   fs.writeFileSync(Buffer.from(`${here.tree.path("top")}/\xff\xfe`, "latin1"), "");
   expect(namesIn(here.folder).sort()).toEqual([".hidden", "a", "d", "\xff\xfe"]);
   expect(failed(() => namesIn(new Folder(-1, "gone"))).message).toStartWith("listing gone: ");
 });
 
 test("files, folders with all below, and odd names go; what is gone already is no error", () => {
-  using here = stage({ f: "x", "d/e/f": "x", "d/g": "x", "d/empty": null, stays: "x" });
+  using here = setUp({ f: "x", "d/e/f": "x", "d/g": "x", "d/empty": null, stays: "x" });
   const odd = Buffer.from(`${here.tree.path("top/d")}/\xff\n`, "latin1");
   fs.writeFileSync(odd, "");
   expect(Bun.spawnSync(["mkfifo", here.tree.path("top/d/pipe")]).exitCode).toBe(0);
@@ -47,7 +47,7 @@ test("files, folders with all below, and odd names go; what is gone already is n
 });
 
 test("a link goes itself; what it points to stays", () => {
-  using here = stage({ d: null });
+  using here = setUp({ d: null });
   for (const name of ["top/l", "top/d/l"]) here.tree.link(name, here.tree.path("outside"));
   here.tree.link("top/file", here.tree.path("outside/keep"));
   for (const name of ["l", "d", "file"]) remove(here.folder, name);
@@ -55,7 +55,7 @@ test("a link goes itself; what it points to stays", () => {
 });
 
 test("a folder that becomes a link under our hands is not entered", () => {
-  using here = stage({ "d/keep": "x" });
+  using here = setUp({ "d/keep": "x" });
   const path = here.tree.path("top/d");
   using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
     fs.rmSync(path, { recursive: true });
@@ -66,7 +66,7 @@ test("a folder that becomes a link under our hands is not entered", () => {
 });
 
 test("a folder that is swapped while it is read loses what it had, not what took its name", () => {
-  using here = stage({ "d/one": "x" });
+  using here = setUp({ "d/one": "x" });
   const path = here.tree.path("top/d");
   let swapped = false;
   using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
@@ -83,7 +83,7 @@ test("a folder that is swapped while it is read loses what it had, not what took
 });
 
 test("what can't be removed is told with its path, and the rest of it is still there", () => {
-  using here = stage({ "d/f": "x" });
+  using here = setUp({ "d/f": "x" });
   using _ = replaceCall("unlinkat", () => () => -ERRNO.EACCES);
   const error = failed(() => remove(here.folder, "d"));
   expect([error.code, error.message]).toEqual([
@@ -93,7 +93,7 @@ test("what can't be removed is told with its path, and the rest of it is still t
 });
 
 test("a file that somebody else removes between looking and removing is no error", () => {
-  using here = stage({ f: "x" });
+  using here = setUp({ f: "x" });
   using _ = replaceCall("unlinkat", (real) => (fd, name, directory) => {
     fs.unlinkSync(here.tree.path("top/f"));
     return real(fd, name, directory);

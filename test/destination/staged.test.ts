@@ -5,131 +5,140 @@ import { inTheWay, Staged } from "../../src/destination/staged.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, recording, Stage } from "../rig/destination.ts";
+import { failed, recording, TemporaryDestination } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A staged file "x" with `content`. */
-function filled(stage: Stage, content: string): Staged {
-  const file = Staged.open(stage.staging, "x");
+function filled(destination: TemporaryDestination, content: string): Staged {
+  const file = Staged.open(destination.staging, "x");
   file.write(Buffer.from(content, "latin1"), 0n);
   return file;
 }
 
 test("a second opener is refused while the first fills it, and goes on from what it left", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
-  const first = filled(stage, "first");
+  const first = filled(destination, "first");
   expect(first.had).toBe(0n);
-  const error = failed(() => Staged.open(stage.staging, "x"));
+  const error = failed(() => Staged.open(destination.staging, "x"));
   expect([error.code, error.message]).toEqual([
     "EBUSY",
     "another cli6 is fetching x: wait for its end",
   ]);
   first.close();
-  const second = Staged.open(stage.staging, "x");
+  const second = Staged.open(destination.staging, "x");
   expect(second.had).toBe(5n);
   second.close();
-  expect([stage.staged(), openInTrees()]).toEqual([["x"], before]);
+  expect([destination.staged(), openInTrees()]).toEqual([["x"], before]);
 });
 
 test("a file that is published while it is opened is not filled again under its new name", () => {
-  using stage = new Stage();
-  const first = filled(stage, "first");
+  using destination = new TemporaryDestination();
+  const first = filled(destination, "first");
   let published = 0;
   using _ = replaceCall("lock", (real) => (fd) => {
     // Between the open and the lock the holder publishes and lets go.
     if (published++ === 0) {
-      first.publish(stage.publication());
+      first.publish(destination.publication());
       first.close();
     }
     return real(fd);
   });
-  const second = Staged.open(stage.staging, "x");
+  const second = Staged.open(destination.staging, "x");
   expect([second.had, published]).toEqual([0n, 2]);
   second.write(Buffer.from("second"), 0n);
-  expect([stage.content("f"), stage.staged()]).toEqual(["first", ["x"]]);
+  expect([destination.content("f"), destination.staged()]).toEqual(["first", ["x"]]);
   second.close();
 });
 
 test("nor when the next one has begun under its old name: that one is filled", () => {
-  using stage = new Stage();
-  const first = filled(stage, "first");
+  using destination = new TemporaryDestination();
+  const first = filled(destination, "first");
   let locks = 0;
   using _ = replaceCall("lock", (real) => (fd) => {
     if (locks++ === 0) {
-      first.publish(stage.publication());
+      first.publish(destination.publication());
       first.close();
-      stage.tree.write(`${stage.stagingName}/x`, "begun");
+      destination.tree.write(`${destination.stagingName}/x`, "begun");
     }
     return real(fd);
   });
-  const second = Staged.open(stage.staging, "x");
+  const second = Staged.open(destination.staging, "x");
   expect([second.had, locks]).toEqual([5n, 2]);
   second.write(Buffer.from("again"), 0n);
-  expect([stage.content("f"), stage.content(`${stage.stagingName}/x`)]).toEqual(["first", "again"]);
+  expect([destination.content("f"), destination.content(`${destination.stagingName}/x`)]).toEqual([
+    "first",
+    "again",
+  ]);
   second.close();
 });
 
 test("one that is replaced at each try is given up, with nothing left open", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
   let times = 0;
   using _ = replaceCall("lock", () => () => {
-    fs.renameSync(stage.tree.path(`${stage.stagingName}/x`), stage.tree.path(`f${times++}`));
+    fs.renameSync(
+      destination.tree.path(`${destination.stagingName}/x`),
+      destination.tree.path(`f${times++}`),
+    );
     return 0;
   });
-  const error = failed(() => Staged.open(stage.staging, "x"));
+  const error = failed(() => Staged.open(destination.staging, "x"));
   expect([error.code, times, openInTrees()]).toEqual(["EBUSY", 8, before]);
 });
 
 test("links, pipes and folders in the way are refused, followed or opened for ever by nobody", () => {
-  using stage = new Stage({ victim: "untouched" });
+  using destination = new TemporaryDestination({ victim: "untouched" });
   const before = openInTrees();
-  const at = (name: string): string => stage.tree.path(`${stage.stagingName}/${name}`);
+  const at = (name: string): string => destination.tree.path(`${destination.stagingName}/${name}`);
   fs.symlinkSync("../victim", at("link"));
   fs.symlinkSync("../made", at("dangling"));
   fs.mkdirSync(at("folder"));
   expect(Bun.spawnSync(["mkfifo", at("pipe")]).exitCode).toBe(0);
   const codes = ["link", "dangling", "folder", "pipe"].map(
-    (name) => failed(() => Staged.open(stage.staging, name)).code,
+    (name) => failed(() => Staged.open(destination.staging, name)).code,
   );
   expect(codes).toEqual(["ELOOP", "ELOOP", "EISDIR", "EEXIST"]);
-  expect([stage.content("victim"), stage.names().includes("made")]).toEqual(["untouched", false]);
+  expect([destination.content("victim"), destination.names().includes("made")]).toEqual([
+    "untouched",
+    false,
+  ]);
   expect(openInTrees()).toBe(before);
 });
 
 test("in a folder that is locked as a whole new files are opened by one call", () => {
-  using stage = new Stage();
-  stage.staging.lock();
+  using destination = new TemporaryDestination();
+  destination.staging.lock();
   using rows = recording("openat", "lock", "statx");
-  const file = filled(stage, "x");
+  const file = filled(destination, "x");
   expect(rows.calls).toEqual(["openat"]);
   file.close();
-  const again = Staged.open(stage.staging, "x");
+  const again = Staged.open(destination.staging, "x");
   expect([again.had, rows.calls.length > 2]).toEqual([1n, true]);
   again.close();
 });
 
 test("room is reserved before a byte has come, and what is too long is cut", () => {
-  using stage = new Stage();
-  const file = filled(stage, "0123456789");
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "0123456789");
   file.close();
-  const again = Staged.open(stage.staging, "x");
+  const again = Staged.open(destination.staging, "x");
   again.reserve(4n);
   expect(fs.fstatSync(again.fd).size).toBe(4);
   again.reserve(100_000n);
   expect(fs.fstatSync(again.fd).size).toBe(100_000);
   expect(fs.fstatSync(again.fd).blocks * 512).toBeGreaterThanOrEqual(100_000);
   again.close();
-  const empty = Staged.open(stage.staging, "x");
+  const empty = Staged.open(destination.staging, "x");
   empty.reserve(0n);
   expect(fs.fstatSync(empty.fd).size).toBe(0);
   empty.close();
 });
 
 test("where nothing can be reserved the file is sized; a full disk is told at once", () => {
-  using stage = new Stage();
-  const file = filled(stage, "x");
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "x");
   for (const errno of [ERRNO.EOPNOTSUPP, ERRNO.ENOSYS]) {
     using _ = replaceCall("fallocate", () => () => -errno);
     file.reserve(BigInt(errno) * 1000n);
@@ -139,21 +148,21 @@ test("where nothing can be reserved the file is sized; a full disk is told at on
   const error = failed(() => file.reserve(2n ** 40n));
   expect([error.code, error.message]).toEqual([
     "ENOSPC",
-    `reserving 1099511627776 bytes for ${stage.folder.pathOf("x")}: no space left on device`,
+    `reserving 1099511627776 bytes for ${destination.folder.pathOf("x")}: no space left on device`,
   ]);
   file.close();
 });
 
 test("holes of an earlier run are told from what it wrote", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const MIB = 1 << 20;
-  const first = Staged.open(stage.staging, "x");
+  const first = Staged.open(destination.staging, "x");
   first.reserve(BigInt(8 * MIB));
   first.write(new Uint8Array(MIB).fill(1), BigInt(4 * MIB));
   // A run has no past of its own: what it writes itself is not asked about.
   expect(first.hasData(BigInt(4 * MIB), BigInt(MIB))).toBe(false);
   first.close();
-  const file = Staged.open(stage.staging, "x");
+  const file = Staged.open(destination.staging, "x");
   const answers = [0, 2, 3, 4, 5, 6, 8, 9].map((at) => {
     return file.hasData(BigInt(at * MIB), BigInt(2 * MIB));
   });
@@ -165,8 +174,8 @@ test("holes of an earlier run are told from what it wrote", () => {
 });
 
 test("writes go on where they were short or interrupted, and end at the first error", () => {
-  using stage = new Stage();
-  const file = Staged.open(stage.staging, "x");
+  using destination = new TemporaryDestination();
+  const file = Staged.open(destination.staging, "x");
   const steps = [2, -ERRNO.EINTR, 1, 99];
   {
     using _ = replaceCall("pwrite", (real) => (fd, bytes, count, offset) => {
@@ -175,7 +184,7 @@ test("writes go on where they were short or interrupted, and end at the first er
     });
     file.write(Buffer.from("abcdef"), 3n);
   }
-  expect(stage.content(`${stage.stagingName}/x`)).toBe("\0\0\0abcdef");
+  expect(destination.content(`${destination.stagingName}/x`)).toBe("\0\0\0abcdef");
   for (const [answer, code] of [
     [-ERRNO.ENOSPC, "ENOSPC"],
     [-ERRNO.EIO, "EIO"],
@@ -188,34 +197,34 @@ test("writes go on where they were short or interrupted, and end at the first er
 });
 
 test("content, then name, then folder: the order that outlives a power cut", () => {
-  using stage = new Stage();
-  const file = filled(stage, "whole");
-  const publication = stage.publication("f", { etag: "e1" });
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "whole");
+  const publication = destination.publication("f", { etag: "e1" });
   using rows = recording("setAttribute", "setMtime", "fsync", "renameat", "linkat", "unlinkat");
   file.sync(publication);
   file.publish(publication);
-  stage.folder.sync();
+  destination.folder.sync();
   expect(rows.calls).toEqual(["setAttribute", "setMtime", "fsync", "renameat", "fsync"]);
-  expect([stage.content("f"), stage.staged()]).toEqual(["whole", []]);
-  expect(fs.statSync(stage.tree.path("f"), { bigint: true }).mtimeNs).toBe(publication.mtime);
-  expect(fs.statSync(stage.tree.path("f")).mode & 0o777).toBe(0o666 & ~process.umask());
+  expect([destination.content("f"), destination.staged()]).toEqual(["whole", []]);
+  expect(fs.statSync(destination.tree.path("f"), { bigint: true }).mtimeNs).toBe(publication.mtime);
+  expect(fs.statSync(destination.tree.path("f")).mode & 0o777).toBe(0o666 & ~process.umask());
   file.close();
 });
 
 test("what can't be brought to the disk is not published", () => {
-  using stage = new Stage();
-  const file = filled(stage, "whole");
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "whole");
   for (const row of ["fsync", "setMtime"] as const) {
     using _ = replaceCall(row, () => () => -ERRNO.EIO);
-    expect(failed(() => file.sync(stage.publication())).code).toBe("EIO");
+    expect(failed(() => file.sync(destination.publication())).code).toBe("EIO");
   }
-  expect(stage.names()).toEqual([stage.stagingName]);
+  expect(destination.names()).toEqual([destination.stagingName]);
   file.close();
 });
 
 test("times that no file has, and etags that can't be kept, are left out", () => {
-  using stage = new Stage();
-  const file = filled(stage, "x");
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "x");
   const set: bigint[] = [];
   using _ = replaceCall("setMtime", () => (_fd, mtime) => (set.push(mtime), 0));
   using __ = replaceCall("setAttribute", () => () => -ERRNO.EOPNOTSUPP);
@@ -227,71 +236,73 @@ test("times that no file has, and etags that can't be kept, are left out", () =>
 
 test("without replace what is there stays, by one call or by a second name", () => {
   for (const noReplace of [true, false]) {
-    using stage = new Stage({ f: "old" });
-    const file = filled(stage, "new");
+    using destination = new TemporaryDestination({ f: "old" });
+    const file = filled(destination, "new");
     using _ = replaceCall("renameat", (real) => (...args) => {
       return noReplace || args[4] ? real(...args) : -ERRNO.EINVAL;
     });
-    const error = failed(() => file.publish(stage.publication()));
-    const text = `${stage.tree.path("f")} exists already (--force replaces it)`;
+    const error = failed(() => file.publish(destination.publication()));
+    const text = `${destination.tree.path("f")} exists already (--force replaces it)`;
     expect([error.code, error.message]).toEqual(["EEXIST", text]);
-    expect([stage.content("f"), stage.staged()]).toEqual(["old", ["x"]]);
+    expect([destination.content("f"), destination.staged()]).toEqual(["old", ["x"]]);
     // A link in the way is not followed, whatever it points to.
-    stage.tree.link("l", "missing");
-    expect(failed(() => file.publish(stage.publication("l"))).code).toBe("EEXIST");
-    file.publish(stage.publication("g"));
-    expect([stage.content("g"), stage.staged()]).toEqual(["new", []]);
+    destination.tree.link("l", "missing");
+    expect(failed(() => file.publish(destination.publication("l"))).code).toBe("EEXIST");
+    file.publish(destination.publication("g"));
+    expect([destination.content("g"), destination.staged()]).toEqual(["new", []]);
     file.close();
   }
 });
 
 test("with replace the old file, or the link itself, becomes the new one", () => {
-  using stage = new Stage({ f: "old", target: "untouched" });
-  stage.tree.link("l", "target");
+  using destination = new TemporaryDestination({ f: "old", target: "untouched" });
+  destination.tree.link("l", "target");
   for (const name of ["f", "l"]) {
-    const file = filled(stage, "new");
-    file.publish(stage.publication(name, { replace: true }));
+    const file = filled(destination, "new");
+    file.publish(destination.publication(name, { replace: true }));
     file.close();
-    const isFile = fs.lstatSync(stage.tree.path(name)).isFile();
-    expect([name, stage.content(name), isFile]).toEqual([name, "new", true]);
+    const isFile = fs.lstatSync(destination.tree.path(name)).isFile();
+    expect([name, destination.content(name), isFile]).toEqual([name, "new", true]);
   }
-  expect(stage.content("target")).toBe("untouched");
+  expect(destination.content("target")).toBe("untouched");
   // -EINVAL of a plain rename is an error as any other: nothing is linked in its place.
-  const file = filled(stage, "x");
+  const file = filled(destination, "x");
   using _ = replaceCall("renameat", () => () => -ERRNO.EINVAL);
-  expect(failed(() => file.publish(stage.publication("f", { replace: true }))).code).toBe("EINVAL");
-  expect(stage.content("f")).toBe("new");
+  expect(failed(() => file.publish(destination.publication("f", { replace: true }))).code).toBe(
+    "EINVAL",
+  );
+  expect(destination.content("f")).toBe("new");
   file.close();
 });
 
 test("a name on another file system says so, and every failure leaves the staged file", () => {
-  using stage = new Stage({ d: null });
-  const file = filled(stage, "x");
+  using destination = new TemporaryDestination({ d: null });
+  const file = filled(destination, "x");
   for (const [errno, why] of [
     [ERRNO.EXDEV, " (it lies on another file system): cross-device link not permitted"],
     [ERRNO.ENOSPC, ": no space left on device"],
   ] as const) {
     using _ = replaceCall("renameat", () => () => -errno);
-    const error = failed(() => file.publish(stage.publication()));
-    expect(error.message).toBe(`giving ${stage.tree.path("f")} its name${why}`);
+    const error = failed(() => file.publish(destination.publication()));
+    expect(error.message).toBe(`giving ${destination.tree.path("f")} its name${why}`);
   }
-  const over = stage.publication("d", { replace: true });
+  const over = destination.publication("d", { replace: true });
   expect(failed(() => file.publish(over)).code).toBe("EISDIR");
-  expect(stage.staged()).toEqual(["x"]);
+  expect(destination.staged()).toEqual(["x"]);
   file.discard();
   file.discard();
-  expect(stage.staged()).toEqual([]);
+  expect(destination.staged()).toEqual([]);
   file.close();
   expect(inTheWay("f").code).toBe("EEXIST");
 });
 
 test("the lock is on the open file: it goes with the last descriptor of it, not the first", () => {
-  using stage = new Stage();
-  const file = filled(stage, "x");
-  const path = stage.tree.path(`${stage.stagingName}/x`);
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "x");
+  const path = destination.tree.path(`${destination.stagingName}/x`);
   // Another descriptor on the same file, opened and closed, as POSIX locks would not survive.
   fs.closeSync(fs.openSync(path, "r"));
-  expect(failed(() => Staged.open(stage.staging, "x")).code).toBe("EBUSY");
+  expect(failed(() => Staged.open(destination.staging, "x")).code).toBe("EBUSY");
   const other = fs.openSync(path, "r");
   expect(kernel.lock(other)).toBe(-ERRNO.EAGAIN);
   file.close();

@@ -6,30 +6,30 @@ import { Staged } from "../../src/destination/staged.ts";
 import { stagedName, Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
-import { failed, Stage } from "../rig/destination.ts";
+import { failed, TemporaryDestination } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 const NOT_OURS = "is not a folder that only you can write to: remove it";
 
 test("it is made for the user alone, and goes when nothing is left in it", () => {
-  using stage = new Stage();
-  const path = stage.tree.path(stage.stagingName);
+  using destination = new TemporaryDestination();
+  const path = destination.tree.path(destination.stagingName);
   expect(fs.statSync(path).mode & 0o7777).toBe(0o700);
-  const second = Staging.open(stage.folder);
+  const second = Staging.open(destination.folder);
   const file = Staged.open(second, "x");
   file.close();
   second.close();
-  expect(stage.staged()).toEqual(["x"]);
-  const third = Staging.open(stage.folder);
+  expect(destination.staged()).toEqual(["x"]);
+  const third = Staging.open(destination.folder);
   third.forget("x");
   third.forget("x");
   third.close();
-  expect(stage.names()).toEqual([]);
+  expect(destination.names()).toEqual([]);
 });
 
 test("a folder that others may write to is refused", () => {
-  using stage = new Stage();
-  const path = stage.tree.path(stage.stagingName);
+  using destination = new TemporaryDestination();
+  const path = destination.tree.path(destination.stagingName);
   const before = openInTrees();
   for (const [mode, ours] of [
     [0o720, false],
@@ -40,20 +40,20 @@ test("a folder that others may write to is refused", () => {
   ] as const) {
     fs.chmodSync(path, mode);
     if (ours) {
-      Staging.open(stage.folder).close();
-      expect(stage.names()).toEqual([]);
+      Staging.open(destination.folder).close();
+      expect(destination.names()).toEqual([]);
       fs.mkdirSync(path);
       continue;
     }
-    const error = failed(() => Staging.open(stage.folder));
+    const error = failed(() => Staging.open(destination.folder));
     expect([error.code, error.message]).toEqual(["EPERM", `${path} ${NOT_OURS}`]);
   }
   expect(openInTrees()).toBe(before);
 });
 
 test("another user's folder, a link, or what can't be looked at is refused", () => {
-  using stage = new Stage({ elsewhere: null });
-  const path = stage.tree.path(stage.stagingName);
+  using destination = new TemporaryDestination({ elsewhere: null });
+  const path = destination.tree.path(destination.stagingName);
   const before = openInTrees();
   {
     using _ = replaceCall("statx", (real) => (fd, name, out) => {
@@ -61,52 +61,52 @@ test("another user's folder, a link, or what can't be looked at is refused", () 
       out.uid += 1;
       return answer;
     });
-    expect(failed(() => Staging.open(stage.folder)).message).toEndWith(NOT_OURS);
+    expect(failed(() => Staging.open(destination.folder)).message).toEndWith(NOT_OURS);
   }
   {
     using _ = replaceCall("statx", () => () => -ERRNO.EIO);
-    expect(failed(() => Staging.open(stage.folder)).code).toBe("EPERM");
+    expect(failed(() => Staging.open(destination.folder)).code).toBe("EPERM");
   }
   fs.rmdirSync(path);
   fs.symlinkSync("elsewhere", path);
-  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOTDIR");
+  expect(failed(() => Staging.open(destination.folder)).code).toBe("ENOTDIR");
   fs.unlinkSync(path);
   fs.writeFileSync(path, "");
-  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOTDIR");
+  expect(failed(() => Staging.open(destination.folder)).code).toBe("ENOTDIR");
   fs.unlinkSync(path);
-  expect([stage.names("elsewhere"), openInTrees()]).toEqual([[], before]);
+  expect([destination.names("elsewhere"), openInTrees()]).toEqual([[], before]);
 });
 
 test("of two that lock it one has it until it closes", () => {
-  using stage = new Stage();
-  const second = Staging.open(stage.folder);
-  stage.staging.lock();
+  using destination = new TemporaryDestination();
+  const second = Staging.open(destination.folder);
+  destination.staging.lock();
   const error = failed(() => second.lock());
   expect([error.code, error.message]).toEqual([
     "EBUSY",
-    `another cli6 is writing to ${stage.tree.root}: wait for its end`,
+    `another cli6 is writing to ${destination.tree.root}: wait for its end`,
   ]);
-  expect([stage.staging.exclusive, second.exclusive]).toEqual([true, false]);
+  expect([destination.staging.exclusive, second.exclusive]).toEqual([true, false]);
   second.close();
   using _ = replaceCall("lock", () => () => -ERRNO.EIO);
-  const third = Staging.open(stage.folder);
+  const third = Staging.open(destination.folder);
   expect(failed(() => third.lock()).code).toBe("EIO");
   third.close();
 });
 
 test("a run that ends beside us and removes the empty folder takes nothing from us", () => {
-  using stage = new Stage();
+  using destination = new TemporaryDestination();
   const before = openInTrees();
   for (const exclusive of [false, true]) {
-    if (exclusive) stage.staging.lock();
-    Staging.open(stage.folder).close();
-    expect(stage.names()).toEqual([]);
-    const file = Staged.open(stage.staging, "x");
+    if (exclusive) destination.staging.lock();
+    Staging.open(destination.folder).close();
+    expect(destination.names()).toEqual([]);
+    const file = Staged.open(destination.staging, "x");
     file.write(Buffer.from("x"), 0n);
-    expect(stage.staged()).toEqual(["x"]);
+    expect(destination.staged()).toEqual(["x"]);
     if (exclusive) {
       // The lock is on the new folder.
-      const other = Staging.open(stage.folder);
+      const other = Staging.open(destination.folder);
       expect(failed(() => other.lock()).code).toBe("EBUSY");
       other.close();
     }
@@ -116,18 +116,18 @@ test("a run that ends beside us and removes the empty folder takes nothing from 
   // Removed between making and opening.
   let removals = 3;
   using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
-    if (removals-- > 0) fs.rmdirSync(stage.tree.path(stage.stagingName));
+    if (removals-- > 0) fs.rmdirSync(destination.tree.path(destination.stagingName));
     return real(fd, name, flags, mode);
   });
-  Staging.open(stage.folder).close();
+  Staging.open(destination.folder).close();
   expect(openInTrees()).toBe(before);
 });
 
 test("a destination that is gone is an error, not a loop", () => {
-  using stage = new Stage();
-  fs.rmSync(stage.tree.root, { recursive: true });
-  expect(failed(() => Staging.open(stage.folder)).code).toBe("ENOENT");
-  expect(failed(() => Staged.open(stage.staging, "x")).code).toBe("ENOENT");
+  using destination = new TemporaryDestination();
+  fs.rmSync(destination.tree.root, { recursive: true });
+  expect(failed(() => Staging.open(destination.folder)).code).toBe("ENOENT");
+  expect(failed(() => Staged.open(destination.staging, "x")).code).toBe("ENOENT");
 });
 
 /** Paths of few letters, so that what could meet does, and of any. */

@@ -8,7 +8,7 @@ import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
 
 /** A tree of folders in a temporary destination, and the descriptors that it has open. */
-function stage() {
+function setUp() {
   const tree = new Tree();
   const top = Folder.open(tree.root, false);
   const folders = new FolderTree(top);
@@ -28,7 +28,7 @@ function stage() {
 }
 
 test("a folder is made with those above it, and opened once for all who hold it", () => {
-  using here = stage();
+  using here = setUp();
   const { folders } = here;
   const held = folders.hold("a/b/c");
   expect(fs.readlinkSync(`/proc/self/fd/${held.fd}`)).toBe(here.tree.path("a/b/c"));
@@ -42,7 +42,7 @@ test("a folder is made with those above it, and opened once for all who hold it"
 });
 
 test("what is held stays open, the rest is closed when many are", () => {
-  using here = stage();
+  using here = setUp();
   const { folders } = here;
   const held = folders.hold("held/deep");
   for (let nth = 0; nth < 1000; nth++) {
@@ -64,7 +64,7 @@ test("what is held stays open, the rest is closed when many are", () => {
 });
 
 test("it is crowded when so many are held that none can be closed", () => {
-  using here = stage();
+  using here = setUp();
   const { folders } = here;
   for (let nth = 0; nth < 255; nth++) folders.hold(`d${nth}`);
   expect(folders.crowded).toBe(false);
@@ -79,7 +79,7 @@ test("it is crowded when so many are held that none can be closed", () => {
 });
 
 test("no link is followed on the way, and nothing is made behind one", () => {
-  using here = stage();
+  using here = setUp();
   using outside = new Tree({ f: "" });
   here.tree.link("l", outside.root);
   here.tree.link("a/l", outside.root);
@@ -91,7 +91,7 @@ test("no link is followed on the way, and nothing is made behind one", () => {
 });
 
 test("a folder above what could not be had is not held for it", () => {
-  using here = stage();
+  using here = setUp();
   const { folders } = here;
   for (let nth = 0; nth < 256; nth++) {
     here.tree.write(`d${nth}/f`, "");

@@ -12,7 +12,7 @@ import { Plan, type FileRange } from "../../src/download/plan.ts";
 import { Retry } from "../../src/download/retry.ts";
 import type { FileTally } from "../../src/download/progress.ts";
 import type { RangeSink } from "../../src/receive/rangesink.ts";
-import { Simulated } from "../rig/simulated.ts";
+import { SimulatedLoop } from "../rig/simulatedloop.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -44,7 +44,7 @@ class Line {
 
 /** A file of `size` bytes; the n-th connection brings `speedOf(n)` bytes a millisecond. */
 class Stage implements Disposable {
-  readonly loop = new Simulated();
+  readonly loop = new SimulatedLoop();
   readonly plan: Plan;
   readonly crew: ConnectionPool;
   readonly lines: Line[] = [];

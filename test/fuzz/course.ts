@@ -7,7 +7,7 @@ import { BACKLOG_BYTES_MAX } from "../../src/guard/limits.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { Server } from "../../src/server/serve.ts";
 import { type FakeKernel, FakeSocket, type Temper } from "../rig/fake-socket.ts";
-import type { Simulated } from "../rig/simulated.ts";
+import type { SimulatedLoop } from "../rig/simulatedloop.ts";
 import type { Library, Pipeline } from "./pipeline.ts";
 import type { Random } from "./random.ts";
 
@@ -39,20 +39,20 @@ interface Client {
 type Event = readonly [name: string, happen: () => void];
 
 /** Everything that a course needs. */
-export interface Stage {
+export interface World {
   readonly server: Server;
-  readonly loop: Simulated;
+  readonly loop: SimulatedLoop;
   readonly kernel: FakeKernel;
   readonly library: Library;
 }
 
 /** Plays the course of `random`. Throws with what went wrong. */
-export function play(stage: Stage, random: Random): void {
-  new Course(stage, random).run();
+export function play(world: World, random: Random): void {
+  new Course(world, random).run();
 }
 
 class Course {
-  readonly #stage: Stage;
+  readonly #world: World;
   readonly #random: Random;
   readonly #clients: Client[] = [];
   #events = 0;
@@ -64,10 +64,10 @@ class Course {
   /** Reads of the disk fail in this course, one in so many. */
   readonly #failing: number;
 
-  constructor(stage: Stage, random: Random) {
-    this.#stage = stage;
+  constructor(world: World, random: Random) {
+    this.#world = world;
     this.#random = random;
-    stage.kernel.random = random;
+    world.kernel.random = random;
     this.#failing = random.below(8) === 0 ? 4 : 0;
     for (let left = random.pick([1, 1, 2, 4]); left > 0; left--) this.#clients.push(this.#client());
   }
@@ -90,7 +90,7 @@ class Course {
   // --- internal ---
 
   #client(): Client {
-    const { server, kernel, library } = this.#stage;
+    const { server, kernel, library } = this.#world;
     const random = this.#random;
     const plain = random.below(5) === 0;
     const pipeline = plain ? library.plain(random) : library.framed(random);
@@ -132,7 +132,7 @@ class Course {
 
   /** All that may happen next. */
   #possible(): Event[] {
-    const { loop } = this.#stage;
+    const { loop } = this.#world;
     const events: Event[] = [];
     if (loop.immediates > 0) events.push(["turn", () => loop.turn()]);
     if (loop.reads > 0) events.push(["read", () => this.#read()]);
@@ -209,12 +209,12 @@ class Course {
   #read(): void {
     const fails = this.#failing > 0 && this.#random.below(this.#failing) === 0;
     if (fails) this.#failed = true;
-    this.#stage.loop.read(this.#random, fails ? "EIO" : undefined);
+    this.#world.loop.read(this.#random, fails ? "EIO" : undefined);
   }
 
   /** What must hold whenever the loop has control. */
   #check(): void {
-    const { kernel, loop } = this.#stage;
+    const { kernel, loop } = this.#world;
     const wrong: string[] = [...kernel.violations];
     for (const { socket } of this.#clients) {
       const { connection } = socket;
@@ -273,7 +273,7 @@ class Course {
 
   /** The clients that are still there go; nothing of them stays. */
   #leave(): void {
-    const { server, loop, kernel } = this.#stage;
+    const { server, loop, kernel } = this.#world;
     for (const client of this.#clients) {
       const { socket } = client;
       if (!socket.closed && !socket.finished) this.#finish(client);

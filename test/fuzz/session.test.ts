@@ -8,9 +8,9 @@ import { expect, test } from "bun:test";
 import { FakeKernel, FakeSocket, CALM } from "../rig/fake-socket.ts";
 import { openIn } from "../rig/open-files.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
-import { Simulated } from "../rig/simulated.ts";
+import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { Tree } from "../rig/tree.ts";
-import { play, type Stage } from "./course.ts";
+import { play, type World } from "./course.ts";
 import { Library } from "./pipeline.ts";
 import { Random, SEED } from "./random.ts";
 
@@ -18,7 +18,7 @@ import { Random, SEED } from "./random.ts";
 const COURSES = Number(process.env["RUNS"] ?? 1000);
 
 /** What one request is answered, on a socket that takes everything. */
-function askOnce({ server, kernel, loop }: Stage, request: string): string {
+function askOnce({ server, kernel, loop }: World, request: string): string {
   let text = "";
   const socket = new FakeSocket(kernel, CALM, (bytes) => {
     text += Buffer.from(bytes).toString("latin1");
@@ -34,18 +34,18 @@ test.each(BRANCHES)(
   `24, 37, 39, 49: any course of events gives each client its own bytes (%s, SEED=${SEED})`,
   async (_, zeroCopy) => {
     using tree = new Tree();
-    using loop = new Simulated();
+    using loop = new SimulatedLoop();
     using kernel = new FakeKernel();
     // Fewer descriptors than large files: some are let go of while they are sent.
     const running = new Running(tree.root, { zeroCopy, limits: { files: 5 } });
     const { server, store } = running;
     const library = new Library(tree);
-    const stage: Stage = { server, loop, kernel, library };
-    library.learn((request) => askOnce(stage, request));
+    const world: World = { server, loop, kernel, library };
+    library.learn((request) => askOnce(world, request));
     const before = openIn(tree.root);
     for (let seed = SEED; seed < SEED + COURSES; seed++) {
       try {
-        play(stage, new Random(seed));
+        play(world, new Random(seed));
         store.cache.clear();
         expect(store.openFds).toBe(0);
       } catch (error) {

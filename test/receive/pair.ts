@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { Staged } from "../../src/destination/staged.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { PollTable } from "../../src/sys/types.ts";
-import { Stage } from "../rig/destination.ts";
+import { TemporaryDestination } from "../rig/destination.ts";
 import { connected, type Connected, type Events } from "../rig/connected.ts";
 
 /** Connects both; the receiving socket is paused, so that bytes wait in the kernel. */
@@ -23,7 +23,7 @@ export function readable(fd: number): boolean {
 
 /** A staged file that is open, in a destination of its own (`using` removes it). */
 export function landing() {
-  const there = new Stage();
+  const there = new TemporaryDestination();
   const file = Staged.open(there.staging, "x");
   return {
     file,

@@ -9,7 +9,7 @@ import { type Kernel, kernel } from "../../src/sys/kernel.ts";
 import { Tree } from "./tree.ts";
 
 /** A destination that goes when the test ends (`using`). */
-export class Stage {
+export class TemporaryDestination {
   readonly tree: Tree;
   readonly folder: Folder;
   readonly staging: Staging;

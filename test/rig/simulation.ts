@@ -1,16 +1,16 @@
 /**
- * A server on a stage: real files, fake sockets, time that passes when the test says so. What takes
- * minutes outside takes none here, and happens at the same moment each time.
+ * A server in a simulation: real files, fake sockets, time that passes when the test says so. What
+ * takes minutes outside takes none here, and happens at the same moment each time.
  */
 import type { Connection } from "../../src/server/connection.ts";
 import type { Server } from "../../src/server/serve.ts";
 import { CALM, FakeKernel, FakeSocket, type Temper } from "./fake-socket.ts";
 import { Running, type RunningOptions } from "./running.ts";
-import { Simulated } from "./simulated.ts";
+import { SimulatedLoop } from "./simulatedloop.ts";
 import { Tree } from "./tree.ts";
 
-/** A client on the stage. */
-export class StagedPeer {
+/** A client of the simulation. */
+export class SimulatedPeer {
   readonly socket: FakeSocket;
   readonly connection: Connection;
   #came: Buffer[] = [];
@@ -63,22 +63,22 @@ export class StagedPeer {
   }
 }
 
-/** The stage (`using`): while it stands, nothing else may wait for the real loop. */
-export class Staged implements Disposable {
+/** The simulation (`using`): while it runs, nothing else may wait for the real loop. */
+export class Simulation implements Disposable {
   readonly tree: Tree;
-  readonly loop: Simulated;
+  readonly loop: SimulatedLoop;
   readonly kernel: FakeKernel;
   readonly running: Running;
 
   constructor(files: Record<string, string | Uint8Array | null>, options: RunningOptions = {}) {
     this.tree = new Tree(files);
-    this.loop = new Simulated();
+    this.loop = new SimulatedLoop();
     this.kernel = new FakeKernel();
     this.running = new Running(this.tree.root, options);
   }
 
-  connect(temper: Partial<Temper> = {}): StagedPeer {
-    return new StagedPeer(this.running.server, this.kernel, { ...CALM, ...temper });
+  connect(temper: Partial<Temper> = {}): SimulatedPeer {
+    return new SimulatedPeer(this.running.server, this.kernel, { ...CALM, ...temper });
   }
 
   /** Lets `ms` pass and everything happen that happens meanwhile. */
@@ -88,7 +88,7 @@ export class Staged implements Disposable {
   }
 
   /** The peers take all they can, until nothing moves. */
-  flow(...peers: readonly StagedPeer[]): void {
+  flow(...peers: readonly SimulatedPeer[]): void {
     for (let moved = -1; ;) {
       this.loop.settle();
       for (const peer of peers) {

@@ -1,5 +1,6 @@
-/** How a bare path ends, and what may follow it: faults 25 to 27. */
+/** The bare dialect, byte for byte: how a path ends, and what may follow it (faults 25 to 27). */
 import { expect, test } from "bun:test";
+import path from "node:path";
 import { eventually } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
@@ -11,6 +12,9 @@ const MIB = 1024 * 1024;
 /** More than a client's kernel takes for a program that does not read. */
 const BIG = 12 * MIB;
 const big = content(1, 0, BIG);
+
+/** Some steps of sending and a bit. */
+const ODD_BYTES = 5_000_001;
 
 test.each(BRANCHES)(
   "25: bytes behind a path that quiet has ended are RST (%s)",
@@ -159,3 +163,38 @@ test("27: junk without end is read up to a bound, then cut", async () => {
   expect(running.server.counters.resets).toBe(1);
   expect(seen[0]?.received).toBeLessThan(5 * MIB);
 });
+
+test.each(BRANCHES)(
+  "every way to end a path gives the content and FIN (%s)",
+  async (_, zeroCopy) => {
+    using tree = new Tree({
+      "a/small": content(1, 0, 1000),
+      "a/big": content(2, 0, ODD_BYTES),
+      empty: "",
+    });
+    await using running = new Running(tree.root, { zeroCopy });
+    const sizes: [string, number, number][] = [
+      ["a/small", 1, 1000],
+      ["a/big", 2, ODD_BYTES],
+      ["empty", 3, 0],
+    ];
+    for (const [name, file, size] of sizes) {
+      for (const form of [`/${name}`, name, `./${name}`, `//${name}`, path.join(tree.root, name)]) {
+        for (const [end, fin] of [
+          ["\n", false],
+          ["\r\n", false],
+          ["", true],
+          ["\n", true],
+          ["", false],
+        ] as const) {
+          using peer = await running.dial();
+          peer.send(form + end);
+          if (fin) peer.finish();
+          const { bytes, ending } = await peer.all();
+          expect([form, end, fin, ending, bytes.length]).toEqual([form, end, fin, "fin", size]);
+          expect(verify(bytes, file, 0)).toBeNull();
+        }
+      }
+    }
+  },
+);

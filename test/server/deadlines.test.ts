@@ -7,7 +7,7 @@ import { LIMITS_DEFAULT, LINGER_MS } from "../../src/guard/limits.ts";
 import { SWEEP_MS } from "../../src/server/sweep.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 
 const { requestMs, idleMs, stallMs, stallBytes } = LIMITS_DEFAULT;
 
@@ -15,14 +15,14 @@ const LARGE = 2_000_000;
 const large = content(1, 0, LARGE);
 
 /** Milliseconds until `met` holds, looked at every 100 ms. */
-function until(stage: Staged, met: () => boolean, meanwhile = (): void => {}): number {
-  const began = stage.loop.now;
+function until(simulation: Simulation, met: () => boolean, meanwhile = (): void => {}): number {
+  const began = simulation.loop.now;
   while (!met()) {
-    if (stage.loop.now - began > 3_600_000) return Infinity;
+    if (simulation.loop.now - began > 3_600_000) return Infinity;
     meanwhile();
-    stage.pass(100);
+    simulation.pass(100);
   }
-  return stage.loop.now - began;
+  return simulation.loop.now - began;
 }
 
 function expectWithin(ms: number, least: number): void {
@@ -31,12 +31,12 @@ function expectWithin(ms: number, least: number): void {
   expect(ms).toBeLessThanOrEqual(least + 2 * SWEEP_MS + 100);
 }
 
-const ended = (peer: StagedPeer) => (): boolean => peer.socket.ending !== null;
+const ended = (peer: SimulatedPeer) => (): boolean => peer.socket.ending !== null;
 
 test("57: who sends nothing is told so and cut after the time for a request", () => {
-  using stage = new Staged({ f: "x" });
-  const peer = stage.connect();
-  expectWithin(until(stage, ended(peer)), requestMs);
+  using simulation = new Simulation({ f: "x" });
+  const peer = simulation.connect();
+  expectWithin(until(simulation, ended(peer)), requestMs);
   expect([peer.socket.ending, peer.text]).toEqual([
     "fin",
     `ERROR ETIMEDOUT: timed out: no complete request within ${requestMs / 1000} s\n`,
@@ -44,12 +44,12 @@ test("57: who sends nothing is told so and cut after the time for a request", ()
 });
 
 test("57: a byte now and then stretches no deadline, on a first request or a later one", () => {
-  using stage = new Staged({ f: "x" });
+  using simulation = new Simulation({ f: "x" });
   for (const first of ["", "READ /f\n", "PING\nREAD /f\nREAD /f\n"]) {
-    const peer = stage.connect();
+    const peer = simulation.connect();
     peer.send(`${first}READ /`);
     const before = peer.text.length;
-    const ms = until(stage, ended(peer), () => peer.send("n"));
+    const ms = until(simulation, ended(peer), () => peer.send("n"));
     expectWithin(ms, requestMs);
     expect([first, peer.text.slice(before, before + 14)]).toEqual([first, "ERR ETIMEDOUT "]);
     expect(peer.socket.ending).toBe("fin");
@@ -57,12 +57,12 @@ test("57: a byte now and then stretches no deadline, on a first request or a lat
 });
 
 test("57: a line that comes whole in time is answered, however slowly it came", () => {
-  using stage = new Staged({ f: "content" });
-  const peer = stage.connect();
+  using simulation = new Simulation({ f: "content" });
+  const peer = simulation.connect();
   for (let round = 0; round < 5; round++) {
     // The verb in one piece: 200 ms of quiet would end a bare path.
     for (const piece of ["READ ", "/", "f", "\n"]) {
-      stage.pass(2400);
+      simulation.pass(2400);
       peer.send(piece);
     }
     expect(peer.text.match(/content/g)?.length).toBe(round + 1);
@@ -71,53 +71,53 @@ test("57: a line that comes whole in time is answered, however slowly it came", 
 });
 
 test("idle between requests is ended by FIN after the idle time, and by nothing before", () => {
-  using stage = new Staged({ f: "x" });
-  const peer = stage.connect();
-  const restless = stage.connect();
+  using simulation = new Simulation({ f: "x" });
+  const peer = simulation.connect();
+  const restless = simulation.connect();
   peer.send("PING\n");
   restless.send("PING\n");
   const before = peer.text.length;
   const ping = (): void => {
-    if (Math.floor(stage.loop.now / 100) % 2000 === 0) restless.send("PING\n");
+    if (Math.floor(simulation.loop.now / 100) % 2000 === 0) restless.send("PING\n");
   };
-  expectWithin(until(stage, ended(peer), ping), idleMs);
+  expectWithin(until(simulation, ended(peer), ping), idleMs);
   expect([peer.socket.ending, peer.text.length]).toEqual(["fin", before]);
   for (let i = 0; i < 20; i++) {
     restless.send("PING\n");
-    stage.pass(idleMs - 1000);
+    simulation.pass(idleMs - 1000);
   }
   expect([restless.socket.ending, restless.connection.state.awaits]).toEqual([null, "request"]);
 });
 
 test.each(BRANCHES)("58: who takes nothing is reset after the stall time (%s)", (_, zeroCopy) => {
-  using stage = new Staged({ large }, { zeroCopy });
+  using simulation = new Simulation({ large }, { zeroCopy });
   for (const request of ["READ /large\n", "large\n", "PING\n".repeat(10_000)]) {
-    const peer = stage.connect({ room: 50_000 });
+    const peer = simulation.connect({ room: 50_000 });
     peer.send(request);
-    stage.loop.settle();
+    simulation.loop.settle();
     // Drains without cause are no progress.
-    const ms = until(stage, ended(peer), () => peer.drainWithoutCause());
+    const ms = until(simulation, ended(peer), () => peer.drainWithoutCause());
     expectWithin(ms, stallMs);
     expect([peer.socket.ending, peer.connection.state.awaits]).toEqual(["reset", "closed"]);
   }
-  const { store, server } = stage.running;
+  const { store, server } = simulation.running;
   expect([server.counters.timeouts, server.counters.crashes]).toEqual([3, 0]);
   expect(store.openFds).toBe(store.cache.fds);
 });
 
 test.each(BRANCHES)("58: who takes little but steadily is never cut (%s)", (_, zeroCopy) => {
-  using stage = new Staged({ large }, { zeroCopy });
-  const peer = stage.connect({ room: 65_536 });
+  using simulation = new Simulation({ large }, { zeroCopy });
+  const peer = simulation.connect({ room: 65_536 });
   peer.send("READ /large\n");
   // The least that counts as alive, as late as it counts: 12 hours of it, then all the rest.
   for (let ms = 0; ms < 43_200_000; ms += stallMs - SWEEP_MS) {
-    stage.pass(stallMs - SWEEP_MS);
+    simulation.pass(stallMs - SWEEP_MS);
     peer.take(stallBytes);
     peer.drain();
-    stage.loop.settle();
+    simulation.loop.settle();
   }
   expect(peer.socket.ending).toBeNull();
-  stage.flow(peer);
+  simulation.flow(peer);
   const head = peer.text.indexOf("\n") + 1;
   expect([peer.bytes.length - head, verify(peer.bytes.subarray(head), 1, 0)]).toEqual([
     LARGE,
@@ -126,65 +126,65 @@ test.each(BRANCHES)("58: who takes little but steadily is never cut (%s)", (_, z
 });
 
 test("58: less than the least is not alive", () => {
-  using stage = new Staged({ large });
-  const peer = stage.connect({ room: 65_536 });
+  using simulation = new Simulation({ large });
+  const peer = simulation.connect({ room: 65_536 });
   peer.send("READ /large\n");
-  stage.loop.settle();
+  simulation.loop.settle();
   let taken = 0;
   const trickle = (): void => {
     if (taken++ < stallBytes - 1) peer.take(1);
     peer.drain();
-    stage.loop.settle();
+    simulation.loop.settle();
   };
-  expectWithin(until(stage, ended(peer), trickle), stallMs);
+  expectWithin(until(simulation, ended(peer), trickle), stallMs);
   expect(peer.socket.ending).toBe("reset");
 });
 
 test("who has everything and does not close is closed without RST after a while", () => {
-  using stage = new Staged({ f: "content" });
-  const peer = stage.connect();
+  using simulation = new Simulation({ f: "content" });
+  const peer = simulation.connect();
   peer.send("f\n");
   peer.take();
   expect([peer.text, peer.socket.ending]).toEqual(["content", "fin"]);
   expectWithin(
-    until(stage, () => peer.socket.closed),
+    until(simulation, () => peer.socket.closed),
     LINGER_MS,
   );
-  expect([peer.socket.ending, stage.running.server.counters.resets]).toEqual(["fin", 0]);
+  expect([peer.socket.ending, simulation.running.server.counters.resets]).toEqual(["fin", 0]);
 });
 
 test("58: who still takes the end of an answer has the time of a transfer, not of a close", () => {
-  using stage = new Staged({ f: content(1, 0, 60_000) });
-  const steady = stage.connect();
-  const stalled = stage.connect();
+  using simulation = new Simulation({ f: content(1, 0, 60_000) });
+  const steady = simulation.connect();
+  const stalled = simulation.connect();
   for (const peer of [steady, stalled]) peer.send("f\n");
   // All was written at once; the peers' kernels have it.
   expect([steady.socket.ending, steady.socket.queued]).toEqual(["fin", 60_000]);
   let cut = Infinity;
   for (let ms = 0; steady.socket.queued > 0; ms += 60_000) {
-    stage.pass(60_000);
+    simulation.pass(60_000);
     steady.take(stallBytes);
     if (stalled.socket.closed) cut = Math.min(cut, ms);
   }
   expect(steady.socket.closed).toBe(false);
   expect(cut).toBeLessThanOrEqual(stallMs + 60_000);
   expect([stalled.socket.ending, verify(steady.bytes, 1, 0)]).toEqual(["reset", null]);
-  stage.pass(LINGER_MS + 2 * SWEEP_MS);
+  simulation.pass(LINGER_MS + 2 * SWEEP_MS);
   expect([steady.socket.closed, steady.socket.ending]).toEqual([true, "fin"]);
 });
 
 test("77: after a minute in which the process stood still, idle peers and transfers go on", () => {
-  using stage = new Staged({ large });
-  const idle = stage.connect();
-  const reading = stage.connect({ room: 65_536 });
+  using simulation = new Simulation({ large });
+  const idle = simulation.connect();
+  const reading = simulation.connect({ room: 65_536 });
   idle.send("PING\n");
   reading.send("READ /large\n");
-  stage.pass(5000);
+  simulation.pass(5000);
   // SIGSTOP: the clock goes on, no timer comes; then one of them does.
-  stage.loop.now += 60_000;
-  stage.pass(1);
+  simulation.loop.now += 60_000;
+  simulation.pass(1);
   idle.send("PING\n");
-  stage.flow(reading);
+  simulation.flow(reading);
   const head = reading.text.indexOf("\n") + 1;
   expect(verify(reading.bytes.subarray(head), 1, 0)).toBeNull();
   expect(reading.bytes.length - head).toBe(LARGE);

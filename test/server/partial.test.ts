@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
-import { Staged } from "../rig/simulation.ts";
+import { Simulation } from "../rig/simulation.ts";
 
 const LARGE = 300_000;
 const large = content(1, 0, LARGE);
@@ -14,18 +14,18 @@ const held = content(2, 0, 1000);
 const PIPELINE = "READ /held\nPING\nREAD /no\nREAD offset=7 length=100 /held\nSTAT /held\nLIST /\n";
 
 test("37: a pipeline's replies go out whole wherever the socket stops taking", () => {
-  using stage = new Staged({ held, large });
-  const whole = stage.connect();
+  using simulation = new Simulation({ held, large });
+  const whole = simulation.connect();
   whole.send(PIPELINE);
-  stage.flow(whole);
+  simulation.flow(whole);
   const { text } = whole;
   expect(text.match(/OK [0-9]+ |ERR E/g)?.length).toBe(6);
   for (let room = 1; room < text.length; room++) {
-    const peer = stage.connect({ room });
+    const peer = simulation.connect({ room });
     peer.send(PIPELINE);
-    stage.loop.settle();
+    simulation.loop.settle();
     expect(peer.socket.taken).toBeLessThanOrEqual(room);
-    stage.flow(peer);
+    simulation.flow(peer);
     expect([room, peer.text === text, peer.connection.state.awaits]).toEqual([
       room,
       true,
@@ -36,8 +36,8 @@ test("37: a pipeline's replies go out whole wherever the socket stops taking", (
 });
 
 test("a socket that takes nothing is waited for, and one byte at a time is enough", () => {
-  using stage = new Staged({ held });
-  const peer = stage.connect({ room: 0 });
+  using simulation = new Simulation({ held });
+  const peer = simulation.connect({ room: 0 });
   peer.send("READ /held\nPING\n");
   expect([peer.connection.state.awaits, peer.socket.armed, peer.socket.taken]).toEqual([
     "room",
@@ -46,7 +46,7 @@ test("a socket that takes nothing is waited for, and one byte at a time is enoug
   ]);
   peer.socket.temper = { ...peer.socket.temper, room: 1 };
   peer.drain();
-  stage.flow(peer);
+  simulation.flow(peer);
   expect(peer.text).toStartWith("OK 1000 size=1000 ");
   expect(peer.text).toContain("OK 0 server=");
   expect(verify(peer.bytes.subarray(peer.text.indexOf("\n") + 1).subarray(0, 1000), 2, 0)).toBe(
@@ -60,16 +60,16 @@ const POINTS = [0, 1, 2, 15, 65_535, 65_536, 262_143, 262_144, LARGE - 2, LARGE 
 test.each(BRANCHES)(
   "42, 50: a transfer goes on at the byte where it stopped (%s)",
   (_, zeroCopy) => {
-    using stage = new Staged({ large }, { zeroCopy });
-    const probe = stage.connect();
+    using simulation = new Simulation({ large }, { zeroCopy });
+    const probe = simulation.connect();
     probe.send("READ /large\n");
-    stage.flow(probe);
+    simulation.flow(probe);
     const head = probe.text.indexOf("\n") + 1;
     for (const point of POINTS) {
       for (const more of [0, 1, 2, 1000]) {
-        const peer = stage.connect({ room: Math.max(1, head + point) });
+        const peer = simulation.connect({ room: Math.max(1, head + point) });
         peer.send("READ /large\nPING\n");
-        stage.loop.settle();
+        simulation.loop.settle();
         expect([point, peer.socket.taken, peer.connection.state.awaits]).toEqual([
           point,
           head + point,
@@ -78,8 +78,8 @@ test.each(BRANCHES)(
         // A little room, perhaps: then all.
         peer.take(more);
         peer.drain();
-        stage.loop.settle();
-        stage.flow(peer);
+        simulation.loop.settle();
+        simulation.flow(peer);
         expect(verify(peer.bytes.subarray(head, head + LARGE), 1, 0)).toBeNull();
         expect(peer.text.slice(head + LARGE)).toStartWith("OK 0 server=");
         expect(peer.connection.state.awaits).toBe("request");
@@ -90,39 +90,39 @@ test.each(BRANCHES)(
 );
 
 test("sendfile's EINVAL hands over to the copy branch at the same byte", () => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   for (const unfitAt of [0, 1, 150, 4096, 100_000, LARGE]) {
-    const peer = stage.connect({ unfitAt, room: 50_000 });
+    const peer = simulation.connect({ unfitAt, room: 50_000 });
     peer.send("READ /large\nREAD offset=1 /large\n");
-    stage.flow(peer);
+    simulation.flow(peer);
     const head = peer.text.indexOf("\n") + 1;
     expect(verify(peer.bytes.subarray(head, head + LARGE), 1, 0)).toBeNull();
     expect(verify(peer.bytes.subarray(-LARGE + 1), 1, 0, 1)).toBeNull();
     peer.socket.close();
   }
-  const { store } = stage.running;
+  const { store } = simulation.running;
   expect(store.openFds).toBe(store.cache.fds);
 });
 
 test("53: EIO in the middle is RST after the bytes that were read, for that client alone", () => {
-  using stage = new Staged({ large });
-  const other = stage.connect({ room: 10_000 });
+  using simulation = new Simulation({ large });
+  const other = simulation.connect({ room: 10_000 });
   other.send("/large\n");
   for (const failAt of [1, 70_000, 200_000]) {
-    const peer = stage.connect({ failAt, room: 50_000 });
+    const peer = simulation.connect({ failAt, room: 50_000 });
     peer.send("PING\nREAD /large\nPING\n");
-    stage.flow(peer);
+    simulation.flow(peer);
     expect([peer.socket.ending, peer.connection.state.awaits]).toEqual(["reset", "closed"]);
     expect(peer.socket.taken).toBeLessThan(failAt + 50_001);
   }
-  stage.flow(other);
+  simulation.flow(other);
   expect([other.socket.ending, verify(other.bytes, 1, 0)]).toEqual(["fin", null]);
 });
 
 test.each(BRANCHES)("drains without cause change nothing in any state (%s)", (_, zeroCopy) => {
-  using stage = new Staged({ large, held }, { zeroCopy });
+  using simulation = new Simulation({ large, held }, { zeroCopy });
   const states = new Set<string>();
-  const peer = stage.connect({ room: 40_000, closesAtOnce: false });
+  const peer = simulation.connect({ room: 40_000, closesAtOnce: false });
   const poke = (): void => {
     states.add(peer.connection.state.awaits);
     peer.drainWithoutCause();
@@ -131,9 +131,9 @@ test.each(BRANCHES)("drains without cause change nothing in any state (%s)", (_,
   peer.send("LIST /\nREAD /large\nREAD /he");
   for (let i = 0; i < 10_000 && peer.connection.state.awaits !== "request"; i++) {
     poke();
-    if (stage.loop.immediates > 0) stage.loop.turn();
+    if (simulation.loop.immediates > 0) simulation.loop.turn();
     poke();
-    if (stage.loop.reads > 0) stage.loop.read();
+    if (simulation.loop.reads > 0) simulation.loop.read();
     poke();
     if (i % 3 !== 0) continue;
     peer.take(9000);
@@ -141,7 +141,7 @@ test.each(BRANCHES)("drains without cause change nothing in any state (%s)", (_,
   }
   peer.send("ld\n");
   peer.finish();
-  stage.flow(peer);
+  simulation.flow(peer);
   poke();
   expect(peer.socket.ending).toBe("fin");
   const list = peer.text.indexOf("OK ", 3);

@@ -7,7 +7,7 @@ import { LIMITS_DEFAULT } from "../../src/guard/limits.ts";
 import { STEP_BYTES } from "../../src/send/transfer.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 
 const { pipeline } = LIMITS_DEFAULT;
 const REQUESTS = 10_000;
@@ -15,23 +15,23 @@ const REQUESTS = 10_000;
 const LARGE = 9_000_000;
 const large = content(1, 0, LARGE);
 
-function pongs(peer: StagedPeer): number {
+function pongs(peer: SimulatedPeer): number {
   return peer.text.match(/OK 0 server=/g)?.length ?? 0;
 }
 
 /** Rounds of the loop until `met` holds. */
-function rounds(stage: Staged, met: () => boolean): number {
+function rounds(simulation: Simulation, met: () => boolean): number {
   for (let count = 0; count < 100_000; count++) {
     if (met()) return count;
-    stage.loop.turn();
-    if (stage.loop.reads > 0) stage.loop.read();
+    simulation.loop.turn();
+    if (simulation.loop.reads > 0) simulation.loop.read();
   }
   return Infinity;
 }
 
 test("35: 10,000 requests at once are answered a bounded number a turn", () => {
-  using stage = new Staged({ f: "x" });
-  const peer = stage.connect();
+  using simulation = new Simulation({ f: "x" });
+  const peer = simulation.connect();
   let before = 0;
   const most = (): boolean => {
     const now = pongs(peer);
@@ -40,55 +40,55 @@ test("35: 10,000 requests at once are answered a bounded number a turn", () => {
     return now === REQUESTS;
   };
   peer.send("PING\n".repeat(REQUESTS));
-  const turns = rounds(stage, most);
+  const turns = rounds(simulation, most);
   expect(turns).toBeLessThanOrEqual(Math.ceil(REQUESTS / pipeline));
   expect(peer.connection.state.awaits).toBe("request");
 });
 
 test("35: overlapping ranges of one byte are charged to who asks for them", () => {
-  using stage = new Staged({ large });
-  const greedy = stage.connect();
+  using simulation = new Simulation({ large });
+  const greedy = simulation.connect();
   greedy.send("READ offset=5 length=1 /large\n".repeat(REQUESTS));
-  const honest = stage.connect();
+  const honest = simulation.connect();
   honest.send("PING\n");
   // Not even one turn: who has nothing waiting is answered in the event of its request.
   expect(pongs(honest)).toBe(1);
   expect(greedy.text.match(/OK 1 size/g)?.length).toBeLessThanOrEqual(pipeline);
-  stage.flow(greedy);
+  simulation.flow(greedy);
   expect(greedy.text.match(/OK 1 size/g)?.length).toBe(REQUESTS);
 });
 
 test("a client of few requests waits no longer for fifty clients of many", () => {
-  using stage = new Staged({ f: "x" });
-  const greedy = Array.from({ length: 50 }, () => stage.connect());
+  using simulation = new Simulation({ f: "x" });
+  const greedy = Array.from({ length: 50 }, () => simulation.connect());
   for (const peer of greedy) peer.send("PING\n".repeat(REQUESTS));
-  const honest = stage.connect();
+  const honest = simulation.connect();
   // More than it may have in one turn, so that it stands in the queue as well.
   honest.send("PING\n".repeat(3 * pipeline));
-  expect(rounds(stage, () => pongs(honest) === 3 * pipeline)).toBeLessThanOrEqual(2);
+  expect(rounds(simulation, () => pongs(honest) === 3 * pipeline)).toBeLessThanOrEqual(2);
   for (const peer of greedy) expect(pongs(peer)).toBeLessThanOrEqual(4 * pipeline);
-  stage.flow(...greedy);
+  simulation.flow(...greedy);
   for (const peer of greedy) expect(pongs(peer)).toBe(REQUESTS);
 });
 
 test.each(BRANCHES)("large files take turns, one step each (%s)", (_, zeroCopy) => {
-  using stage = new Staged({ large, f: content(2, 0, 100_000) }, { zeroCopy });
-  const fast = Array.from({ length: 5 }, () => stage.connect());
+  using simulation = new Simulation({ large, f: content(2, 0, 100_000) }, { zeroCopy });
+  const fast = Array.from({ length: 5 }, () => simulation.connect());
   for (const peer of fast) {
     peer.send("READ /large\n");
     expect(peer.socket.taken).toBeLessThanOrEqual(STEP_BYTES + 200);
   }
-  const honest = stage.connect();
+  const honest = simulation.connect();
   honest.send("READ /f\n");
   const done = (): boolean => honest.bytes.length > 100_000;
   // On the copy branch each round reads one window, and the others have two under way.
-  expect(rounds(stage, done)).toBeLessThanOrEqual(zeroCopy ? 1 : 12);
+  expect(rounds(simulation, done)).toBeLessThanOrEqual(zeroCopy ? 1 : 12);
   const before = fast.map(({ socket }) => socket.taken);
-  stage.loop.turn();
+  simulation.loop.turn();
   for (const [index, { socket }] of fast.entries()) {
     expect(socket.taken - before[index]!).toBeLessThanOrEqual(STEP_BYTES);
   }
-  stage.flow(...fast, honest);
+  simulation.flow(...fast, honest);
   for (const peer of fast) {
     const head = peer.text.indexOf("\n") + 1;
     expect(peer.bytes.length - head).toBe(LARGE);
@@ -97,41 +97,41 @@ test.each(BRANCHES)("large files take turns, one step each (%s)", (_, zeroCopy) 
 });
 
 test("many held files in one pipeline yield when they have moved a step's bytes", () => {
-  using stage = new Staged({ f: content(2, 0, 65_536) });
-  const peer = stage.connect();
+  using simulation = new Simulation({ f: content(2, 0, 65_536) });
+  const peer = simulation.connect();
   peer.send("READ /f\n".repeat(200));
   expect(peer.socket.taken).toBeLessThanOrEqual(STEP_BYTES + 2 * 66_000);
-  const honest = stage.connect();
+  const honest = simulation.connect();
   honest.send("READ /f\n");
   expect(honest.bytes.length).toBeGreaterThan(65_536);
-  stage.flow(peer);
+  simulation.flow(peer);
   expect(peer.text.match(/OK 65536 /g)?.length).toBe(200);
 });
 
 test("70: stop() answers what has come, tells FIN, and resets only who is late", async () => {
-  using stage = new Staged({ large, f: "x" });
-  const { server } = stage.running;
-  const idle = stage.connect();
+  using simulation = new Simulation({ large, f: "x" });
+  const { server } = simulation.running;
+  const idle = simulation.connect();
   idle.send("PING\n");
-  const half = stage.connect();
+  const half = simulation.connect();
   half.send("PING\nREAD /");
-  const reading = stage.connect({ room: 500_000 });
-  const late = stage.connect({ room: 500_000 });
+  const reading = simulation.connect({ room: 500_000 });
+  const late = simulation.connect({ room: 500_000 });
   for (const peer of [reading, late]) peer.send("READ /large\nPING\n");
-  stage.loop.settle();
-  const asking = stage.connect();
+  simulation.loop.settle();
+  const asking = simulation.connect();
   asking.send("PING\n".repeat(1000));
   let stopped = false;
   void server.stop(20_000).then(() => (stopped = true));
   expect([idle.socket.ending, pongs(asking)]).toEqual(["fin", pipeline]);
-  stage.flow(asking, reading);
+  simulation.flow(asking, reading);
   expect(pongs(asking)).toBe(1000);
   expect([asking.socket.ending, reading.socket.ending]).toEqual(["fin", "fin"]);
   expect(verify(reading.bytes.subarray(reading.text.indexOf("\n") + 1, LARGE), 1, 0)).toBeNull();
   expect(pongs(reading)).toBe(1);
-  stage.pass(19_000);
+  simulation.pass(19_000);
   expect([late.socket.ending, server.counters.connections > 0]).toEqual([null, true]);
-  stage.pass(2000);
+  simulation.pass(2000);
   expect([late.socket.ending, server.counters.connections]).toEqual(["reset", 0]);
   expect(half.socket.closed).toBe(true);
   await Promise.resolve();

@@ -18,7 +18,7 @@ const { ESPIPE } = os.constants.errno;
 const bytes = Buffer.from("0123456789abcdef");
 
 /** A folder and the file "f" in it, both open by `rows`. */
-function stage(rows: Kernel, content = "") {
+function setUp(rows: Kernel, content = "") {
   const tree = new Tree({ f: content });
   const folder = rows.openat(AT_FDCWD, tree.root, OPEN.directory);
   const file = rows.openat(folder, "f", OPEN.readWrite);
@@ -38,7 +38,7 @@ function stage(rows: Kernel, content = "") {
 
 for (const [table, rows] of Object.entries(TABLES)) {
   test(`${table}: no row takes a bad descriptor for fd 0`, () => {
-    using here = stage(rows);
+    using here = setUp(rows);
     for (const fd of BAD) {
       const answers = [
         rows.mkdirat(fd, "d", 0o777),
@@ -74,7 +74,7 @@ for (const [table, rows] of Object.entries(TABLES)) {
   });
 
   test(`${table}: folders are made and removed, names are bytes, errors are the kernel's`, () => {
-    using here = stage(rows);
+    using here = setUp(rows);
     const { folder } = here;
     const made = ["d", "d/e", "\xff", "d", "f", "f/g", "no/d", "n".repeat(256)].map((name) =>
       rows.mkdirat(folder, name, 0o700),
@@ -103,7 +103,7 @@ for (const [table, rows] of Object.entries(TABLES)) {
   });
 
   test(`${table}: a rename replaces when it may, and a second name is refused over another`, () => {
-    using here = stage(rows, "new");
+    using here = setUp(rows, "new");
     const { folder, tree } = here;
     tree.write("old", "old");
     tree.write("d/x", "");
@@ -133,7 +133,7 @@ for (const [table, rows] of Object.entries(TABLES)) {
   });
 
   test(`${table}: bytes are written at their offset, never past the buffer`, () => {
-    using here = stage(rows, "..........");
+    using here = setUp(rows, "..........");
     const { file } = here;
     const written = [
       rows.pwrite(file, bytes, 3, 2n),
@@ -149,7 +149,7 @@ for (const [table, rows] of Object.entries(TABLES)) {
   });
 
   test(`${table}: a file is cut and lengthened, and its time is set`, () => {
-    using here = stage(rows, "0123456789");
+    using here = setUp(rows, "0123456789");
     const { file, tree } = here;
     expect([rows.ftruncate(file, 4n), here.content()]).toEqual([0, "0123"]);
     expect([rows.ftruncate(file, 6n), here.content()]).toEqual([0, "0123\0\0"]);
@@ -163,7 +163,7 @@ for (const [table, rows] of Object.entries(TABLES)) {
 }
 
 test("linux: what a libc can say of sizes past 4 GiB it says exactly", () => {
-  using here = stage(kernel);
+  using here = setUp(kernel);
   const { file } = here;
   const far = 2n ** 33n + 12_345n;
   expect(kernel.ftruncate(file, 2n ** 40n + 1n)).toBe(0);
@@ -181,7 +181,7 @@ test("linux: what a libc can say of sizes past 4 GiB it says exactly", () => {
 });
 
 test("linux: room is reserved without touching what is there, and holes stay holes", () => {
-  using here = stage(kernel, "x");
+  using here = setUp(kernel, "x");
   const { file } = here;
   expect(kernel.fallocate(file, 1_000_000n)).toBe(0);
   const { size, blocks } = fs.fstatSync(file);
@@ -195,7 +195,7 @@ test("linux: room is reserved without touching what is there, and holes stay hol
 });
 
 test("linux: mtime before 1970 is one, and atime is left alone", () => {
-  using here = stage(kernel, "x");
+  using here = setUp(kernel, "x");
   fs.utimesSync(here.tree.path("f"), 1234, 5678);
   for (const time of [-1n, -1_000_000_001n, TIME]) {
     expect(kernel.setMtime(here.file, time)).toBe(0);
@@ -205,7 +205,7 @@ test("linux: mtime before 1970 is one, and atime is left alone", () => {
 });
 
 test("linux: a lock is of one opening of the file, and goes with it", () => {
-  using here = stage(kernel);
+  using here = setUp(kernel);
   const other = kernel.openat(here.folder, "f", OPEN.readOnly);
   expect([kernel.lock(here.file), kernel.lock(here.file)]).toEqual([0, 0]);
   expect([kernel.lock(other), kernel.lock(other)]).toEqual([-ERRNO.EAGAIN, -ERRNO.EAGAIN]);
@@ -237,12 +237,12 @@ test("linux: what no disk is behind is refused by number", () => {
 });
 
 test("linux: all of a file system is synced by any descriptor on it", () => {
-  using here = stage(kernel, "x");
+  using here = setUp(kernel, "x");
   expect([kernel.syncfs(here.file), kernel.syncfs(here.folder)]).toEqual([0, 0]);
 });
 
 test("linux: an attribute is read as it was set, where there are such, and errors are numbers", () => {
-  using here = stage(kernel, "x");
+  using here = setUp(kernel, "x");
   const { file } = here;
   const set = kernel.setAttribute(file, "user.test.one", "0123456789abcdef");
   if (set !== 0) {
@@ -266,7 +266,7 @@ test("linux: an attribute is read as it was set, where there are such, and error
 });
 
 test("linux: names that are too long for the buffer are refused, both of them", () => {
-  using here = stage(kernel);
+  using here = setUp(kernel);
   const long = "n".repeat(9000);
   const { folder } = here;
   const answers = [
@@ -285,7 +285,7 @@ test("linux: names that are too long for the buffer are refused, both of them", 
 
 test("portable: what node:fs lacks is said, or done without effect", () => {
   const rows = portableKernel();
-  using here = stage(rows, "four");
+  using here = setUp(rows, "four");
   const { file } = here;
   const missing = [rows.fallocate(file, 9n), rows.setAttribute(file, "user.x", "x")];
   expect(missing).toEqual([-ERRNO.EOPNOTSUPP, -ERRNO.EOPNOTSUPP]);

@@ -16,7 +16,7 @@ const bytes = new Uint8Array(16);
 const text = (count: number): string => Buffer.from(bytes.subarray(0, count)).toString();
 
 /** A pipe that never blocks, and a file to empty it into. */
-function stage() {
+function setUp() {
   const tree = new Tree({ f: "" });
   const file = kernel.openat(AT_FDCWD, tree.path("f"), OPEN.readWrite);
   const ends = new Int32Array(2);
@@ -70,7 +70,7 @@ test("recv takes what is there, never waits, and tells FIN from RST", async () =
 });
 
 test("a pipe has the size that was asked for, never blocks, and is closed on exec", () => {
-  using here = stage();
+  using here = setUp();
   expect(here.size).toBeGreaterThanOrEqual(65_536);
   for (const fd of [here.reading, here.writing]) {
     const info = fs.readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
@@ -90,7 +90,7 @@ test("a pipe has the size that was asked for, never blocks, and is closed on exe
 
 test("bytes go from a socket through a pipe into a file, at their offset", async () => {
   using both = await pair();
-  using here = stage();
+  using here = setUp();
   const { fd } = both.socket;
   expect(kernel.spliceIn(fd, here.writing, 100)).toBe(-ERRNO.EAGAIN);
   expect(kernel.spliceOut(here.reading, here.file, 0n, 100)).toBe(-ERRNO.EAGAIN);
@@ -116,7 +116,7 @@ test("bytes go from a socket through a pipe into a file, at their offset", async
 
 test("a pipe that is full takes no more, though the socket has some", async () => {
   using both = await pair();
-  using here = stage();
+  using here = setUp();
   const block = new Uint8Array(65_536);
   while (kernel.write(here.writing, block, block.length) > 0);
   both.peer.send("x");
@@ -127,7 +127,7 @@ test("a pipe that is full takes no more, though the socket has some", async () =
 
 test("what can't be received from, or take from a pipe, says so", async () => {
   using both = await pair();
-  using here = stage();
+  using here = setUp();
   expect(kernel.recv(here.file, bytes, 1)).toBe(-ENOTSOCK);
   expect(kernel.spliceIn(here.file, here.file, 1)).toBe(-ERRNO.EINVAL);
   kernel.write(here.writing, bytes, 4);

@@ -11,7 +11,7 @@ import { type SocketToFile, CopyToFile, SpliceToFile } from "../../src/receive/s
 import { RangeSink } from "../../src/receive/rangesink.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
-import { Stage } from "../rig/destination.ts";
+import { TemporaryDestination } from "../rig/destination.ts";
 import { Random, SEED } from "../fuzz/random.ts";
 import { Apart } from "../rig/apart.ts";
 import { replaceCall } from "../rig/faults.ts";
@@ -47,8 +47,8 @@ const FAULTS = runs(30);
 
 /** A file that ranges of the server's one are put into. */
 class Receiver implements Disposable {
-  readonly #stage = new Stage();
-  readonly #file = Staged.open(this.#stage.staging, "f");
+  readonly #destination = new TemporaryDestination();
+  readonly #file = Staged.open(this.#destination.staging, "f");
   readonly #port: number;
   readonly #conduit: SocketToFile | null;
 
@@ -74,7 +74,7 @@ class Receiver implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file.close();
-    this.#stage[Symbol.dispose]();
+    this.#destination[Symbol.dispose]();
   }
 }
 

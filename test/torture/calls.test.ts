@@ -8,9 +8,9 @@ import fs from "node:fs";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
 import { Apart } from "../rig/apart.ts";
+import { deliverAll } from "../rig/delivering.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
-import { Receiving } from "./receiving.ts";
 import { read, runs, stagingOf, timeFor } from "./rig.ts";
 
 const MIB = 1024 * 1024;
@@ -68,7 +68,7 @@ function absent(folder: string): string[] {
 
 /** One fault, and the delivery after it; false when the row was not called so often. */
 async function injected(
-  receiving: Receiving,
+  port: number,
   folder: string,
   row: keyof Kernel,
   errno: number,
@@ -77,7 +77,7 @@ async function injected(
   fs.rmSync(folder, { recursive: true, force: true });
   {
     using fault = failing(row, errno, first, count);
-    const failed = await receiving.deliver(NAMES);
+    const failed = await deliverAll(port, NAMES, folder);
     if (fault.met === 0) return false;
     const kinds = DISK.includes(row)
       ? ["local"]
@@ -86,7 +86,7 @@ async function injected(
     const lost = failed.length === 0 ? absent(folder) : [];
     expect({ unfit, lost, wrong: wrong(folder) }).toEqual({ unfit: [], lost: [], wrong: [] });
   }
-  const failed = await receiving.deliver(NAMES);
+  const failed = await deliverAll(port, NAMES, folder);
   const left = [...wrong(folder), ...absent(folder)];
   const staging = fs.existsSync(stagingOf(folder));
   expect({ failed, left, staging }).toEqual({ failed: [], left: [], staging: false });
@@ -100,15 +100,14 @@ test(
     using tree = new Tree();
     await using server = await Apart.start(source.root);
     const folder = tree.path("to");
-    const receiving = new Receiving(server.port, folder);
-    expect(await receiving.deliver(NAMES)).toEqual([]);
+    expect(await deliverAll(server.port, NAMES, folder)).toEqual([]);
     const descriptors = fs.readdirSync("/proc/self/fd").length;
     let met = 0;
     for (const row of [...DISK, ...NETWORK]) {
       for (const error of ERRORS) {
         for (const place of PLACES) {
           try {
-            if (await injected(receiving, folder, row, ERRNO[error], place)) met += 1;
+            if (await injected(server.port, folder, row, ERRNO[error], place)) met += 1;
           } catch (cause) {
             const where = `${row} ${error}, from call ${place[0]} on ${place[1]} times`;
             throw new Error(`${where}: ${String(cause)}`, { cause });

@@ -6,7 +6,7 @@ import { Tally } from "../../../src/download/progress.ts";
 import { CLI6_COMMAND, environment } from "../../rig/program.ts";
 import { replaceCall } from "../../rig/faults.ts";
 import { Running } from "../../rig/running.ts";
-import { Simulated } from "../../rig/simulated.ts";
+import { SimulatedLoop } from "../../rig/simulatedloop.ts";
 import { Tree } from "../../rig/tree.ts";
 import { EmulatedTerminal } from "../../rig/terminal.ts";
 
@@ -67,7 +67,7 @@ test.each([
       ),
   ];
   const waits = shown.map((start) => {
-    using loop = new Simulated();
+    using loop = new SimulatedLoop();
     let full = false;
     using _polled = replaceCall("pollOut", () => (_fd, timeoutMs) => {
       if (!full) return 1;

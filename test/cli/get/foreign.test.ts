@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { content, verify } from "../../rig/oracle.ts";
 import { Tree } from "../../rig/tree.ts";
-import { deliver } from "../../download/delivering.ts";
+import { deliver } from "../../rig/delivering.ts";
 import { until } from "../../client/fake.ts";
 import { cli6 } from "../../rig/program.ts";
 import { Scripted } from "../../rig/scripted.ts";

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { content, verify } from "../../rig/oracle.ts";
 import { Running } from "../../rig/running.ts";
 import { Tree } from "../../rig/tree.ts";
-import { deliver } from "../../download/delivering.ts";
+import { deliver } from "../../rig/delivering.ts";
 import { type FakeConnection, until } from "../../client/fake.ts";
 import { cli6, CLI6_COMMAND } from "../../rig/program.ts";
 import { Scripted } from "../../rig/scripted.ts";

@@ -1,9 +1,9 @@
 /** Paths that are decided before the kernel is asked: faults 1 to 8 and 18. */
 import { expect, test } from "bun:test";
-import { replaceCall } from "../rig/faults.ts";
-import { codesOf, exchange } from "../rig/exchange.ts";
-import { Running } from "../rig/running.ts";
-import { Tree } from "../rig/tree.ts";
+import { replaceCall } from "../../rig/faults.ts";
+import { codesOf, exchange } from "../../rig/exchange.ts";
+import { Running } from "../../rig/running.ts";
+import { Tree } from "../../rig/tree.ts";
 
 /** The same answer to each of `lines`. */
 const all = (lines: readonly string[], code: string): [string, string][] =>

@@ -10,7 +10,7 @@ import { ERRNO } from "../../src/sys/errno.ts";
 import { Random } from "../fuzz/random.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 
 const LARGE = 9_000_000;
 const large = content(1, 0, LARGE);
@@ -77,7 +77,7 @@ function pagesOf(offset: number, count: number): number[] {
 const ALL = 1;
 
 /** The body behind the first reply's head. */
-function bodyOf(peer: StagedPeer): Buffer {
+function bodyOf(peer: SimulatedPeer): Buffer {
   return peer.bytes.subarray(peer.text.indexOf("\n") + 1);
 }
 
@@ -88,22 +88,22 @@ test.each([
   ["a step and a byte", 5, STEP_BYTES + 1],
   ["the last byte", LARGE - 1, 1],
 ])("a cold range goes whole, and never waits for the disk on the loop: %s", (_, offset, length) => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   using cache = new PageCache();
-  const peer = stage.connect();
+  const peer = simulation.connect();
   peer.send(`READ offset=${offset} length=${length} /large\nPING\n`);
-  expect([peer.connection.state.awaits, stage.loop.reads]).toEqual(["window", 1]);
-  stage.flow(peer);
+  expect([peer.connection.state.awaits, simulation.loop.reads]).toEqual(["window", 1]);
+  simulation.flow(peer);
   const body = bodyOf(peer);
   expect(verify(body.subarray(0, length), 1, 0, offset)).toBeNull();
   expect(body.subarray(length).toString("latin1")).toStartWith("OK 0 server=");
   expect([cache.waited, peer.connection.state.awaits]).toEqual([0, "request"]);
   // Now it is in memory: nothing is read, and looked at no more than twice a step.
   const before = cache.looks;
-  const again = stage.connect();
+  const again = simulation.connect();
   again.send(`READ offset=${offset} length=${length} /large\n`);
-  expect(stage.loop.reads).toBe(0);
-  stage.flow(again);
+  expect(simulation.loop.reads).toBe(0);
+  simulation.flow(again);
   expect(bodyOf(again).equals(body.subarray(0, length))).toBe(true);
   expect(cache.looks - before).toBeLessThanOrEqual(2 + Math.ceil(length / STEP_BYTES));
 });
@@ -111,13 +111,13 @@ test.each([
 test("sockets that take a part, reads that bring a part, pages that go again: every byte, once", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const random = new Random(seed);
-    using stage = new Staged({ large });
+    using simulation = new Simulation({ large });
     using cache = new PageCache();
-    const peer = stage.connect({ room: 1 + random.below(LARGE) });
+    const peer = simulation.connect({ room: 1 + random.below(LARGE) });
     peer.send("READ /large\nPING\n");
     for (let round = 0; round < 10_000 && peer.connection.state.awaits !== "request"; round++) {
-      if (stage.loop.reads > 0 && random.below(2) === 0) stage.loop.read(random);
-      if (stage.loop.immediates > 0) stage.loop.turn();
+      if (simulation.loop.reads > 0 && random.below(2) === 0) simulation.loop.read(random);
+      if (simulation.loop.immediates > 0) simulation.loop.turn();
       if (peer.connection.state.awaits === "room") {
         peer.take(random.below(3_000_000));
         peer.drain();
@@ -135,55 +135,55 @@ test("sockets that take a part, reads that bring a part, pages that go again: ev
 });
 
 test("others are answered at once while the disk is waited for, and so many wait for it at once", () => {
-  using stage = new Staged({ large, small: "small" });
+  using simulation = new Simulation({ large, small: "small" });
   using _cache = new PageCache();
   const waiting = Array.from({ length: 20 }, (_, nth) => {
-    const peer = stage.connect();
+    const peer = simulation.connect();
     peer.send(`READ offset=${nth * 100_000} length=80000 /large\n`);
     return peer;
   });
-  expect(stage.loop.reads).toBe(READS_MAX);
+  expect(simulation.loop.reads).toBe(READS_MAX);
   expect(waiting.map(({ connection }) => connection.state.awaits)).toEqual(
     waiting.map(() => "window"),
   );
-  const other = stage.connect();
+  const other = simulation.connect();
   other.send("READ /small\n");
   expect(other.text).toEndWith("small");
   for (const [nth, peer] of waiting.entries()) {
-    stage.flow(peer);
+    simulation.flow(peer);
     expect(verify(bodyOf(peer), 1, 0, nth * 100_000)).toBeNull();
     expect(bodyOf(peer).length).toBe(80_000);
   }
 });
 
 test("a peer that stops for a while: what was seen in memory then is looked at again", () => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   using cache = new PageCache();
-  const peer = stage.connect({ room: 500_000 });
+  const peer = simulation.connect({ room: 500_000 });
   peer.send("READ /large\nPING\n");
-  stage.loop.settle();
+  simulation.loop.settle();
   for (let rounds = 0; peer.connection.state.awaits === "room"; rounds++) {
     expect(rounds).toBeLessThan(100);
     cache.forget(new Random(1), ALL);
-    stage.loop.pass(1100);
+    simulation.loop.pass(1100);
     peer.take();
     peer.drain();
-    stage.loop.settle();
+    simulation.loop.settle();
   }
   expect([verify(bodyOf(peer).subarray(0, LARGE), 1, 0), cache.waited]).toEqual([null, 0]);
 });
 
 test("memory so short that pages are gone before they are sent: slow, but every byte", () => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   const gone = replaceCall("resident", () => () => 0);
-  const peer = stage.connect();
+  const peer = simulation.connect();
   peer.send("READ /large\n");
   for (let rounds = 0; peer.connection.state.awaits !== "request"; rounds++) {
     expect(rounds).toBeLessThan(100);
     // Each read takes longer than what was seen is believed.
-    stage.loop.pass(5000);
-    if (stage.loop.reads > 0) stage.loop.read();
-    if (stage.loop.immediates > 0) stage.loop.turn();
+    simulation.loop.pass(5000);
+    if (simulation.loop.reads > 0) simulation.loop.read();
+    if (simulation.loop.immediates > 0) simulation.loop.turn();
     peer.take();
     peer.drain();
   }
@@ -192,16 +192,16 @@ test("memory so short that pages are gone before they are sent: slow, but every 
 });
 
 test("who leaves before the disk was asked holds no descriptor, however long the disk takes", () => {
-  using stage = new Staged({ large, ...others(READS_MAX) });
+  using simulation = new Simulation({ large, ...others(READS_MAX) });
   using _cache = new PageCache();
-  const { store } = stage.running;
-  for (let nth = 0; nth < READS_MAX; nth++) stage.connect().send(`READ /other${nth}\n`);
-  const waiting = Array.from({ length: 50 }, () => stage.connect());
+  const { store } = simulation.running;
+  for (let nth = 0; nth < READS_MAX; nth++) simulation.connect().send(`READ /other${nth}\n`);
+  const waiting = Array.from({ length: 50 }, () => simulation.connect());
   for (const peer of waiting) peer.send("READ /large\n");
-  expect([stage.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX + 1]);
+  expect([simulation.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX + 1]);
   for (const peer of waiting) peer.socket.close();
   store.cache.clear();
-  expect([stage.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX]);
+  expect([simulation.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX]);
 });
 
 function others(count: number): Record<string, Uint8Array> {
@@ -210,17 +210,17 @@ function others(count: number): Record<string, Uint8Array> {
 }
 
 test("who leaves while the disk is asked leaves nothing behind", () => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   using _cache = new PageCache();
-  const { store, server } = stage.running;
-  const peers = Array.from({ length: 10 }, () => stage.connect());
+  const { store, server } = simulation.running;
+  const peers = Array.from({ length: 10 }, () => simulation.connect());
   for (const peer of peers) peer.send("READ /large\n");
   for (const peer of peers) peer.socket.close();
   // What is under way ends; nothing more is read for nobody.
   let reads = 0;
-  for (; stage.loop.reads > 0; reads++) stage.loop.read();
+  for (; simulation.loop.reads > 0; reads++) simulation.loop.read();
   expect(reads).toBe(READS_MAX);
-  stage.loop.settle();
+  simulation.loop.settle();
   expect([server.counters.connections, server.counters.crashes]).toEqual([0, 0]);
   store.cache.clear();
   expect(store.openFds).toBe(0);
@@ -230,7 +230,7 @@ test.each([
   ["that fails, where sending works after all", 0, "OK"],
   ["that fails, and so does sending", -ERRNO.EIO, "reset"],
 ])("a disk %s: the bytes or a reset, never a wait without end", (_, sends, outcome) => {
-  using stage = new Staged({ large });
+  using simulation = new Simulation({ large });
   using _resident = replaceCall("resident", () => () => 0);
   using _sendfile = replaceCall(
     "sendfile",
@@ -238,11 +238,11 @@ test.each([
       (...args) =>
         sends < 0 ? sends : real(...args),
   );
-  const peer = stage.connect();
+  const peer = simulation.connect();
   peer.send("READ /large\n");
-  while (stage.loop.reads + stage.loop.immediates > 0) {
-    if (stage.loop.reads > 0) stage.loop.read(undefined, "EIO");
-    if (stage.loop.immediates > 0) stage.loop.turn();
+  while (simulation.loop.reads + simulation.loop.immediates > 0) {
+    if (simulation.loop.reads > 0) simulation.loop.read(undefined, "EIO");
+    if (simulation.loop.immediates > 0) simulation.loop.turn();
     if (peer.connection.state.awaits === "room") peer.drain();
   }
   if (outcome === "reset") expect(peer.socket.ending).toBe("reset");
@@ -250,24 +250,24 @@ test.each([
 });
 
 test("a file that goes in one step is looked at once a second, however often it is asked for", () => {
-  using stage = new Staged({ f: content(2, 0, 100_000) });
+  using simulation = new Simulation({ f: content(2, 0, 100_000) });
   let looks = 0;
   using _row = replaceCall("resident", () => () => {
     looks += 1;
     return 1;
   });
   const ask = (times: number): void => {
-    const peer = stage.connect();
+    const peer = simulation.connect();
     peer.send("READ /f\n".repeat(times));
-    stage.flow(peer);
+    simulation.flow(peer);
     expect(peer.bytes.length).toBeGreaterThan(100_000 * times);
   };
   ask(50);
   expect(looks).toBe(2);
-  stage.loop.pass(900);
+  simulation.loop.pass(900);
   ask(10);
   expect(looks).toBe(2);
-  stage.loop.pass(200);
+  simulation.loop.pass(200);
   ask(10);
   expect(looks).toBe(4);
 });

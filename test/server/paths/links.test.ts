@@ -1,9 +1,9 @@
 /** Links, hidden names and the root itself: faults 8 to 10, 16, 17, 20 and 21. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { codeOf, codesOf, exchange } from "../rig/exchange.ts";
-import { Running } from "../rig/running.ts";
-import { Tree } from "../rig/tree.ts";
+import { codeOf, codesOf, exchange } from "../../rig/exchange.ts";
+import { Running } from "../../rig/running.ts";
+import { Tree } from "../../rig/tree.ts";
 
 // Fault 17, a deny rule asked for in other letters, needs a file system that folds case: none here.
 

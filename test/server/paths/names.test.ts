@@ -1,9 +1,9 @@
 /** Names at the limits of length and with every byte in them: faults 22 and 23. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { codeOf, codesOf, exchange } from "../rig/exchange.ts";
-import { Running } from "../rig/running.ts";
-import { Tree } from "../rig/tree.ts";
+import { codeOf, codesOf, exchange } from "../../rig/exchange.ts";
+import { Running } from "../../rig/running.ts";
+import { Tree } from "../../rig/tree.ts";
 
 /** Every byte of `text` as an escape: the test's own encoder, which leaves nothing to chance. */
 const every = (text: string): string =>

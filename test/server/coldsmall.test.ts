@@ -10,7 +10,7 @@ import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Running } from "../rig/running.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 import { Tree } from "../rig/tree.ts";
 import { waiterOf } from "../rig/waiter.ts";
 
@@ -22,15 +22,15 @@ function nothingInMemory(): Disposable {
 }
 
 /** `count` files of other content each, and one that is held before the disk becomes slow. */
-function staged(count: number): Staged {
+function simulationOf(count: number): Simulation {
   const files = Array.from({ length: count }, (_, nth) => [`f${nth}`, content(1, nth, LENGTH)]);
-  const stage = new Staged({ ...Object.fromEntries(files), held: "held" });
-  ask(stage, "READ /held\n");
-  return stage;
+  const simulation = new Simulation({ ...Object.fromEntries(files), held: "held" });
+  ask(simulation, "READ /held\n");
+  return simulation;
 }
 
-function ask(stage: Staged, lines: string): StagedPeer {
-  const peer = stage.connect();
+function ask(simulation: Simulation, lines: string): SimulatedPeer {
+  const peer = simulation.connect();
   peer.send(lines);
   return peer;
 }
@@ -49,20 +49,24 @@ function bodies(bytes: Buffer): Buffer[] {
 }
 
 test("many cold files, asked for in a row: one after the other, others are answered meanwhile", () => {
-  using stage = staged(100);
+  using simulation = simulationOf(100);
   using _disk = nothingInMemory();
   const names = Array.from({ length: 100 }, (_, nth) => `READ /f${nth}\n`);
-  const peer = ask(stage, names.join(""));
+  const peer = ask(simulation, names.join(""));
   for (let nth = 0; nth < 100; nth++) {
-    expect([peer.connection.state.awaits, stage.loop.reads]).toEqual(["store", 1]);
-    expect(ask(stage, "READ /held\n").text).toEndWith("held");
-    stage.loop.read();
-    for (; stage.loop.reads === 0 && peer.connection.state.awaits !== "request"; peer.drain()) {
+    expect([peer.connection.state.awaits, simulation.loop.reads]).toEqual(["store", 1]);
+    expect(ask(simulation, "READ /held\n").text).toEndWith("held");
+    simulation.loop.read();
+    for (
+      ;
+      simulation.loop.reads === 0 && peer.connection.state.awaits !== "request";
+      peer.drain()
+    ) {
       peer.take();
-      if (stage.loop.immediates > 0) stage.loop.turn();
+      if (simulation.loop.immediates > 0) simulation.loop.turn();
     }
   }
-  stage.flow(peer);
+  simulation.flow(peer);
   const came = bodies(peer.bytes);
   expect(came.length).toBe(100);
   for (const [nth, body] of came.entries()) {
@@ -71,16 +75,16 @@ test("many cold files, asked for in a row: one after the other, others are answe
 });
 
 test("every verb and both dialects wait, and all get what they asked for", () => {
-  using stage = staged(4);
+  using simulation = simulationOf(4);
   using _disk = nothingInMemory();
-  const whole = ask(stage, "READ /f0\n");
-  const range = ask(stage, "READ offset=39000 length=500 /f1\nPING\n");
-  const digest = ask(stage, "HASH /f2\n");
-  const bare = ask(stage, "f3\n");
+  const whole = ask(simulation, "READ /f0\n");
+  const range = ask(simulation, "READ offset=39000 length=500 /f1\nPING\n");
+  const digest = ask(simulation, "HASH /f2\n");
+  const bare = ask(simulation, "f3\n");
   expect([whole, range, digest, bare].map(({ connection }) => connection.state.awaits)).toEqual(
     Array.from({ length: 4 }, () => "store"),
   );
-  stage.flow(whole, range, digest, bare);
+  simulation.flow(whole, range, digest, bare);
   expect(verify(bodies(whole.bytes)[0] ?? whole.bytes, 1, 0)).toBeNull();
   expect(verify(bodies(range.bytes)[0] ?? range.bytes, 1, 1, 39_000)).toBeNull();
   expect(bodies(range.bytes).length).toBe(2);
@@ -97,37 +101,40 @@ test("every verb and both dialects wait, and all get what they asked for", () =>
 });
 
 test("a thousand who want the same file: it is read a few times, and all of them get it", () => {
-  using stage = staged(1);
+  using simulation = simulationOf(1);
   using _disk = nothingInMemory();
-  const peers = Array.from({ length: 1000 }, () => ask(stage, "READ /f0\n"));
-  expect([stage.loop.reads, openIn(stage.tree.root)]).toEqual([PREFETCHES_MAX, PREFETCHES_MAX + 1]);
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) stage.loop.read();
+  const peers = Array.from({ length: 1000 }, () => ask(simulation, "READ /f0\n"));
+  expect([simulation.loop.reads, openIn(simulation.tree.root)]).toEqual([
+    PREFETCHES_MAX,
+    PREFETCHES_MAX + 1,
+  ]);
+  for (let nth = 0; nth < PREFETCHES_MAX; nth++) simulation.loop.read();
   const answered = (): number =>
     peers.filter(({ connection }) => connection.state.awaits === "request").length;
-  expect([stage.loop.reads, answered()]).toEqual([0, PREFETCHES_MAX]);
+  expect([simulation.loop.reads, answered()]).toEqual([0, PREFETCHES_MAX]);
   // The others a few at a time: all at once would be a stall as well.
-  stage.loop.turn();
+  simulation.loop.turn();
   expect(answered()).toBeLessThan(200);
-  stage.flow(...peers);
+  simulation.flow(...peers);
   for (const peer of peers) expect(verify(bodies(peer.bytes)[0] ?? peer.bytes, 1, 0)).toBeNull();
   // The root's, and the file's: the cache keeps one.
-  expect(openIn(stage.tree.root)).toBe(2);
+  expect(openIn(simulation.tree.root)).toBe(2);
 });
 
 test("a disk that fails is EIO, is not asked again, and the connection goes on", () => {
-  using stage = staged(1);
+  using simulation = simulationOf(1);
   using _disk = nothingInMemory();
   let again = 0;
   using _pread = replaceCall("pread", (real) => (...args) => {
     again += 1;
     return real(...args);
   });
-  const peer = ask(stage, "READ /f0\nPING\n");
-  stage.loop.read(undefined, "EIO");
-  stage.flow(peer);
+  const peer = ask(simulation, "READ /f0\nPING\n");
+  simulation.loop.read(undefined, "EIO");
+  simulation.flow(peer);
   expect(peer.text).toMatch(/^ERR EIO [^\n]*\nOK 0 server=/);
   expect(again).toBe(0);
-  expect(openIn(stage.tree.root)).toBe(1);
+  expect(openIn(simulation.tree.root)).toBe(1);
 });
 
 test.each([
@@ -147,48 +154,51 @@ test.each([
     content(1, 0, 100_000),
   ],
 ])("a file that is %s while it is read is one version, whole", (_, change, expected) => {
-  using stage = staged(1);
+  using simulation = simulationOf(1);
   using _disk = nothingInMemory();
-  const peer = ask(stage, "READ /f0\n");
-  change(stage.tree.path("f0"));
-  stage.flow(peer);
+  const peer = ask(simulation, "READ /f0\n");
+  change(simulation.tree.path("f0"));
+  simulation.flow(peer);
   expect(bodies(peer.bytes).map((body) => body.equals(expected))).toEqual([true]);
 });
 
 test("who was told of the newer version is not told of the older one after it", () => {
-  using stage = staged(1);
-  const file = stage.tree.path("f0");
+  using simulation = simulationOf(1);
+  const file = simulation.tree.path("f0");
   const first = (() => {
     using _disk = nothingInMemory();
-    return ask(stage, "READ /f0\n");
+    return ask(simulation, "READ /f0\n");
   })();
   fs.writeFileSync(`${file}.new`, "newer");
   fs.renameSync(`${file}.new`, file);
-  stage.loop.pass(5);
-  const second = ask(stage, "READ /f0\n");
-  stage.flow(first, second);
-  const third = ask(stage, "READ /f0\n");
+  simulation.loop.pass(5);
+  const second = ask(simulation, "READ /f0\n");
+  simulation.flow(first, second);
+  const third = ask(simulation, "READ /f0\n");
   for (const { bytes } of [second, third]) expect(String(bodies(bytes)[0])).toBe("newer");
 });
 
 test("who leaves meanwhile costs no read, and leaves no descriptor behind", () => {
-  using stage = staged(2);
+  using simulation = simulationOf(2);
   using _disk = nothingInMemory();
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) ask(stage, "READ /f0\n").socket.close();
+  for (let nth = 0; nth < PREFETCHES_MAX; nth++) ask(simulation, "READ /f0\n").socket.close();
   // The disk hangs, and they come and go.
-  for (let nth = 0; nth < 1000; nth++) ask(stage, "READ /f1\n").socket.close();
-  expect([stage.loop.reads, openIn(stage.tree.root)]).toEqual([PREFETCHES_MAX, PREFETCHES_MAX + 1]);
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) stage.loop.read();
-  while (stage.loop.immediates > 0) stage.loop.turn();
-  const { crashes } = stage.running.server.counters;
+  for (let nth = 0; nth < 1000; nth++) ask(simulation, "READ /f1\n").socket.close();
+  expect([simulation.loop.reads, openIn(simulation.tree.root)]).toEqual([
+    PREFETCHES_MAX,
+    PREFETCHES_MAX + 1,
+  ]);
+  for (let nth = 0; nth < PREFETCHES_MAX; nth++) simulation.loop.read();
+  while (simulation.loop.immediates > 0) simulation.loop.turn();
+  const { crashes } = simulation.running.server.counters;
   // The root's, and of the file that was read the one that the cache keeps.
-  expect([stage.loop.reads, openIn(stage.tree.root), crashes]).toEqual([0, 2, 0]);
+  expect([simulation.loop.reads, openIn(simulation.tree.root), crashes]).toEqual([0, 2, 0]);
 });
 
 test("a disk that hangs gathers nobody who came and went; after the end nobody is told anything", () => {
-  using stage = staged(1);
+  using simulation = simulationOf(1);
   const prefetcher = new Prefetcher();
-  const file = stage.tree.path("f0");
+  const file = simulation.tree.path("f0");
   let heard = 0;
   const add = (gone: boolean): void => {
     const told = (): void => void (heard += 1);
@@ -202,14 +212,14 @@ test("a disk that hangs gathers nobody who came and went; after the end nobody i
   for (let nth = 0; nth < PREFETCHES_MAX + 10; nth++) add(false);
   for (let nth = 0; nth < 10_000; nth++) add(true);
   expect(prefetcher.waiting).toBeLessThan(600);
-  expect(openIn(stage.tree.root)).toBe(PREFETCHES_MAX + 1);
+  expect(openIn(simulation.tree.root)).toBe(PREFETCHES_MAX + 1);
   prefetcher.close();
-  stage.loop.settle();
-  expect([prefetcher.waiting, openIn(stage.tree.root), heard]).toEqual([0, 1, 0]);
+  simulation.loop.settle();
+  expect([prefetcher.waiting, openIn(simulation.tree.root), heard]).toEqual([0, 1, 0]);
 });
 
 test("a mistake of ours costs its asker; those who wait get their answers", () => {
-  using stage = staged(1);
+  using simulation = simulationOf(1);
   const prefetcher = new Prefetcher();
   const heard: string[] = [];
   for (let nth = 0; nth < PREFETCHES_MAX + 2; nth++) {
@@ -217,14 +227,14 @@ test("a mistake of ours costs its asker; those who wait get their answers", () =
       (answer) => void heard.push(answer instanceof Refusal ? answer.code : "file"),
       () => void heard.push("crash"),
     );
-    const fd = fs.openSync(stage.tree.path("f0"), "r");
+    const fd = fs.openSync(simulation.tree.path("f0"), "r");
     const settle = (): never => {
       fs.closeSync(fd);
       throw new Error("a mistake");
     };
     prefetcher.add({ path: "/f0", waiter, open: () => -2 }, new ColdFile(fd, LENGTH, settle));
   }
-  stage.loop.settle();
+  simulation.loop.settle();
   expect(heard.toSorted()).toEqual(["ENOENT", "ENOENT", "crash", "crash", "crash", "crash"]);
 });
 

@@ -31,7 +31,7 @@ interface Handle {
 }
 
 /** The loop, until it is disposed of: then the real one is back. */
-export class Simulated implements Disposable {
+export class SimulatedLoop implements Disposable {
   /** What performance.now() says. */
   now = 1000;
   #immediates: (() => void)[] = [];

@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 import type { Tree } from "../rig/tree.ts";
 
 /** Some steps on each branch, through a socket that takes a part of each. */
@@ -16,9 +16,9 @@ const old = content(1, 0, SIZE);
 const edited = content(1, 1, SIZE);
 
 /** One event at a time: a turn, a read, or the peer takes something. False when nothing is left. */
-function step(stage: Staged, peer: StagedPeer): boolean {
-  if (stage.loop.reads > 0) stage.loop.read();
-  else if (stage.loop.immediates > 0) stage.loop.turn();
+function step(simulation: Simulation, peer: SimulatedPeer): boolean {
+  if (simulation.loop.reads > 0) simulation.loop.read();
+  else if (simulation.loop.immediates > 0) simulation.loop.turn();
   else if (peer.socket.queued > 0) {
     peer.take(150_000);
     peer.drain();
@@ -32,20 +32,20 @@ function send(
   after: number,
   change: (tree: Tree) => void,
 ): { body: Buffer; next: string; ending: string; early: boolean } {
-  using stage = new Staged({ f: old, g: "in step" }, { zeroCopy });
-  const peer = stage.connect({ room: ROOM });
+  using simulation = new Simulation({ f: old, g: "in step" }, { zeroCopy });
+  const peer = simulation.connect({ room: ROOM });
   peer.send("READ /f\nREAD /g\n");
   let early = true;
-  for (let i = 0; i < after && early; i++) early = step(stage, peer);
-  change(stage.tree);
-  for (let i = 0; step(stage, peer); i++) {
+  for (let i = 0; i < after && early; i++) early = step(simulation, peer);
+  change(simulation.tree);
+  for (let i = 0; step(simulation, peer); i++) {
     if (i > 10_000) throw new Error("spins");
   }
   if (!peer.socket.closed) peer.finish();
   const { bytes, text } = peer;
   const head = text.indexOf("\n") + 1;
   const { ending } = peer.socket;
-  const { store, server } = stage.running;
+  const { store, server } = simulation.running;
   expect([server.counters.crashes, store.openFds - store.cache.fds]).toEqual([0, 0]);
   const body = bytes.subarray(head, head + SIZE);
   return { body, next: text.slice(head + SIZE), ending: ending ?? "open", early };

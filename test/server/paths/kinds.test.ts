@@ -5,12 +5,12 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import net from "node:net";
-import { Apart } from "../rig/apart.ts";
-import { codesOf, exchange } from "../rig/exchange.ts";
-import { eventually } from "../rig/faults.ts";
-import { content, verify } from "../rig/oracle.ts";
-import { Running } from "../rig/running.ts";
-import { Tree } from "../rig/tree.ts";
+import { Apart } from "../../rig/apart.ts";
+import { codesOf, exchange } from "../../rig/exchange.ts";
+import { eventually } from "../../rig/faults.ts";
+import { content, verify } from "../../rig/oracle.ts";
+import { Running } from "../../rig/running.ts";
+import { Tree } from "../../rig/tree.ts";
 
 /** Runs a command; false when it failed. */
 function ran(...command: string[]): boolean {

@@ -3,11 +3,11 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { codeOf, exchange } from "../rig/exchange.ts";
-import { replaceCall } from "../rig/faults.ts";
-import { content, verify } from "../rig/oracle.ts";
-import { Running } from "../rig/running.ts";
-import { Tree } from "../rig/tree.ts";
+import { codeOf, exchange } from "../../rig/exchange.ts";
+import { replaceCall } from "../../rig/faults.ts";
+import { content, verify } from "../../rig/oracle.ts";
+import { Running } from "../../rig/running.ts";
+import { Tree } from "../../rig/tree.ts";
 import { Swapping } from "./swap.ts";
 
 /** Requests of one test: each is a new look-up, since no canonical path is asked for. */

@@ -11,7 +11,7 @@ import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
-import { Staged, type StagedPeer } from "../rig/simulation.ts";
+import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 
 const LARGE = 2_500_000;
 const large = content(1, 0, LARGE);
@@ -50,14 +50,17 @@ const ENDLESS = new Set(["sendfile EINTR", "sendfile EAGAIN", "pread EINTR"]);
 /** What a name is refused with for good, so that a listing does without it. */
 const GONE = new Set(["ENOENT", "EACCES", "EIO", "EINTR"]);
 
-function stageFor(zeroCopy: boolean): Staged {
-  const stage = new Staged({ held, large, "d/more": content(3, 0, 100_000) }, { zeroCopy });
-  stage.tree.link("link", "held");
-  return stage;
+function simulationFor(zeroCopy: boolean): Simulation {
+  const simulation = new Simulation(
+    { held, large, "d/more": content(3, 0, 100_000) },
+    { zeroCopy },
+  );
+  simulation.tree.link("link", "held");
+  return simulation;
 }
 
 /** What each of ASKED is answered when nothing fails. */
-function answersOf(peer: StagedPeer): string[] {
+function answersOf(peer: SimulatedPeer): string[] {
   const answers: string[] = [];
   const { text } = peer;
   for (let at = 0; at < text.length;) {
@@ -86,21 +89,21 @@ function failing(row: keyof Kernel, errno: number, first: number, count: number)
 
 /** One session with the fault; true when the fault had its place in it. */
 function session(
-  stage: Staged,
+  simulation: Simulation,
   right: string[],
   row: keyof Kernel,
   name: string,
   first: number,
   count: number,
 ): boolean {
-  const { store, server } = stage.running;
+  const { store, server } = simulation.running;
   store.cache.clear();
   const { fault, calls } = failing(row, ERRNO[name as keyof typeof ERRNO], first, count);
   const where = `${row} says ${name} at call ${first}${count > 1 ? " and later" : ""}`;
-  const peer = stage.connect({ room: 700_000 });
+  const peer = simulation.connect({ room: 700_000 });
   try {
     peer.send(ASKED.map((line) => `${line}\n`).join(""));
-    stage.flow(peer);
+    simulation.flow(peer);
   } finally {
     fault[Symbol.dispose]();
   }
@@ -123,7 +126,7 @@ function session(
     throw new Error(`${where}: ${ASKED[index]} was answered ${answer.slice(0, 120)}`);
   }
   peer.socket.close();
-  stage.loop.settle();
+  simulation.loop.settle();
   const left = [
     server.counters.crashes,
     server.counters.connections,
@@ -136,29 +139,29 @@ function session(
 test.each(BRANCHES)(
   "53, 62: any call of the kernel may fail at any time, once or for good (%s)",
   (_, zeroCopy) => {
-    using stage = stageFor(zeroCopy);
-    const whole = stage.connect();
+    using simulation = simulationFor(zeroCopy);
+    const whole = simulation.connect();
     whole.send(ASKED.map((line) => `${line}\n`).join(""));
-    stage.flow(whole);
+    simulation.flow(whole);
     const right = answersOf(whole);
     expect(right.length).toBe(ASKED.length);
     whole.socket.close();
-    const fds = openIn(stage.tree.root);
+    const fds = openIn(simulation.tree.root);
     let sessions = 0;
     for (const [row, names] of Object.entries(FAULTS) as [keyof Kernel, readonly string[]][]) {
       for (const name of names) {
         for (const count of ENDLESS.has(`${row} ${name}`) ? [1, 5] : [1, Infinity]) {
-          for (let first = 0; session(stage, right, row, name, first, count); first++)
+          for (let first = 0; session(simulation, right, row, name, first, count); first++)
             sessions += 1;
         }
       }
     }
     expect(sessions).toBeGreaterThan(300);
-    stage.running.store.cache.clear();
-    expect(openIn(stage.tree.root)).toBeLessThanOrEqual(fds);
-    const after = stage.connect();
+    simulation.running.store.cache.clear();
+    expect(openIn(simulation.tree.root)).toBeLessThanOrEqual(fds);
+    const after = simulation.connect();
     after.send(ASKED.map((line) => `${line}\n`).join(""));
-    stage.flow(after);
+    simulation.flow(after);
     expect(answersOf(after)).toEqual(right);
   },
 );
