@@ -1,0 +1,73 @@
+/** The queue between peers, against a model of some lines. */
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { FairQueue } from "../../src/guard/fairqueue.ts";
+
+const PEERS = ["a", "b", "c", "d"];
+
+test("peers take turns, and each is served in its own order", () => {
+  const queue = new FairQueue<string>();
+  for (const item of ["a1", "a2", "a3", "b1", "c1", "c2"]) queue.add(item[0]!, item);
+  const taken = Array.from({ length: 6 }, () => queue.take()?.item);
+  expect(taken).toEqual(["a1", "b1", "c1", "a2", "c2", "a3"]);
+  expect([queue.take(), queue.size]).toEqual([undefined, 0]);
+});
+
+test("who comes anew waits for one turn of each other peer", () => {
+  const queue = new FairQueue<number>();
+  for (let nth = 0; nth < 100_000; nth++) queue.add("many", nth);
+  queue.add("few", -1);
+  expect([queue.take()?.item, queue.take()?.item]).toEqual([0, -1]);
+});
+
+test("nothing is lost, given twice or out of its peer's order; turns between peers are equal", () => {
+  const step = fc.oneof(
+    fc.record({ add: fc.constantFrom(...PEERS) }),
+    fc.constant("take" as const),
+    fc.constant("sift" as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      const queue = new FairQueue<{ nth: number; gone: boolean }>();
+      const waiting = new Map<string, { nth: number; gone: boolean }[]>();
+      /** How many turns others have had since a peer that waits had its last. */
+      const turns = new Map<string, Map<string, number>>();
+      let nth = 0;
+      for (const one of steps) {
+        if (one === "sift") {
+          for (const line of waiting.values())
+            for (const item of line) item.gone = item.nth % 3 === 0;
+          for (const [peer, line] of waiting)
+            waiting.set(
+              peer,
+              line.filter((item) => !item.gone),
+            );
+          queue.sift((item) => !item.gone);
+        } else if (one === "take") {
+          const place = queue.take();
+          const left = [...waiting.values()].flat().length;
+          if (place === undefined) {
+            expect(left).toBe(0);
+            continue;
+          }
+          expect(place.item).toBe(waiting.get(place.peer)!.shift()!);
+          turns.delete(place.peer);
+          for (const [peer, line] of waiting) {
+            if (peer === place.peer || line.length === 0) continue;
+            const seen = turns.get(peer) ?? new Map<string, number>();
+            turns.set(peer, seen.set(place.peer, (seen.get(place.peer) ?? 0) + 1));
+            expect(seen.get(place.peer)).toBeLessThanOrEqual(1);
+          }
+        } else {
+          const item = { nth: nth++, gone: false };
+          const line = waiting.get(one.add) ?? [];
+          // Who did not wait begins anew.
+          if (line.length === 0) turns.delete(one.add);
+          waiting.set(one.add, [...line, item]);
+          queue.add(one.add, item);
+        }
+        expect(queue.size).toBe([...waiting.values()].flat().length);
+      }
+    }),
+  );
+});
