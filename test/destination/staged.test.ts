@@ -242,7 +242,7 @@ test("without replace what is there stays, by one call or by a second name", () 
       return noReplace || args[4] ? real(...args) : -ERRNO.EINVAL;
     });
     const error = failed(() => file.publish(destination.publication()));
-    const text = `${destination.tree.path("f")} exists already (--force replaces it)`;
+    const text = `${destination.tree.path("f")} exists already`;
     expect([error.code, error.message]).toEqual(["EEXIST", text]);
     expect([destination.content("f"), destination.staged()]).toEqual(["old", ["x"]]);
     // A link in the way is not followed, whatever it points to.
