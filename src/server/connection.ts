@@ -11,7 +11,7 @@
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
-import { shownAddress } from "../guard/address.ts";
+import { peerOf, shownAddress } from "../guard/address.ts";
 import { type Awaiter, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
 import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
@@ -56,11 +56,14 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   /** `address` is the peer's, kept because a closed socket has forgotten it. */
   readonly address: string;
+  /** Whose share it uses. */
+  readonly peer: string;
 
   constructor(socket: StreamSocket, service: Service) {
     this.socket = socket;
     this.service = service;
     this.address = socket.remoteAddress ?? "";
+    this.peer = peerOf(this.address);
     this.#receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
   }
@@ -153,16 +156,14 @@ export class Connection implements Turn, Waiter, Awaiter {
   crash(error: unknown): void {
     this.service.counters.crashes += 1;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.service.log.fault(`internal error, connection from ${this.peer} reset`, text);
+    this.service.log.fault(
+      `internal error, connection from ${shownAddress(this.address)} reset`,
+      text,
+    );
     this.terminate();
   }
 
   // --- for doors ---
-
-  /** Who it is, for the log. */
-  get peer(): string {
-    return shownAddress(this.address);
-  }
 
   /** Sends text, as UTF-8: at most one reply's head. */
   sendText(text: string): void {
@@ -213,7 +214,10 @@ export class Connection implements Turn, Waiter, Awaiter {
     const { counters, log } = this.service;
     counters.requests += 1;
     if (status !== "OK") counters.refused += 1;
-    if (log.on) log.request(logLineOf(job, this.peer, this.door?.name ?? "-", status, bytes));
+    if (log.on)
+      log.request(
+        logLineOf(job, shownAddress(this.address), this.door?.name ?? "-", status, bytes),
+      );
   }
 
   // --- for the sweep and the server ---

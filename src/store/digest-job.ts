@@ -6,6 +6,7 @@ import { DIGESTS } from "../wire/digest.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import type { Portion } from "../digest/worker.ts";
+import { clock } from "../sys/clock.ts";
 import type { DigestRange, OpenFile, Waiter } from "./store.ts";
 
 /**
@@ -30,14 +31,19 @@ export function jobKey({ entry }: OpenFile, { start, length, chunk, algo }: Dige
   return `${entry.etag} ${algo} ${start} ${length} ${chunk}`;
 }
 
+/** Bytes of a reply that count as one unit of work: the largest has 17. */
+const UNIT_BYTES = 16_384;
+
 /** One range of one version. */
 export class DigestJob {
   readonly key: string;
   readonly id: number;
   readonly file: OpenFile;
   readonly range: DigestRange;
-  /** The reply: complete when `complete` is. */
-  readonly text: Buffer;
+  /** The peer that asked first: its share is charged. */
+  readonly peer: string;
+  /** When the oldest digest in it was computed, in clock.now's milliseconds. */
+  since: number = clock.now;
   /** Portions that the thread has not answered. */
   pending = 0;
   /** Nobody is answered any more: failed, done, or dropped. */
@@ -45,19 +51,40 @@ export class DigestJob {
   readonly #cache: DigestCache;
   readonly #keeps: boolean;
   readonly #waiters: Waiter[] = [];
+  /** Made with the first digest: a job that waits for its turn holds none. */
+  #text: Buffer | null = null;
   /** Bytes of the range that are known or asked for. */
   #asked = 0;
 
-  constructor(id: number, file: OpenFile, range: DigestRange, cache: DigestCache) {
+  constructor(id: number, peer: string, file: OpenFile, range: DigestRange, cache: DigestCache) {
     this.id = id;
+    this.peer = peer;
     this.key = jobKey(file, range);
     this.file = file;
     this.range = range;
     this.#cache = cache;
     const now = BigInt(Date.now()) * NS_PER_MS;
-    this.#keeps = range.chunk >= KEPT_CHUNK_BYTES_MIN && now - file.entry.mtime > SETTLED_NS;
-    this.text = Buffer.alloc(Math.ceil(range.length / range.chunk) * this.#lineBytes);
+    const settled = now - file.entry.mtime > SETTLED_NS;
+    // Beyond 2^53 - 1 no number is exact: such a range is computed each time.
+    const exact = range.start + BigInt(range.length) <= BigInt(Number.MAX_SAFE_INTEGER);
+    this.#keeps = range.chunk >= KEPT_CHUNK_BYTES_MIN && settled && exact;
     this.catchUp();
+  }
+
+  /** The reply as far as it is known: all of it when `complete`. */
+  get text(): Buffer {
+    this.#text ??= Buffer.alloc(this.#textBytes);
+    return this.#text;
+  }
+
+  /** What it counts as in a peer's share: 1, and more for a long reply. */
+  get units(): number {
+    return 1 + Math.floor(this.#textBytes / UNIT_BYTES);
+  }
+
+  /** True when the reply may be kept for later questions. */
+  get keeps(): boolean {
+    return this.#keeps;
   }
 
   /** True when something is left to ask of the thread. */
@@ -81,19 +108,32 @@ export class DigestJob {
     return this.#waiters.length > 0;
   }
 
+  /** True when all who wait are of the peer that asked first. */
+  get isPrivate(): boolean {
+    return this.#waiters.every(({ peer, gone }) => gone || peer === this.peer);
+  }
+
   /** Takes what has become known of the next chunks, by whomever. */
   catchUp(): void {
+    if (!this.#keeps) return;
     const { chunk, length } = this.range;
+    const whole = this.#cache.known(this.#keyOf(chunk));
     while (this.#asked % chunk === 0 && this.#asked < length) {
-      const line = this.#known(this.#asked);
-      if (line === undefined) return;
+      const last = length - this.#asked < chunk;
+      const table = last ? this.#cache.known(this.#keyOf(length - this.#asked)) : whole;
+      const line = table?.digests.get(this.#offsetOf(this.#asked));
+      if (table === undefined || line === undefined) return;
+      this.since = Math.min(this.since, table.since);
       this.text.write(line, (this.#asked / chunk) * this.#lineBytes, "latin1");
       this.#asked += Math.min(chunk, length - this.#asked);
     }
   }
 
-  join(waiter: Waiter): void {
+  /** Adds `waiter`; true when it is the first of its peer. */
+  join(waiter: Waiter): boolean {
+    const first = !this.#waiters.some(({ peer }) => peer === waiter.peer);
     this.#waiters.push(waiter);
+    return first;
   }
 
   /** The next portion. Only while it `wants` one. */
@@ -106,7 +146,7 @@ export class DigestJob {
     const pieces = algo === "sha256" && (inChunk > 0 || left > PORTION_BYTES);
     let count = pieces ? Math.min(left, PORTION_BYTES) : left;
     while (!pieces && count + chunk <= PORTION_BYTES && from + count < length) {
-      if (this.#known(from + count) !== undefined) break;
+      if (this.#isKnown(from + count)) break;
       count += Math.min(chunk, length - from - count);
     }
     const piece = pieces ? (count < left ? "more" : "last") : "whole";
@@ -126,7 +166,9 @@ export class DigestJob {
     this.text.write(lines, index * lineBytes, "latin1");
     if (!this.#keeps) return;
     for (let from = 0; from < lines.length; from += lineBytes) {
-      this.#cache.put(this.#keyAt(chunk * index++), lines.slice(from, from + lineBytes));
+      const begin = chunk * index++;
+      const key = this.#keyOf(Math.min(chunk, this.range.length - begin));
+      this.#cache.put(key, this.#offsetOf(begin), lines.slice(from, from + lineBytes));
     }
   }
 
@@ -149,14 +191,23 @@ export class DigestJob {
     return DIGESTS[this.range.algo] + 1;
   }
 
-  /** The line of the chunk that begins `from` bytes behind the start, if it is known. */
-  #known(from: number): string | undefined {
-    return this.#keeps ? this.#cache.get(this.#keyAt(from)) : undefined;
+  get #textBytes(): number {
+    return Math.ceil(this.range.length / this.range.chunk) * this.#lineBytes;
   }
 
-  #keyAt(from: number): string {
-    const { start, chunk, length, algo } = this.range;
-    const count = Math.min(chunk, length - from);
-    return `${this.file.entry.etag} ${algo} ${start + BigInt(from)} ${count}`;
+  /** True when the digest of the chunk that begins `from` bytes behind the start is known. */
+  #isKnown(from: number): boolean {
+    if (!this.#keeps) return false;
+    const count = Math.min(this.range.chunk, this.range.length - from);
+    return this.#cache.known(this.#keyOf(count))?.digests.has(this.#offsetOf(from)) ?? false;
+  }
+
+  #offsetOf(from: number): number {
+    return Number(this.range.start) + from;
+  }
+
+  /** The table of digests of `count` bytes each. */
+  #keyOf(count: number): string {
+    return `${this.file.entry.etag} ${this.range.algo} ${count}`;
   }
 }

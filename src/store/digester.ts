@@ -1,11 +1,14 @@
 /**
  * Digests of files. Those of small contents are computed at once; all others by one thread, which
- * is started when it is needed and ended when it is idle. Equal questions are one job, jobs take
- * turns portion by portion, and what was computed of a version is kept.
+ * is started when it is needed and ended when it is idle. Equal questions are one job. Peers take
+ * turns portion by portion, and so do the jobs of a peer, so that a short one is done soon however
+ * long the others are. What was computed of a version is kept for a while.
  *
  * It never calls a waiter from inside digests(), and answers digests of one version only: after
  * each portion the file is looked at again.
  */
+import { FairQueue } from "../guard/fairqueue.ts";
+import { Shares } from "../guard/shares.ts";
 import { clock, tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -21,10 +24,17 @@ import { type DigestRange, type OpenFile, SMALL_BYTES_MAX, type Waiter } from ".
 import { bufferOf } from "../wire/bytes.ts";
 
 /**
- * Jobs at once; over it EBUSY. Each holds a descriptor, and its reply of at most 260 KiB: 33 MiB
- * together when all are the largest.
+ * Units of jobs at once, one for a job and one more for each 16 KiB of its reply: 2,048 small jobs,
+ * or 120 of the largest with 31 MiB of replies. Each keeps a file open, of those that the store may
+ * have. When it is full, the newest job of the peer that holds most gives way to a peer with less.
  */
-export const JOBS_MAX = 128;
+export const JOB_UNITS_MAX = 2048;
+
+/**
+ * Units of one peer; over it EBUSY. A download has one question on its way, so this is an address
+ * with hundreds of them.
+ */
+export const PEER_JOB_UNITS_MAX = 256;
 
 /** Portions at the thread: one that it works on, one so that it need not wait for the next. */
 const PORTIONS_SENT_MAX = 2;
@@ -49,8 +59,11 @@ export class Digester implements ThreadOwner {
   readonly cache = new DigestCache();
   /** Portions given to the thread so far. */
   portions = 0;
-  /** By what they are asked, the one whose turn it is first. */
+  /** By what they are asked, the oldest first. */
   readonly #jobs = new Map<string, DigestJob>();
+  /** Jobs that want a turn, once for each peer that waits for one; also such as are over by now. */
+  readonly #turns = new FairQueue<DigestJob>();
+  readonly #shares = new Shares(JOB_UNITS_MAX, PEER_JOB_UNITS_MAX);
   #sent: Sent[] = [];
   #thread: DigestThread | null = null;
   #jobId = 0;
@@ -71,24 +84,30 @@ export class Digester implements ThreadOwner {
     const { length, chunk } = range;
     const bytes = length <= chunk * INLINE_DIGESTS_MAX ? atHand(file, range) : null;
     if (bytes !== null) return bufferOf(digestLines(range.algo, bytes, chunk));
-    const same = this.#jobs.get(jobKey(file, range));
+    const key = jobKey(file, range);
+    const kept = this.cache.reply(key);
+    if (kept !== undefined) return kept;
+    const { peer } = waiter;
+    const same = this.#jobs.get(key);
     if (same !== undefined) {
-      same.join(waiter);
+      if (same.join(waiter) && same.wants) this.#turns.add(peer, same);
       return null;
     }
-    const job = new DigestJob(++this.#jobId, file, range, this.cache);
-    if (job.complete) return job.text;
-    if (this.#jobs.size >= JOBS_MAX) return new Refusal("EBUSY", "too many files are being hashed");
+    const job = new DigestJob(++this.#jobId, peer, file, range, this.cache);
+    if (job.complete) return this.#kept(job);
+    if (!this.#admit(job)) return new Refusal("EBUSY", "too many files are being hashed");
     job.join(waiter);
     file.retain();
-    this.#jobs.set(job.key, job);
+    this.#jobs.set(key, job);
     // Where the thread has nothing to do, no other job has: each answer sends all that there is.
     while (this.#sent.length < PORTIONS_SENT_MAX && job.wants) this.#send(job);
+    if (job.wants) this.#turns.add(peer, job);
     return null;
   }
 
-  /** Ends a thread that is idle. About once a second. */
+  /** Ends jobs that nobody waits for any more, and a thread that is idle. About once a second. */
   sweep(): void {
+    for (const job of [...this.#jobs.values()]) if (!job.wanted) this.#finish(job);
     const idle = this.#sent.length === 0 && clock.now - this.#usedAt > IDLE_MS;
     if (!idle) return;
     this.#thread?.end();
@@ -98,6 +117,7 @@ export class Digester implements ThreadOwner {
   /** Drops all jobs; nobody is called. Files the thread is reading close when it has ended. */
   close(): void {
     for (const job of [...this.#jobs.values()]) this.#finish(job);
+    this.#turns.clear();
     this.cache.clear();
     this.#thread?.end();
   }
@@ -144,33 +164,49 @@ export class Digester implements ThreadOwner {
       return;
     }
     job.take(portion, answer);
-    if (job.complete) this.#finish(job, job.text);
+    if (job.complete) this.#finish(job, this.#kept(job));
+  }
+
+  /** Its whole reply, kept for who asks the same again. */
+  #kept(job: DigestJob): Uint8Array {
+    if (job.keeps) this.cache.putReply(job.key, job.text, job.since);
+    return job.text;
+  }
+
+  /** Charges `job` to its peer, if need be in place of a job of the peer that holds most. */
+  #admit({ peer, units }: DigestJob): boolean {
+    while (!this.#shares.take(peer, units)) {
+      const largest = this.#shares.largest();
+      const over = !this.#shares.fits(peer, units);
+      if (over || this.#shares.of(largest) <= this.#shares.of(peer) + units) return false;
+      // Its newest; one that others have joined stays for them.
+      const loser = [...this.#jobs.values()].findLast(
+        (job) => job.peer === largest && job.isPrivate,
+      );
+      if (loser === undefined) return false;
+      queueMicrotask(() => loser.answer(new Refusal("EBUSY", "another address has had less")));
+      this.#finish(loser);
+    }
+    return true;
   }
 
   /** Gives the thread what it can take. */
   #feed(): void {
     while (this.#sent.length < PORTIONS_SENT_MAX) {
-      const job = this.#next();
-      if (job === null) return;
-      // Behind all others: it has had its turn.
-      this.#jobs.delete(job.key);
-      this.#jobs.set(job.key, job);
-      this.#send(job);
-    }
-  }
-
-  /** The job whose turn it is, or null. */
-  #next(): DigestJob | null {
-    for (const job of this.#jobs.values()) {
-      if (!job.wanted) {
-        this.#finish(job);
+      const place = this.#turns.take();
+      if (place === undefined) return;
+      const { peer, item: job } = place;
+      if (job.over || !job.wanted) {
+        if (!job.over) this.#finish(job);
         continue;
       }
       job.catchUp();
-      if (job.complete) this.#finish(job, job.text);
-      else if (job.wants) return job;
+      if (job.complete) this.#finish(job, this.#kept(job));
+      else if (job.wants) {
+        this.#send(job);
+        if (job.wants) this.#turns.add(peer, job);
+      }
     }
-    return null;
   }
 
   #send(job: DigestJob): void {
@@ -184,6 +220,7 @@ export class Digester implements ThreadOwner {
   /** Nothing more is done for `job`; who waits is told `result`, if there is one. */
   #finish(job: DigestJob, result?: Uint8Array | Refusal): void {
     this.#jobs.delete(job.key);
+    this.#shares.give(job.peer, job.units);
     if (job.begun) this.#thread?.send({ dropped: job.id });
     job.over = true;
     this.#letGo(job);

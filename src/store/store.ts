@@ -84,6 +84,8 @@ export interface DigestRange {
  */
 export interface Waiter {
   readonly gone: boolean;
+  /** Whose share of the store it uses: one address, or one network of addresses. */
+  readonly peer: string;
   /** The answer to open(). */
   opened(file: OpenFile | Refusal): void;
   /** The answer to list(). */

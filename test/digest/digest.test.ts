@@ -1,27 +1,6 @@
-/** Digests that are kept: how many, and which go first. */
+/** Digests of bytes in memory. */
 import { expect, test } from "bun:test";
-import { DigestCache, KEPT_DIGESTS_MAX } from "../../src/store/digest-cache.ts";
 import { digestLines } from "../../src/digest/digest.ts";
-
-test("no more are kept than the bound, and those that were asked for lately stay", () => {
-  const cache = new DigestCache();
-  for (let i = 0; i < KEPT_DIGESTS_MAX - 1; i++) cache.put(`key ${i}`, `digest ${i}`);
-  cache.put("last", "old");
-  cache.put("last", "new");
-  expect(cache.size).toBe(KEPT_DIGESTS_MAX);
-  expect(cache.get("key 0")).toBe("digest 0");
-  cache.put("one more", "digest");
-  expect(cache.size).toBe(KEPT_DIGESTS_MAX);
-  expect(["key 0", "key 1", "key 2", "last", "one more"].map((key) => cache.get(key))).toEqual([
-    "digest 0",
-    undefined,
-    "digest 2",
-    "new",
-    "digest",
-  ]);
-  cache.clear();
-  expect([cache.size, cache.get("key 0")]).toEqual([0, undefined]);
-});
 
 /** Vectors of the reference implementation: XXH3 with 64 bits and seed 0, and FIPS 180. */
 test("the digests are the standard's, all digits written", () => {

@@ -27,10 +27,13 @@ export class Peer {
     socket.on("close", () => this.#end("reset"));
   }
 
-  /** Connects to a server on loopback. */
-  static dial(port: number): Promise<Peer> {
+  /** Connects to a server on loopback, if need be from another one of its addresses. */
+  static dial(port: number, localAddress = "127.0.0.1"): Promise<Peer> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+      const socket = net.connect({
+        ...{ port, host: "127.0.0.1", localAddress },
+        ...{ allowHalfOpen: true, noDelay: true },
+      });
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);

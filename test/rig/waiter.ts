@@ -11,5 +11,5 @@ export function waiterOf(
   crashed: (error: unknown) => void = () => {},
   gone = false,
 ): Waiter {
-  return { gone, opened: told, listed: told, digested: told, crash: crashed };
+  return { gone, peer: "", opened: told, listed: told, digested: told, crash: crashed };
 }

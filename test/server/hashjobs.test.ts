@@ -1,12 +1,13 @@
 /** HASH while it takes time: shared, kept, dropped, in turns; and when something goes wrong. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { JOBS_MAX } from "../../src/store/digester.ts";
+import { KEPT_MS } from "../../src/store/digest-cache.ts";
+import { PEER_JOB_UNITS_MAX } from "../../src/store/digester.ts";
 import { clock } from "../../src/sys/clock.ts";
 import { codeOf, exchange, factOf } from "../rig/exchange.ts";
 import { eventually, replaceCall } from "../rig/faults.ts";
 import { content } from "../rig/oracle.ts";
-import type { Peer } from "../rig/peer.ts";
+import { Peer } from "../rig/peer.ts";
 import { Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
 
@@ -119,21 +120,77 @@ test("when all who asked are gone, the work ends between two portions", async ()
   await eventually("its descriptor's end", () => it.running.store.openFds === 0);
 });
 
-test(`more than ${JOBS_MAX} different questions at once are EBUSY, an equal one is not`, async () => {
+test("over one address's share questions are EBUSY, but neither an equal one nor another address's", async () => {
   await using it = await start();
-  const peers = await dialAll(it.running, JOBS_MAX);
+  const peers = await dialAll(it.running, PEER_JOB_UNITS_MAX);
   for (const [index, peer] of peers.entries()) {
     peer.send(`HASH offset=${index} algo=sha256 /endless\n`);
   }
-  await eventually("all of them", () => it.digester.jobs === JOBS_MAX);
+  await eventually("all of them", () => it.digester.jobs === PEER_JOB_UNITS_MAX);
   const [over, held] = await exchange(it.running.port, ["HASH /big", "READ length=1 /big"]);
   expect([codeOf(over!), codeOf(held!)]).toEqual(["EBUSY", "OK"]);
+  using other = await Peer.dial(it.running.port, "127.0.0.2");
+  other.send("HASH /big\n");
+  expect((await other.reply()).line).toStartWith("OK ");
   using same = await it.running.dial();
   same.send("HASH offset=7 algo=sha256 /endless\n");
   for (const peer of peers) peer.reset();
   await eventually("the end of the others", () => it.digester.jobs === 1);
   expect([same.length, same.ending]).toEqual([0, null]);
   expect((await exchange(it.running.port, ["HASH /big"])).map(codeOf)).toEqual(["OK"]);
+});
+
+test("when all is taken the newest job of who holds most gives way to who has less", async () => {
+  await using it = await start();
+  const peers: Peer[] = [];
+  const ask = async (address: string, question: string): Promise<void> => {
+    const peer = await Peer.dial(it.running.port, address);
+    peer.send(`HASH algo=sha256 ${question} /endless\n`);
+    peers.push(peer);
+  };
+  // The largest reply counts as 17: fifteen are one address's share, and 120 all but eight.
+  for (let nth = 0; nth < 120; nth++) {
+    const offset = nth * 268_435_456;
+    await ask(`127.0.1.${1 + (nth % 8)}`, `chunk=65536 length=268435456 offset=${offset}`);
+  }
+  for (let nth = 0; nth < 8; nth++) await ask("127.0.1.9", `offset=${nth}`);
+  await eventually("all of them", () => it.digester.jobs === 128);
+  using newcomer = await Peer.dial(it.running.port, "127.0.2.1");
+  newcomer.send("HASH /big\n");
+  expect((await newcomer.reply()).line).toStartWith("OK ");
+  const refused = peers.filter(({ length }) => length > 0);
+  expect(refused.length).toBe(1);
+  expect((await refused[0]!.line()).toString()).toStartWith("ERR EBUSY ");
+  for (const peer of peers) peer.reset();
+  await eventually("their end", () => it.digester.jobs === 0);
+});
+
+test("a reply that was computed is kept whole: to ask again looks nothing up", async () => {
+  await using it = await start();
+  const ask = "HASH chunk=65536 /big";
+  const [first] = await exchange(it.running.port, [ask]);
+  const { replyBytes } = it.digester.cache;
+  expect(replyBytes).toBe(256 * 17);
+  let looked = 0;
+  const known = it.digester.cache.known.bind(it.digester.cache);
+  it.digester.cache.known = (key) => ((looked += 1), known(key));
+  const [again] = await exchange(it.running.port, [ask]);
+  expect([again?.body.equals(first!.body), looked]).toEqual([true, 0]);
+});
+
+test("digests are computed again when they are too old: a mapping may have changed the file", async () => {
+  await using it = await start();
+  await exchange(it.running.port, ["HASH /big", "HASH length=8388608 /big"]);
+  expect(it.digester.portions).toBe(4);
+  // What would have to pass: the clock of the next event is a minute on.
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + KEPT_MS + 1;
+  try {
+    await exchange(it.running.port, ["HASH /big", "HASH length=8388608 /big"]);
+  } finally {
+    performance.now = now;
+  }
+  expect(it.digester.portions).toBe(8);
 });
 
 const EDITS: [name: string, edit: (path: string) => void][] = [
