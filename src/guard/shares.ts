@@ -1,6 +1,6 @@
 /**
  * How much of one resource each peer holds, of a bound in all and a bound for each. It counts and
- * decides; whoever asks does what it says. Invariant: the sum over all peers never exceeds the whole.
+ * decides; whoever asks acts on it. Invariant: the sum over all peers never exceeds the whole.
  */
 
 /** The counts of one resource, in units of the caller's. */

@@ -42,6 +42,8 @@ export class Connection implements Turn, Waiter, Awaiter {
   // Turns and limits.
   queued = false;
   gone = false;
+  /** What this turn has cost so far, in usual requests. */
+  #cost = 0;
   /** Requests read. */
   asked = 0;
   /** Requests read when the present wait began. */
@@ -105,16 +107,12 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   /** Its turn. */
   turn(): void {
-    if (this.#state !== SENDING.turn) return;
-    tick();
-    this.#run();
+    if (this.#state === SENDING.turn) this.#goOn();
   }
 
   /** The bytes that the transfer waited for are in memory. */
   windowReady(): void {
-    if (this.#state !== SENDING.window) return;
-    tick();
-    this.#run();
+    if (this.#state === SENDING.window) this.#goOn();
   }
 
   /** 200 ms of silence behind a path without LF. */
@@ -190,6 +188,11 @@ export class Connection implements Turn, Waiter, Awaiter {
     if (this.#receiver.fin) this.#probe(wait);
   }
 
+  /** The request that is being answered costs as much as `requests` more of the usual ones. */
+  charge(requests: number): void {
+    this.#cost += requests;
+  }
+
   /** After what has been sent: FIN, and nothing more is read. */
   closeAfter(): void {
     this.#receiver.close();
@@ -201,12 +204,6 @@ export class Connection implements Turn, Waiter, Awaiter {
     const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
     this.sendText(door.refusal(refusal));
     this.record(job, refusal.code, 0);
-  }
-
-  /** What was promised can't be delivered: RST. */
-  breakPromise(job: Job): void {
-    this.record(job, "RESET", 0);
-    this.terminate();
   }
 
   /** Counts a request that was answered or failed, and logs it. */
@@ -270,17 +267,14 @@ export class Connection implements Turn, Waiter, Awaiter {
     if (state.asked === "digests" && !state.promise.made) state.promise.make();
   }
 
-  /** The store has answered: the request that waited for it goes on. */
-  #goOn(then: () => void): void {
+  /** What was awaited is here: `then`, if given, goes on with the request that waited. */
+  #goOn(then?: () => void): void {
     tick();
     this.#state = REQUEST;
     this.#run(then);
   }
 
-  /**
-   * Does the next thing until it has to wait. Whatever is thrown costs this connection, not the
-   * server.
-   */
+  /** Does the next thing until it has to wait. What is thrown costs this connection alone. */
   #run(first?: () => void): void {
     try {
       first?.();
@@ -295,17 +289,18 @@ export class Connection implements Turn, Waiter, Awaiter {
   #loop(): void {
     if (this.#state === CLOSED) return;
     const budget = this.#sender.written + STEP_BYTES;
-    for (let served = 0; ;) {
+    this.#cost = 0;
+    for (;;) {
       if (this.#state.awaits === "store") {
         // What was answered before goes out meanwhile, as far as the socket takes it.
         if (this.#push()) this.progressAt = 0;
         return;
       }
       if (this.#sender.pressing && !this.#push()) return;
-      const yields = served >= this.service.limits.pipeline || this.#sender.written >= budget;
+      const yields = this.#cost >= this.service.limits.pipeline || this.#sender.written >= budget;
       const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
-        served += 1;
+        this.#cost += 1;
         this.#answer(line);
         continue;
       }

@@ -13,6 +13,9 @@ import { lookUp } from "./read.ts";
 import { digestWait, fileWait, type Promised } from "./state.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
+/** Digests that cost a turn as much as one usual request: about 1 us. */
+const LINES_PER_REQUEST = 32;
+
 /** Bytes of one xxh3 digest and its LF. */
 const WHOLE_BYTES = DIGESTS.xxh3 + 1;
 
@@ -66,6 +69,8 @@ function hashOpened(
     connection.refuse(job, range);
     return;
   }
+  // Looking up or copying so many lines takes as long as a usual request.
+  connection.charge(digestLinesOf(range) / LINES_PER_REQUEST);
   const reply = new HashReply(connection, job, headOf(file.entry, request, range));
   const digests = connection.service.store.digests(file, range, connection);
   if (digests === null) connection.awaitStore(digestWait((lines) => reply.finish(lines), reply));
@@ -93,8 +98,12 @@ class HashReply implements Promised {
   /** Sends the digests, or why there are none: once a head has promised them, only RST can. */
   finish(digests: Uint8Array | Refusal): void {
     if (digests instanceof Refusal) {
-      if (this.made) this.#connection.breakPromise(this.#job);
-      else this.#connection.refuse(this.#job, digests);
+      if (!this.made) {
+        this.#connection.refuse(this.#job, digests);
+        return;
+      }
+      this.#connection.record(this.#job, "RESET", 0);
+      this.#connection.terminate();
       return;
     }
     if (!this.made) this.make();
@@ -125,11 +134,14 @@ function chunkOf({ chunk, algo }: Request, length: number): bigint {
   return BigInt(algo === "xxh3" ? CHUNK_BYTES_DEFAULT : Math.max(1, length));
 }
 
+function digestLinesOf({ length, chunk }: DigestRange): number {
+  return Number(digestCount(BigInt(length), BigInt(chunk)));
+}
+
 function headOf(entry: Entry, request: Request, range: DigestRange): string {
   const { size, etag } = entry;
   const { length } = range;
   const chunk = chunkOf(request, length);
-  const lines = digestCount(BigInt(length), BigInt(range.chunk));
-  const bytes = Number(lines) * (DIGESTS[range.algo] + 1);
+  const bytes = digestLinesOf(range) * (DIGESTS[range.algo] + 1);
   return okLine(bytes, ` size=${size} etag=${etag} algo=${request.algo} chunk=${chunk}`);
 }
