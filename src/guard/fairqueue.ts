@@ -32,9 +32,13 @@ export class FairQueue<T> {
     this.#size += 1;
   }
 
-  /** The item whose turn it is, which loses its place; undefined when nothing waits. */
-  take(): Place<T> | undefined {
+  /**
+   * The item whose turn it is, which loses its place; undefined when nothing waits. Peers for which
+   * `may` is false are passed over and keep their turn.
+   */
+  take(may?: (peer: string) => boolean): Place<T> | undefined {
     for (const [peer, line] of this.#peers) {
+      if (may?.(peer) === false) continue;
       const item = line.take();
       this.#size -= 1;
       // Behind all others: its peer has had its turn.

@@ -160,7 +160,8 @@ export class DiskStore implements Store {
       return refusalOf(-ERRNO.ENOTDIR, path);
     }
     kernel.close(found);
-    this.#pages.add(path, waiter, () => this.#openPage(relative, limit, after));
+    const key = `${limit} ${after.length} ${after}${relative}`;
+    this.#pages.add(key, path, waiter, () => this.#openPage(relative, limit, after));
     return null;
   }
 

@@ -1,94 +1,185 @@
 /**
- * Directories wait their turn to be read. A few pages are open at once, one of them moves one step
- * in each round of the loop: however many clients list, memory, descriptors and the time others
- * wait stay what they are for one.
+ * Directories wait their turn to be read. A few pages are open at once, and one of them moves one
+ * step in each round of the loop: however many clients list, memory, descriptors and the time that
+ * others wait stay what they are for one. Peers take turns, for being opened and for each step.
+ *
+ * Equal questions whose page is not begun are one page: it is read after all of them were asked.
  */
-import { refusalOf } from "./refusal.ts";
-import type { DirectoryPage } from "./directory.ts";
-import type { Waiter } from "./store.ts";
+import { FairQueue } from "../guard/fairqueue.ts";
+import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import type { DirectoryPage } from "./directory.ts";
+import { refusalOf } from "./refusal.ts";
+import type { EncodedPage, Waiter } from "./store.ts";
 
 /**
- * Pages that are being made at once. One would do; more keep a short one from a long one's tail.
+ * Pages of one peer that are made at once. One would do; more keep a short one from a long one's
+ * tail.
  */
-const OPEN_MAX = 4;
+export const PEER_PAGES_MAX = 4;
+
+/** Pages made at once in all: each holds a descriptor, and up to a megabyte of names. */
+export const PAGES_MAX = 64;
+
+/** Answers in one round: each is a reply of up to 128 KiB, which takes 30 us to write. */
+const ANSWERS_PER_ROUND = 16;
 
 /** A page that somebody waits for. */
 interface Wanted {
+  readonly key: string;
   readonly path: ByteString;
-  readonly waiter: Waiter;
+  readonly waiters: Waiter[];
   /** Opens the directory: the page, or -errno. */
   readonly open: () => DirectoryPage | number;
+  begun: boolean;
 }
 
-/** The queue of a store. Bounded by the number of connections: each waits for one page at most. */
+/** A page in the making. */
+interface Making {
+  readonly wanted: Wanted;
+  readonly page: DirectoryPage;
+}
+
+interface Answer {
+  readonly waiter: Waiter;
+  readonly page: EncodedPage | Refusal;
+}
+
+/** The queues of a store. Bounded by the number of connections: each waits for one page at most. */
 export class Pages {
-  readonly #waiting: Wanted[] = [];
-  readonly #making: { readonly wanted: Wanted; readonly page: DirectoryPage }[] = [];
+  readonly #waiting = new FairQueue<Wanted>();
+  /** Those of them that are not begun, by what they are asked. */
+  readonly #byKey = new Map<string, Wanted>();
+  readonly #making = new FairQueue<Making>();
+  /** How many are made, by the peer whose turn began them. */
+  readonly #open = new Map<string, number>();
+  #answers: Answer[] = [];
   #armed = false;
   readonly #round = (): void => this.#step();
 
-  /** `waiter.answered` is called later, unless it is gone by then. */
-  add(path: ByteString, waiter: Waiter, open: () => DirectoryPage | number): void {
-    this.#waiting.push({ path, waiter, open });
+  /** Pages being made. */
+  get making(): number {
+    return this.#making.size;
+  }
+
+  /** Places in the queue, those of clients that have left included. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * `waiter.listed` is called later, unless it is gone by then. What has the same `key` is the same
+   * page.
+   */
+  add(key: string, path: ByteString, waiter: Waiter, open: () => DirectoryPage | number): void {
+    let wanted = this.#byKey.get(key);
+    if (wanted === undefined) {
+      wanted = { key, path, waiters: [], open, begun: false };
+      this.#byKey.set(key, wanted);
+    }
+    const first = !wanted.waiters.some(({ peer }) => peer === waiter.peer);
+    wanted.waiters.push(waiter);
+    if (first) this.#waiting.add(waiter.peer, wanted);
     this.#arm();
   }
 
   /** Closes what is being read. */
   close(): void {
-    this.#waiting.length = 0;
-    for (const { page } of this.#making) page.close();
-    this.#making.length = 0;
+    this.#waiting.clear();
+    this.#byKey.clear();
+    this.#answers = [];
+    for (let place = this.#making.take(); place !== undefined; place = this.#making.take()) {
+      place.item.page.close();
+    }
   }
 
   // --- internal ---
 
   #arm(): void {
-    if (this.#armed || (this.#waiting.length === 0 && this.#making.length === 0)) return;
+    const idle = this.#waiting.size + this.#making.size + this.#answers.length === 0;
+    if (this.#armed || idle) return;
     this.#armed = true;
     setImmediate(this.#round);
   }
 
   #step(): void {
     this.#armed = false;
+    this.#answer();
     this.#admit();
-    const first = this.#making.shift();
-    if (first !== undefined) {
-      const { wanted, page } = first;
-      const done = this.#moved(wanted, page);
-      if (done) page.close();
-      else this.#making.push(first);
-    }
+    const place = this.#making.take();
+    if (place !== undefined) this.#move(place.peer, place.item);
     this.#arm();
   }
 
+  /** Opens what may be opened: the first page of each peer, and some more. */
   #admit(): void {
-    while (this.#making.length < OPEN_MAX) {
-      const wanted = this.#waiting.shift();
-      if (wanted === undefined) return;
-      if (wanted.waiter.gone) continue;
-      try {
-        const page = wanted.open();
-        if (typeof page === "number") wanted.waiter.listed(refusalOf(page, wanted.path));
-        else this.#making.push({ wanted, page });
-      } catch (error) {
-        // As in #moved().
-        wanted.waiter.crash(error);
+    for (;;) {
+      const place = this.#waiting.take(
+        (peer) => this.#making.size < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX,
+      );
+      if (place === undefined) return;
+      const { peer, item: wanted } = place;
+      if (wanted.begun) continue;
+      wanted.begun = true;
+      this.#byKey.delete(wanted.key);
+      if (wanted.waiters.every(({ gone }) => gone)) continue;
+      const page = this.#guarded(wanted, wanted.open);
+      if (page === null) continue;
+      if (typeof page === "number") this.#tell(wanted, refusalOf(page, wanted.path));
+      else {
+        this.#open.set(peer, (this.#open.get(peer) ?? 0) + 1);
+        this.#making.add(peer, { wanted, page });
       }
     }
   }
 
-  /** One step of `page`; true when nobody waits for another. */
-  #moved({ path, waiter }: Wanted, page: DirectoryPage): boolean {
-    if (waiter.gone) return true;
-    try {
-      const result = page.step();
-      if (result === null) return false;
-      waiter.listed(typeof result === "number" ? refusalOf(result, path) : result);
-    } catch (error) {
-      // Nobody above would catch it: it costs this client, not the server.
-      waiter.crash(error);
+  /** One step of a page. */
+  #move(peer: string, making: Making): void {
+    const { wanted, page } = making;
+    if (wanted.waiters.some(({ gone }) => !gone)) {
+      const result = this.#guarded(wanted, () => page.step() ?? UNFINISHED);
+      if (result === UNFINISHED) {
+        this.#making.add(peer, making);
+        return;
+      }
+      if (typeof result === "number") this.#tell(wanted, refusalOf(result, wanted.path));
+      else if (result !== null) this.#tell(wanted, result);
     }
-    return true;
+    page.close();
+    const open = (this.#open.get(peer) ?? 0) - 1;
+    if (open > 0) this.#open.set(peer, open);
+    else this.#open.delete(peer);
+  }
+
+  #tell({ waiters }: Wanted, page: EncodedPage | Refusal): void {
+    for (const waiter of waiters) this.#answers.push({ waiter, page });
+    this.#answer();
+  }
+
+  /** Answers some: a thousand who wanted the same page are no stall themselves. */
+  #answer(): void {
+    for (const { waiter, page } of this.#answers.splice(0, ANSWERS_PER_ROUND)) {
+      if (waiter.gone) continue;
+      try {
+        waiter.listed(page);
+      } catch (error) {
+        // Nobody above would catch it: it costs this client, not the server.
+        waiter.crash(error);
+      }
+    }
+  }
+
+  /** What `action` gives; null when it threw, which costs those who wait for `wanted`. */
+  #guarded<T>({ waiters }: Wanted, action: () => T): T | null {
+    try {
+      return action();
+    } catch (error) {
+      for (const waiter of waiters) if (!waiter.gone) waiter.crash(error);
+      return null;
+    }
   }
 }
+
+// --- internal ---
+
+const UNFINISHED = Symbol("unfinished");

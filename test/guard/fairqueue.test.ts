@@ -20,6 +20,19 @@ test("who comes anew waits for one turn of each other peer", () => {
   expect([queue.take()?.item, queue.take()?.item]).toEqual([0, -1]);
 });
 
+test("a peer that may not be served is passed over and keeps its turn", () => {
+  const queue = new FairQueue<string>();
+  for (const item of ["a1", "b1", "b2", "c1"]) queue.add(item[0]!, item);
+  const notA = (peer: string): boolean => peer !== "a";
+  expect([queue.take(notA)?.item, queue.take()?.item, queue.take()?.item]).toEqual([
+    "b1",
+    "a1",
+    "c1",
+  ]);
+  queue.add("a", "a2");
+  expect([queue.take(notA)?.item, queue.take(notA), queue.size]).toEqual(["b2", undefined, 1]);
+});
+
 test("nothing is lost, given twice or out of its peer's order; turns between peers are equal", () => {
   const step = fc.oneof(
     fc.record({ add: fc.constantFrom(...PEERS) }),
