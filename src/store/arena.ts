@@ -5,9 +5,13 @@
  * needs another call for the head: 7.3-7.9 and 7.4 us of processor time a request, from here 6.0.
  *
  * A slot is written once. Freed, its pages are taken out of the file, so that what sockets still
- * have to send stays as it was, and who gets the slot next gets new ones. Where the kernel makes no
- * such file, nothing is held here. How much is, is the cache's business.
+ * have to send stays as it was, and who gets the slot next gets new ones. That holds for single
+ * pages: of a large one the kernel overwrites the freed part with zeros, while a socket sends it
+ * (truncate_inode_partial_folio of mm/truncate.c; seen with shmem_enabled=always). So nothing is
+ * held here where the kernel may use large pages, or makes no such file. How much is held is the
+ * cache's business.
  */
+import { shmemPagesAreSmall } from "../sys/hugepages.ts";
 import { kernel } from "../sys/kernel.ts";
 import { readFully } from "../sys/shortcount.ts";
 import type { Content, DiskFile } from "./file.ts";
@@ -86,7 +90,7 @@ export class Arena {
     if (kernel.resident(file.fd, 0n, count) === 0) return null;
     const got = readFully(file.fd, scratch.subarray(head.length, length), count, 0n);
     if (got !== count || file.revalidate() !== "same") return null;
-    if (this.#fd < 0) this.#fd = kernel.memfd("serv6");
+    if (this.#fd < 0 && !this.#open()) return null;
     const slot = new Slot(this, this.#free.pop() ?? this.#slots++, head.length, count);
     this.#used += 1;
     if (kernel.pwrite(this.#fd, scratch, length, slot.replyAt) === length) return slot;
@@ -114,6 +118,13 @@ export class Arena {
   }
 
   // --- internal ---
+
+  /** Makes the file; false where there can be none that holds still. */
+  #open(): boolean {
+    if (shmemPagesAreSmall()) this.#fd = kernel.memfd("serv6");
+    this.#refused = this.#fd < 0;
+    return !this.#refused;
+  }
 
   #end(): void {
     if (!this.#closed || this.#used > 0 || this.#fd < 0) return;

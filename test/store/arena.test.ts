@@ -6,6 +6,7 @@ import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import { Descriptor, DiskFile } from "../../src/store/file.ts";
 import type { OpenFile } from "../../src/store/store.ts";
 import { clock } from "../../src/sys/clock.ts";
+import { shmemPagesAreSmall } from "../../src/sys/hugepages.ts";
 import { FileStat } from "../../src/sys/types.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
@@ -17,6 +18,9 @@ const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false
 const HEAD = Buffer.from("OK some head\n");
 const USES = 8;
 const start = clock.now;
+
+/** Where the kernel may use large pages for files in memory there is no arena (sys/hugepages.ts). */
+const hot = test.skipIf(!shmemPagesAreSmall());
 
 afterEach(() => {
   clock.now = start;
@@ -47,7 +51,7 @@ function bytesOf(file: OpenFile, at: bigint, count: number): Buffer {
   return into.subarray(0, Math.max(0, got));
 }
 
-test("a file that is asked for often lies in memory behind its head, once and whole", () => {
+hot("a file that is asked for often lies in memory behind its head, once and whole", () => {
   using tree = new Tree();
   const sizes = [8193, 16_384, ARENA_BYTES_MAX - 1, ARENA_BYTES_MAX];
   for (const size of sizes) tree.write(`f${size}`, content(size, 0, size));
@@ -74,7 +78,7 @@ test("who is asked for once or twice, is smaller or larger, is not", () => {
   expect(store.openFds).toBe(2);
 });
 
-test("an edit in place and another file under the name are seen within a second", () => {
+hot("an edit in place and another file under the name are seen within a second", () => {
   using tree = new Tree({ f: content(1, 0, 20_000) });
   using store = storeOf(tree);
   const before = used(store, "/f");
@@ -100,7 +104,7 @@ test("an edit between the reading and the look is not kept as a mix", () => {
   expect(used(store, "/f", 4).replyAt).toBeNull();
 });
 
-test.each(["memfd", "pwrite"] as const)("where %s fails, the file itself is sent", (row) => {
+hot.each(["memfd", "pwrite"] as const)("where %s fails, the file itself is sent", (row) => {
   using tree = new Tree({ f: content(1, 0, 20_000) });
   using store = storeOf(tree);
   let calls = 0;
@@ -115,7 +119,7 @@ test.each(["memfd", "pwrite"] as const)("where %s fails, the file itself is sent
   expect(calls).toBe(1);
 });
 
-test("memory is bounded: what is evicted gives its pages back", () => {
+hot("memory is bounded: what is evicted gives its pages back", () => {
   using tree = new Tree();
   const count = 500;
   for (let nth = 0; nth < count; nth++) tree.write(`f${nth}`, content(nth, 0, 45_000));
@@ -129,7 +133,7 @@ test("memory is bounded: what is evicted gives its pages back", () => {
   expect(fs.fstatSync(fd).blocks).toBe(0);
 });
 
-test("a slot whose pages can't be given back is not used again", () => {
+hot("a slot whose pages can't be given back is not used again", () => {
   using tree = new Tree({ f: content(1, 0, 20_000), g: content(2, 0, 20_000) });
   using store = storeOf(tree);
   const { fd, base } = used(store, "/f");
@@ -141,7 +145,7 @@ test("a slot whose pages can't be given back is not used again", () => {
   expect(still.equals(content(1, 0, 20_000))).toBe(true);
 });
 
-test("its descriptor is closed with the last that is being sent from it", () => {
+hot("its descriptor is closed with the last that is being sent from it", () => {
   using tree = new Tree({ f: content(1, 0, 20_000) });
   const arena = new Arena();
   const stat = new FileStat();
