@@ -24,6 +24,11 @@ export class FairQueue<T> {
     return this.#size;
   }
 
+  /** Peers that have something waiting. */
+  get peers(): number {
+    return this.#peers.size;
+  }
+
   /** Gives `item` a place behind those of its peer. */
   add(peer: string, item: T): void {
     const line = this.#peers.get(peer);

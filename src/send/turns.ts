@@ -1,21 +1,23 @@
 /**
- * Who goes next. Connections that can move more bytes stand in one queue; each gets one step a
- * round, and between rounds the loop handles its other events. A fast peer can't keep a slow one
- * waiting.
+ * Who goes next. Connections that can move more bytes stand in one queue; between its rounds the
+ * loop handles its other events. A round gives each connection one step while all are of one peer,
+ * and else one step to one connection of each peer: who opens many gets no more than who has one.
  */
+import { FairQueue } from "../guard/fairqueue.ts";
 
 /** Something that takes turns. */
 export interface Turn {
   /** True while it stands in the queue; written by Turns alone. */
   queued: boolean;
+  /** Whose share its steps are of. */
+  readonly peer: string;
   /** One bounded portion of work. Must not throw. */
   turn(): void;
 }
 
 /** The queue. At most one place for each connection, so it is bounded by their number. */
 export class Turns {
-  #ready: Turn[] = [];
-  #running: Turn[] = [];
+  readonly #ready = new FairQueue<Turn>();
   #armed = false;
   readonly #failed: (error: unknown) => void;
   readonly #round = (): void => this.#run();
@@ -25,24 +27,29 @@ export class Turns {
     this.#failed = failed;
   }
 
-  /** Gives `one` a place in the next round, unless it has one. */
+  /** Gives `one` a place in a next round, unless it has one. */
   add(one: Turn): void {
     if (one.queued) return;
     one.queued = true;
-    this.#ready.push(one);
-    if (this.#armed) return;
-    this.#armed = true;
-    setImmediate(this.#round);
+    this.#ready.add(one.peer, one);
+    this.#arm();
   }
 
   // --- internal ---
 
+  #arm(): void {
+    if (this.#armed || this.#ready.size === 0) return;
+    this.#armed = true;
+    setImmediate(this.#round);
+  }
+
   #run(): void {
     this.#armed = false;
-    const running = this.#ready;
-    this.#ready = this.#running;
-    this.#running = running;
-    for (const one of running) {
+    // Those who come meanwhile wait for the next round.
+    let due = this.#ready.peers > 1 ? this.#ready.peers : this.#ready.size;
+    for (; due > 0; due--) {
+      const one = this.#ready.take()?.item;
+      if (one === undefined) break;
       one.queued = false;
       try {
         one.turn();
@@ -50,6 +57,6 @@ export class Turns {
         this.#failed(error);
       }
     }
-    running.length = 0;
+    this.#arm();
   }
 }

@@ -133,7 +133,10 @@ export class DirectoryPage {
         return;
       }
       if (failed < 0) continue;
-      this.#text += listLine(found.isFile ? entryOf(found) : directoryOf(found), name);
+      this.#text += listLine(
+        found.isFile ? entryOf(found, this.#root.device) : directoryOf(found),
+        name,
+      );
       this.#count += 1;
     }
     if (this.#next < Math.min(this.#names.length, this.#kept)) return;

@@ -37,6 +37,12 @@ import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
 /** How long a name is believed to mean the file it meant, in milliseconds. */
 export const REVALIDATE_MS = 1000;
 
+/**
+ * A content in memory is read again after so many milliseconds: a write through mmap(2) changes
+ * bytes and no time. One reading in ten seconds costs a hot file nothing.
+ */
+export const HELD_MS = 10_000;
+
 /** Bytes of small contents held in memory. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -147,7 +153,7 @@ export class DiskStore implements Store {
     if (fd < 0) return refusalOf(fd, path);
     kernel.close(fd);
     if (!this.#stat.isFile && !this.#stat.isDirectory) return refusalOf(-ERRNO.EACCES, path);
-    return entryOf(this.#stat);
+    return entryOf(this.#stat, this.#root.device);
   }
 
   list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
@@ -229,7 +235,8 @@ export class DiskStore implements Store {
       this.cache.drop(canonical);
       return found;
     }
-    if (cached?.stat.same(stat)) {
+    const old = cached !== undefined && cached.held > 0 && clock.now - cached.since > HELD_MS;
+    if (cached?.stat.same(stat) && !old) {
       kernel.close(found);
       cached.checked = clock.now;
       cached.touch(clock.now);
@@ -272,7 +279,7 @@ export class DiskStore implements Store {
       return -ERRNO.EBUSY;
     }
     const content = body === null ? new Descriptor(fd, this.#fds) : new Body(body);
-    const file = new DiskFile(stat, content, lookedAt);
+    const file = new DiskFile(stat, content, lookedAt, this.#root.device);
     // Just seen in memory, or brought there.
     if (stat.size <= SMALL_BYTES_MAX) file.residentUntil = clock.now + REVALIDATE_MS;
     this.cache.put(canonical, file);
@@ -285,7 +292,8 @@ export class DiskStore implements Store {
     if (file.held > 0 || reply === null || !this.#limits.zeroCopy) return file;
     const slot = this.#arena.add(file, reply);
     if (slot === null) return file;
-    const settled = new DiskFile(file.stat, slot, file.checked);
+    const settled = new DiskFile(file.stat, slot, clock.now, this.#root.device);
+    settled.checked = file.checked;
     settled.reply = reply;
     this.cache.put(canonical, settled);
     return settled;

@@ -7,20 +7,28 @@ import fs from "node:fs";
 import type { FileStat } from "../sys/types.ts";
 
 const HEX_DIGITS = 16;
-const words = new BigUint64Array(4);
+const words = new BigUint64Array(5);
 const bytes = new Uint8Array(words.buffer);
+/** The same without the device. */
+const bytesAtHome = bytes.subarray(0, 32);
 let key: string | null = null;
 
 /**
- * The etag of the version that `stat` tells of. ctime is in it: a forged mtime still changes it.
+ * The etag of the version that `stat` tells of. ctime is in it: a forged mtime still changes it. Of
+ * a file that is not on the device `home`, the root's, the device is in it too: two file systems
+ * made alike (one image written twice) have the same inodes and times, and `--mounts` can bring one
+ * in the place of the other. A device may get another number after a reboot; then a resume starts
+ * over.
  */
-export function etagOf(stat: FileStat): string {
+export function etagOf(stat: FileStat, home: bigint = stat.dev): string {
   key ??= machineKey();
   words[0] = stat.ino;
   words[1] = stat.size;
   words[2] = BigInt.asUintN(64, stat.mtime);
   words[3] = BigInt.asUintN(64, stat.ctime);
-  return new Bun.CryptoHasher("sha256", key).update(bytes).digest("hex").slice(0, HEX_DIGITS);
+  words[4] = stat.dev;
+  const hashed = stat.dev === home ? bytesAtHome : bytes;
+  return new Bun.CryptoHasher("sha256", key).update(hashed).digest("hex").slice(0, HEX_DIGITS);
 }
 
 // --- internal ---

@@ -14,11 +14,11 @@ export interface FdCount {
   open: number;
 }
 
-/** The wire's view of what `stat` tells. */
-export function entryOf(stat: FileStat): Entry {
+/** The wire's view of what `stat` tells, in a store whose root is on the device `home`. */
+export function entryOf(stat: FileStat, home: bigint = stat.dev): Entry {
   const type = stat.isDirectory ? "dir" : "file";
   const size = stat.isDirectory ? 0n : stat.size;
-  return { type, size, mtime: stat.mtime, etag: etagOf(stat) };
+  return { type, size, mtime: stat.mtime, etag: etagOf(stat, home) };
 }
 
 /** Where the bytes of a file are. */
@@ -94,6 +94,8 @@ export class DiskFile implements OpenFile {
   reply: Uint8Array | null = null;
   digest: Uint8Array | null = null;
   residentUntil: number;
+  /** When the content was read, in clock.now's milliseconds. */
+  readonly since: number;
   /** When the name was last seen to mean this version, in clock.now's milliseconds. */
   checked: number;
   /**
@@ -108,9 +110,13 @@ export class DiskFile implements OpenFile {
   readonly #content: Content;
   #refs = 1;
 
-  /** Takes over `content`. The first reference is the caller's. */
-  constructor(stat: FileStat, content: Content, now: number) {
-    this.entry = entryOf(stat);
+  /**
+   * Takes over `content`, which was read at `now`; `home` is the root's device. The first reference
+   * is the caller's.
+   */
+  constructor(stat: FileStat, content: Content, now: number, home: bigint = stat.dev) {
+    this.entry = entryOf(stat, home);
+    this.since = now;
     this.stat = stat;
     this.body = content.body;
     this.base = content.base;

@@ -6,7 +6,7 @@
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
-import { AT_FDCWD, type FileStat, OPEN, RESOLVE } from "../sys/types.ts";
+import { AT_FDCWD, FileStat, OPEN, RESOLVE } from "../sys/types.ts";
 import { HERE, isHidden } from "../wire/path.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -33,6 +33,7 @@ export class Root {
    */
   readonly name: ByteString;
   #fd: number;
+  #device: bigint | null = null;
   readonly #policy: RootPolicy;
   readonly #resolve: number;
   /** The only name that exists, when one file is served. */
@@ -46,6 +47,12 @@ export class Root {
     this.#only = only;
     const mounts = policy.mounts ? 0 : RESOLVE.noXdev;
     this.#resolve = RESOLVE.beneath | RESOLVE.noMagicLinks | mounts;
+  }
+
+  /** The device that the root is on; of a file elsewhere the etag says so. */
+  get device(): bigint {
+    this.#device ??= this.#readDevice();
+    return this.#device;
   }
 
   /**
@@ -98,6 +105,11 @@ export class Root {
   }
 
   // --- internal ---
+
+  #readDevice(): bigint {
+    const stat = new FileStat();
+    return kernel.statx(this.#fd, "", stat) === 0 ? stat.dev : -1n;
+  }
 
   #walk(relative: ByteString): number {
     if (this.#policy.unconfined) return this.#walkUnconfined(relative);

@@ -10,9 +10,9 @@ export const TREE_PREFIX = "serv6-";
 export class Tree {
   readonly root: string;
 
-  /** `files` by path: a string or bytes is a file's content, null a directory. */
-  constructor(files: Record<string, string | Uint8Array | null> = {}) {
-    this.root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), TREE_PREFIX));
+  /** `files` by path: a string or bytes is a file's content, null a directory. `folder`: where. */
+  constructor(files: Record<string, string | Uint8Array | null> = {}, folder = os.tmpdir()) {
+    this.root = fs.mkdtempSync(path.join(fs.realpathSync(folder), TREE_PREFIX));
     for (const [name, content] of Object.entries(files)) {
       if (content === null) fs.mkdirSync(this.path(name), { recursive: true });
       else this.write(name, content);

@@ -157,7 +157,7 @@ test("who is stuck in the middle of a reply gets the rest of it, then the newest
   expect(version).toBe(30);
 });
 
-/** Where the kernel may use large pages for files in memory there is no arena (sys/hugepages.ts). */
+/** Where files in memory may have large pages there is no arena (sys/hugepages.ts). */
 const hot = test.skipIf(!shmemPagesAreSmall());
 
 hot(

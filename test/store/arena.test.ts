@@ -19,7 +19,7 @@ const HEAD = Buffer.from("OK some head\n");
 const USES = 8;
 const start = clock.now;
 
-/** Where the kernel may use large pages for files in memory there is no arena (sys/hugepages.ts). */
+/** Where files in memory may have large pages there is no arena (sys/hugepages.ts). */
 const hot = test.skipIf(!shmemPagesAreSmall());
 
 afterEach(() => {

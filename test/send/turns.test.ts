@@ -1,0 +1,60 @@
+/** Whose turn it is among connections of one peer, and of several. */
+import { expect, test } from "bun:test";
+import { type Turn, Turns } from "../../src/send/turns.ts";
+import { SimulatedLoop } from "../rig/simulatedloop.ts";
+
+/** A connection that always has more to send. */
+class Endless implements Turn {
+  queued = false;
+  steps = 0;
+  readonly peer: string;
+  readonly #turns: Turns;
+
+  constructor(turns: Turns, peer: string) {
+    this.#turns = turns;
+    this.peer = peer;
+    turns.add(this);
+  }
+
+  turn(): void {
+    this.steps += 1;
+    this.#turns.add(this);
+  }
+}
+
+const steps = (all: readonly Endless[]): number => all.reduce((sum, one) => sum + one.steps, 0);
+
+test("connections of one peer have a step each in a round", () => {
+  using loop = new SimulatedLoop();
+  const turns = new Turns(expect.unreachable);
+  const all = Array.from({ length: 5 }, () => new Endless(turns, "only"));
+  for (let round = 0; round < 7; round++) loop.turn();
+  expect(all.map((one) => one.steps)).toEqual([7, 7, 7, 7, 7]);
+});
+
+test("a hundred connections of one peer get as much as one of another, and equal parts of it", () => {
+  using loop = new SimulatedLoop();
+  const turns = new Turns(expect.unreachable);
+  const many = Array.from({ length: 100 }, () => new Endless(turns, "many"));
+  const one = new Endless(turns, "one");
+  for (let round = 0; round < 300; round++) loop.turn();
+  expect([one.steps, steps(many)]).toEqual([300, 300]);
+  expect(many.every(({ steps: each }) => each === 3)).toBe(true);
+});
+
+test("a turn that throws costs the others nothing", () => {
+  using loop = new SimulatedLoop();
+  const errors: unknown[] = [];
+  const turns = new Turns((error) => errors.push(error));
+  const broken: Turn = {
+    ...{ queued: false, peer: "broken" },
+    turn: () => {
+      throw new Error("broken");
+    },
+  };
+  turns.add(broken);
+  const good = new Endless(turns, "good");
+  loop.turn();
+  loop.turn();
+  expect([errors.length, good.steps > 0, broken.queued]).toEqual([1, true, false]);
+});
