@@ -26,7 +26,7 @@ const steps = (all: readonly Endless[]): number => all.reduce((sum, one) => sum 
 
 test("connections of one peer have a step each in a round", () => {
   using loop = new SimulatedLoop();
-  const turns = new Turns(expect.unreachable);
+  const turns = new Turns((error) => expect.unreachable(String(error)));
   const all = Array.from({ length: 5 }, () => new Endless(turns, "only"));
   for (let round = 0; round < 7; round++) loop.turn();
   expect(all.map((one) => one.steps)).toEqual([7, 7, 7, 7, 7]);
@@ -34,7 +34,7 @@ test("connections of one peer have a step each in a round", () => {
 
 test("a hundred connections of one peer get as much as one of another, and equal parts of it", () => {
   using loop = new SimulatedLoop();
-  const turns = new Turns(expect.unreachable);
+  const turns = new Turns((error) => expect.unreachable(String(error)));
   const many = Array.from({ length: 100 }, () => new Endless(turns, "many"));
   const one = new Endless(turns, "one");
   for (let round = 0; round < 300; round++) loop.turn();
