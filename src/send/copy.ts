@@ -3,13 +3,12 @@
  * in flight so that disk and socket work at once. For TLS, other systems, and files that can't be
  * sent by sendfile.
  *
- * It reads by position from the confined descriptor itself (fs.read on Bun's thread pool):
- * `Bun.file(fd).slice` shares the file position and mixes bytes (seen in 41 of 200 concurrent
- * slices), and opening /proc/self/fd/N anew fails for a file whose mode was changed meanwhile; this
- * is also 1.6-2.3 times as fast, because the windows are reused.
+ * The windows are read from the confined descriptor itself (store/diskread.ts): opening
+ * /proc/self/fd/N anew fails for a file whose mode was changed meanwhile. They are reused, which
+ * makes this 1.6-2.3 times as fast as new ones.
  */
-import fs from "node:fs";
 import type { StreamSocket } from "../sys/socket.ts";
+import { type DiskRead, windows } from "../store/diskread.ts";
 import type { OpenFile } from "../store/store.ts";
 import { STEP, type Step, type Transfer } from "./transfer.ts";
 
@@ -27,6 +26,8 @@ interface Window {
   filled: number;
   /** Bytes already written to the socket. */
   taken: number;
+  /** What fills it; null until it is asked for. */
+  read: DiskRead | null;
 }
 
 /**
@@ -88,8 +89,14 @@ export class CopyTransfer implements Transfer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A window that the disk is still filling is given back by its own completion.
-    for (const window of this.#windows) if (window.filled >= 0) giveBack(window.bytes);
+    // A window that the disk is still filling is given back by #filled().
+    for (const { filled, bytes, read } of this.#windows) {
+      if (filled >= 0) giveBack(bytes);
+      else if (read?.drop()) {
+        giveBack(bytes);
+        this.file.release();
+      }
+    }
     this.file.release();
   }
 
@@ -99,28 +106,14 @@ export class CopyTransfer implements Transfer {
   #read(): void {
     const wanted = Math.min(WINDOW_BYTES, this.length - this.#asked);
     if (wanted === 0) return;
-    const window: Window = { bytes: spare.pop() ?? newWindow(), filled: -1, taken: 0 };
+    const window: Window = { bytes: spare.pop() ?? newWindow(), filled: -1, taken: 0, read: null };
     const at = this.#start + BigInt(this.#asked);
     this.#asked += wanted;
     this.#reading += 1;
     this.#windows.push(window);
     this.file.retain();
-    this.#fill(window, wanted, 0, at);
-  }
-
-  /** Reads until the window is full: a short count alone is not the end of a file. */
-  #fill(window: Window, wanted: number, got: number, at: bigint): void {
-    fs.read(this.file.fd, window.bytes, got, wanted - got, at, (error, count) => {
-      const total = got + (error === null ? count : 0);
-      if (error === null && count > 0 && total < wanted && !this.#closed) {
-        this.#fill(window, wanted, total, at + BigInt(count));
-        return;
-      }
-      this.#filled(
-        window,
-        total,
-        error === null ? (total < wanted ? STEP.changed : null) : STEP.failed,
-      );
+    window.read = windows.read(this.file, window.bytes, wanted, at, (count, failed) => {
+      this.#filled(window, count, failed ? STEP.failed : count < wanted ? STEP.changed : null);
     });
   }
 

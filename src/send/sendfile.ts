@@ -10,10 +10,10 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
 import type { OpenFile } from "../store/store.ts";
 import { type Awaiter, STEP, STEP_BYTES, type Step, type Transfer } from "./transfer.ts";
-import { PIECE_BYTES, type PendingRead, readahead } from "../store/readahead.ts";
+import { type DiskRead, isResident, READ_BYTES, readaheads } from "../store/diskread.ts";
 
-/** So far ahead the file is looked at: half as often as a step, which costs half a microsecond. */
-const LOOK_BYTES = 2 * STEP_BYTES;
+/** So far ahead the file is looked at: every second step, since a look costs 0.5 us. */
+const LOOKAHEAD_BYTES = 2 * STEP_BYTES;
 
 /**
  * From here on a transfer is corked. Without it the kernel cuts one or two segments more of 1 MiB,
@@ -22,8 +22,8 @@ const LOOK_BYTES = 2 * STEP_BYTES;
  */
 const CORKED_BYTES_MIN = 262_144;
 
-/** How long what was seen in memory is believed to be there, in milliseconds. */
-const WARM_MS = 1000;
+/** How long bytes that were seen in memory are believed to be there, in milliseconds. */
+const RESIDENT_MS = 1000;
 
 /** The next byte of the file, on its way through user space to arm `drain`. */
 const next = new Uint8Array(1);
@@ -32,9 +32,10 @@ const next = new Uint8Array(1);
  * Sends `length` bytes of `file` from `start`. The owner has written the head, held back with
  * MSG_MORE, so that it leaves in one segment with the first bytes of the file.
  *
- * No byte goes whose page was not seen in memory lately, or brought there (warm.ts): sendfile(2)
- * waits for the disk, and all connections with it. Only both ends of what goes are looked at; a
- * hole between them, or a page that is thrown out at once, is waited for as it always was.
+ * No byte goes whose page was not seen in memory lately, or read ahead off the loop
+ * (store/diskread.ts): sendfile(2) waits for the disk, and all connections with it. Only both ends
+ * of what goes are looked at; a hole between them, or a page that is thrown out at once, is waited
+ * for as it always was.
  *
  * What does not go out in one step keeps its last byte back until the file has been looked at: a
  * file edited meanwhile fails before it is complete. Pages are queued, not copied, so that an edit
@@ -49,13 +50,13 @@ export class SendfileTransfer implements Transfer {
   readonly #corked: boolean;
   readonly #owner: Awaiter;
   /** Bytes from the start that are in memory. */
-  #warm = 0;
+  #resident = 0;
   /** When that was seen, in clock.now's milliseconds. */
-  #seenAt = 0;
-  /** What comes behind them, on its way there. */
-  #warming: PendingRead | null = null;
-  /** The disk had to be asked: from then on it is, while the bytes before leave. */
-  #cold = false;
+  #residentAt = 0;
+  /** The read of the bytes behind them. */
+  #read: DiskRead | null = null;
+  /** Bytes were missing in memory: the next ones are read while those before them leave. */
+  #readsAhead = false;
   #waiting = false;
 
   /** Retains `file` until close(). `length` > 0. `owner` is told when a step that waited may go. */
@@ -99,7 +100,8 @@ export class SendfileTransfer implements Transfer {
   }
 
   close(): void {
-    this.#warming?.drop();
+    if (this.#read?.drop()) this.file.release();
+    this.#read = null;
     this.file.release();
   }
 
@@ -107,56 +109,64 @@ export class SendfileTransfer implements Transfer {
 
   /** How many bytes may go without waiting for the disk; 0 while it is asked for the next ones. */
   #inMemory(due: number): number {
-    if (this.#warming === null) {
+    if (this.#read === null) {
       // A peer that takes little lets minutes pass: what was there may have been thrown out.
-      if (clock.now - this.#seenAt > WARM_MS) this.#warm = this.sent;
-      if (this.sent + due > this.#warm) this.#look(due);
+      if (clock.now - this.#residentAt > RESIDENT_MS) this.#resident = this.sent;
+      if (this.sent + due > this.#resident) this.#look(due);
     }
-    if (this.#cold && this.#warm - this.sent < LOOK_BYTES) this.#warmNext();
-    return this.#warm - this.sent;
+    if (this.#readsAhead && this.#resident - this.sent < LOOKAHEAD_BYTES) this.#readNext();
+    return this.#resident - this.sent;
   }
 
-  /** Looks what is there; asks for it where it is not. */
+  /** Looks how far the file is in memory; where it is not, it is read ahead from now on. */
   #look(due: number): void {
     const oneStep = this.file.entry.size <= STEP_BYTES;
-    const far = Math.min(this.length, this.sent + LOOK_BYTES);
-    this.#seenAt = clock.now;
-    if (oneStep && this.file.residentUntil > clock.now) this.#warm = far;
-    else if (!this.#here(this.sent)) this.#cold = true;
-    else if (this.#here(far - 1)) {
-      this.#warm = far;
-      this.#cold = false;
-      if (oneStep) this.file.residentUntil = clock.now + WARM_MS;
+    const far = Math.min(this.length, this.sent + LOOKAHEAD_BYTES);
+    this.#residentAt = clock.now;
+    if (oneStep && this.file.residentUntil > clock.now) this.#resident = far;
+    else if (!this.#isResident(this.sent)) this.#readsAhead = true;
+    else if (this.#isResident(far - 1)) {
+      this.#resident = far;
+      this.#readsAhead = false;
+      if (oneStep) this.file.residentUntil = clock.now + RESIDENT_MS;
     } else {
-      this.#cold = true;
-      if (this.#here(this.sent + due - 1)) this.#warm = this.sent + due;
+      this.#readsAhead = true;
+      if (this.#isResident(this.sent + due - 1)) this.#resident = this.sent + due;
     }
   }
 
-  /** What can't be told is sent as it is. */
-  #here(at: number): boolean {
-    return kernel.resident(this.file.fd, this.#start + BigInt(at)) !== 0;
+  /** Whether the byte at `at` is in memory. Where that can't be told it is sent as if it were. */
+  #isResident(at: number): boolean {
+    return isResident(this.file.fd, this.#start + BigInt(at));
   }
 
-  #warmNext(): void {
-    const from = Math.max(this.#warm, this.sent);
-    const count = Math.min(PIECE_BYTES, this.length - from);
-    if (this.#warming !== null || count === 0) return;
-    if (this.#here(from) && this.#here(from + count - 1)) {
-      this.#warm = from + count;
-      this.#cold = false;
+  /** Reads the bytes behind those that are in memory, unless they turn out to be there. */
+  #readNext(): void {
+    const from = Math.max(this.#resident, this.sent);
+    const count = Math.min(READ_BYTES, this.length - from);
+    if (this.#read !== null || count === 0) return;
+    if (this.#isResident(from) && this.#isResident(from + count - 1)) {
+      this.#resident = from + count;
+      this.#readsAhead = false;
       return;
     }
-    this.#warming = readahead.warm(this.file, this.#start + BigInt(from), count, () => {
-      this.#warming = null;
-      this.#warm = from + count;
-      // Now, however long it took: what has been brought must be sent, or a disk slower than the
-      // memory is short would be asked for ever.
-      this.#seenAt = tick();
-      if (!this.#waiting) return;
-      this.#waiting = false;
-      this.#owner.windowReady();
+    this.file.retain();
+    this.#read = readaheads.read(this.file, null, count, this.#start + BigInt(from), () => {
+      this.file.release();
+      if (this.#read !== null) this.#cameTo(from + count);
     });
+  }
+
+  /** A read has ended. A disk that fails, or a file that was cut, is met again by sendfile(2). */
+  #cameTo(end: number): void {
+    this.#read = null;
+    this.#resident = end;
+    // Now, however long it took: what has been read must be sent, or a disk that is slower than
+    // pages stay in a scarce memory would be asked for ever.
+    this.#residentAt = tick();
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#owner.windowReady();
   }
 
   // --- internal: socket ---

@@ -21,7 +21,7 @@ import { DirectoryPage } from "./directory.ts";
 import { Pages } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
-import { ColdFile, isCold, Prefetcher } from "./prefetch.ts";
+import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
 import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import {
@@ -249,7 +249,7 @@ export class DiskStore implements Store {
     const fd = this.#root.reopen(found, OPEN.readOnly);
     if (fd < 0) return fd;
     const lookedAt = clock.now;
-    if (!isCold(fd, stat.size)) return this.#hold(canonical, stat, fd, lookedAt);
+    if (!needsPrefetch(fd, stat.size)) return this.#hold(canonical, stat, fd, lookedAt);
     return new ColdFile(fd, Number(stat.size), () => {
       // What became of it while the disk was waited for is what is sent.
       const failed = kernel.statx(fd, "", stat);

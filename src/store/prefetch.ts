@@ -1,22 +1,18 @@
 /**
- * Contents of small files on their way into memory. One that is not there is read off the loop
- * first (fs.read on Bun's thread pool) and its asker answered later: else who asks for many of them
- * stops all others for as long as the disk takes. All reads go into one window, because nobody
- * looks at it: what counts is that the kernel has the pages.
+ * Small files that are not in memory are read off the loop (diskread.ts) before they are opened,
+ * and who asked is answered later: else who asks for many of them stops all others for as long as
+ * the disk takes.
  *
  * It owns the descriptors that are being read. Who waits for a place holds none, and is looked up
  * again when its turn comes: what it wants may be in memory by then.
  */
-import fs from "node:fs";
 import { tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
+import { isResident, READS_MAX, ReadShare } from "./diskread.ts";
 import { refusalOf } from "./refusal.ts";
 import { type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
 import type { ByteString } from "../wire/bytes.ts";
-
-/** Reads at once: the pool has few threads, and large files need them too. */
-export const PREFETCHES_MAX = 4;
 
 /** Answers in one event, so that a thousand who wanted the same file are no stall themselves. */
 const ANSWERS_PER_ROUND = 64;
@@ -24,21 +20,18 @@ const ANSWERS_PER_ROUND = 64;
 /** So many waiting are never looked through for those that have left. */
 const WAITING_MIN = 256;
 
-/** What all reads go into; made by the first. */
-let scratch: Buffer | null = null;
-
 /** An open small file whose content is not in memory. */
 export class ColdFile {
   readonly fd: number;
   /** At most SMALL_BYTES_MAX. */
   readonly size: number;
   /** Takes the descriptor over: the file, now that it is in memory, or -errno. */
-  readonly settle: () => OpenFile | number;
+  readonly finish: () => OpenFile | number;
 
-  constructor(fd: number, size: number, settle: () => OpenFile | number) {
+  constructor(fd: number, size: number, finish: () => OpenFile | number) {
     this.fd = fd;
     this.size = size;
-    this.settle = settle;
+    this.finish = finish;
   }
 }
 
@@ -47,9 +40,9 @@ export class ColdFile {
  * told; a file that is not small is never read whole. All of it is asked about: the kernel then
  * fetches all of it at once, where asking about a byte makes two accesses of one.
  */
-export function isCold(fd: number, size: bigint): boolean {
+export function needsPrefetch(fd: number, size: bigint): boolean {
   if (size === 0n || size > BigInt(SMALL_BYTES_MAX)) return false;
-  return kernel.resident(fd, 0n, Number(size)) === 0;
+  return !isResident(fd, 0n, Number(size));
 }
 
 /** A file that somebody waits for. */
@@ -65,7 +58,7 @@ export class Prefetcher {
   #waiting: Wanted[] = [];
   /** So long the queue may get before those who have left are taken out of it. */
   #waitingMax = WAITING_MIN;
-  #reading = 0;
+  readonly #reads = new ReadShare(READS_MAX.prefetch);
   #armed = false;
   #closed = false;
   readonly #round = (): void => this.#admit();
@@ -78,8 +71,8 @@ export class Prefetcher {
   /** `wanted.waiter` is answered later, unless it is gone by then. Takes over `file`. */
   add(wanted: Wanted, file: ColdFile): void {
     // Who was answered just now and asks for more comes behind those who wait.
-    if (this.#reading < PREFETCHES_MAX && this.#waiting.length === 0) {
-      this.#read(wanted, file, 0);
+    if (!this.#reads.full && this.#waiting.length === 0) {
+      this.#read(wanted, file);
       return;
     }
     kernel.close(file.fd);
@@ -95,24 +88,19 @@ export class Prefetcher {
 
   // --- internal ---
 
-  #read(wanted: Wanted, file: ColdFile, at: number): void {
-    if (at === 0) this.#reading += 1;
-    scratch ??= Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
-    fs.read(file.fd, scratch, 0, file.size - at, at, (error, got) => {
-      const failed = error !== null;
-      if (!failed && got > 0 && at + got < file.size) this.#read(wanted, file, at + got);
-      else this.#done(wanted, file, failed);
+  #read(wanted: Wanted, file: ColdFile): void {
+    this.#reads.read(file, null, file.size, 0n, (_count, failed) => {
+      this.#done(wanted, file, failed);
     });
   }
 
   #done({ path, waiter }: Wanted, file: ColdFile, failed: boolean): void {
     tick();
-    this.#reading -= 1;
     this.#arm();
     if (this.#closed || failed) kernel.close(file.fd);
     if (this.#closed) return;
     try {
-      const answer = failed ? -ERRNO.EIO : file.settle();
+      const answer = failed ? -ERRNO.EIO : file.finish();
       if (waiter.gone) return;
       waiter.opened(typeof answer === "number" ? refusalOf(answer, path) : answer);
     } catch (error) {
@@ -123,7 +111,7 @@ export class Prefetcher {
 
   #admit(): void {
     this.#armed = false;
-    for (let answers = 0; this.#reading < PREFETCHES_MAX;) {
+    for (let answers = 0; !this.#reads.full;) {
       if (answers === ANSWERS_PER_ROUND) {
         this.#arm();
         return;
@@ -140,7 +128,7 @@ export class Prefetcher {
     const { path, waiter } = wanted;
     try {
       const opened = wanted.open();
-      if (opened instanceof ColdFile) this.#read(wanted, opened, 0);
+      if (opened instanceof ColdFile) this.#read(wanted, opened);
       else waiter.opened(typeof opened === "number" ? refusalOf(opened, path) : opened);
     } catch (error) {
       // As in #done().

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { STEP_BYTES } from "../../src/send/transfer.ts";
-import { READS_MAX } from "../../src/store/readahead.ts";
+import { READS_MAX } from "../../src/store/diskread.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { Random } from "../fuzz/random.ts";
 import { replaceCall } from "../rig/faults.ts";
@@ -142,7 +142,7 @@ test("others are answered at once while the disk is waited for, and so many wait
     peer.send(`READ offset=${nth * 100_000} length=80000 /large\n`);
     return peer;
   });
-  expect(simulation.loop.reads).toBe(READS_MAX);
+  expect(simulation.loop.reads).toBe(READS_MAX.readahead);
   expect(waiting.map(({ connection }) => connection.state.awaits)).toEqual(
     waiting.map(() => "window"),
   );
@@ -192,16 +192,23 @@ test("memory so short that pages are gone before they are sent: slow, but every 
 });
 
 test("who leaves before the disk was asked holds no descriptor, however long the disk takes", () => {
-  using simulation = new Simulation({ large, ...others(READS_MAX) });
+  using simulation = new Simulation({ large, ...others(READS_MAX.readahead) });
   using _cache = new PageCache();
   const { store } = simulation.running;
-  for (let nth = 0; nth < READS_MAX; nth++) simulation.connect().send(`READ /other${nth}\n`);
+  for (let nth = 0; nth < READS_MAX.readahead; nth++)
+    simulation.connect().send(`READ /other${nth}\n`);
   const waiting = Array.from({ length: 50 }, () => simulation.connect());
   for (const peer of waiting) peer.send("READ /large\n");
-  expect([simulation.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX + 1]);
+  expect([simulation.loop.reads, store.openFds]).toEqual([
+    READS_MAX.readahead,
+    READS_MAX.readahead + 1,
+  ]);
   for (const peer of waiting) peer.socket.close();
   store.cache.clear();
-  expect([simulation.loop.reads, store.openFds]).toEqual([READS_MAX, READS_MAX]);
+  expect([simulation.loop.reads, store.openFds]).toEqual([
+    READS_MAX.readahead,
+    READS_MAX.readahead,
+  ]);
 });
 
 function others(count: number): Record<string, Uint8Array> {
@@ -219,7 +226,7 @@ test("who leaves while the disk is asked leaves nothing behind", () => {
   // What is under way ends; nothing more is read for nobody.
   let reads = 0;
   for (; simulation.loop.reads > 0; reads++) simulation.loop.read();
-  expect(reads).toBe(READS_MAX);
+  expect(reads).toBe(READS_MAX.readahead);
   simulation.loop.settle();
   expect([server.counters.connections, server.counters.crashes]).toEqual([0, 0]);
   store.cache.clear();

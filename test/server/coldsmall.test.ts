@@ -4,7 +4,8 @@
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { ColdFile, Prefetcher, PREFETCHES_MAX } from "../../src/store/prefetch.ts";
+import { READS_MAX } from "../../src/store/diskread.ts";
+import { ColdFile, Prefetcher } from "../../src/store/prefetch.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
@@ -105,13 +106,13 @@ test("a thousand who want the same file: it is read a few times, and all of them
   using _disk = nothingInMemory();
   const peers = Array.from({ length: 1000 }, () => ask(simulation, "READ /f0\n"));
   expect([simulation.loop.reads, openIn(simulation.tree.root)]).toEqual([
-    PREFETCHES_MAX,
-    PREFETCHES_MAX + 1,
+    READS_MAX.prefetch,
+    READS_MAX.prefetch + 1,
   ]);
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) simulation.loop.read();
+  for (let nth = 0; nth < READS_MAX.prefetch; nth++) simulation.loop.read();
   const answered = (): number =>
     peers.filter(({ connection }) => connection.state.awaits === "request").length;
-  expect([simulation.loop.reads, answered()]).toEqual([0, PREFETCHES_MAX]);
+  expect([simulation.loop.reads, answered()]).toEqual([0, READS_MAX.prefetch]);
   // The others a few at a time: all at once would be a stall as well.
   simulation.loop.turn();
   expect(answered()).toBeLessThan(200);
@@ -181,14 +182,14 @@ test("who was told of the newer version is not told of the older one after it", 
 test("who leaves meanwhile costs no read, and leaves no descriptor behind", () => {
   using simulation = simulationOf(2);
   using _disk = nothingInMemory();
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) ask(simulation, "READ /f0\n").socket.close();
+  for (let nth = 0; nth < READS_MAX.prefetch; nth++) ask(simulation, "READ /f0\n").socket.close();
   // The disk hangs, and they come and go.
   for (let nth = 0; nth < 1000; nth++) ask(simulation, "READ /f1\n").socket.close();
   expect([simulation.loop.reads, openIn(simulation.tree.root)]).toEqual([
-    PREFETCHES_MAX,
-    PREFETCHES_MAX + 1,
+    READS_MAX.prefetch,
+    READS_MAX.prefetch + 1,
   ]);
-  for (let nth = 0; nth < PREFETCHES_MAX; nth++) simulation.loop.read();
+  for (let nth = 0; nth < READS_MAX.prefetch; nth++) simulation.loop.read();
   while (simulation.loop.immediates > 0) simulation.loop.turn();
   const { crashes } = simulation.running.server.counters;
   // The root's, and of the file that was read the one that the cache keeps.
@@ -204,15 +205,15 @@ test("a disk that hangs gathers nobody who came and went; after the end nobody i
     const told = (): void => void (heard += 1);
     const waiter = waiterOf(told, told, gone);
     const fd = fs.openSync(file, "r");
-    const settle = (): never => {
+    const finish = (): never => {
       throw new Error("nobody");
     };
-    prefetcher.add({ path: "/f0", waiter, open: () => -2 }, new ColdFile(fd, LENGTH, settle));
+    prefetcher.add({ path: "/f0", waiter, open: () => -2 }, new ColdFile(fd, LENGTH, finish));
   };
-  for (let nth = 0; nth < PREFETCHES_MAX + 10; nth++) add(false);
+  for (let nth = 0; nth < READS_MAX.prefetch + 10; nth++) add(false);
   for (let nth = 0; nth < 10_000; nth++) add(true);
   expect(prefetcher.waiting).toBeLessThan(600);
-  expect(openIn(simulation.tree.root)).toBe(PREFETCHES_MAX + 1);
+  expect(openIn(simulation.tree.root)).toBe(READS_MAX.prefetch + 1);
   prefetcher.close();
   simulation.loop.settle();
   expect([prefetcher.waiting, openIn(simulation.tree.root), heard]).toEqual([0, 1, 0]);
@@ -222,17 +223,17 @@ test("a mistake of ours costs its asker; those who wait get their answers", () =
   using simulation = simulationOf(1);
   const prefetcher = new Prefetcher();
   const heard: string[] = [];
-  for (let nth = 0; nth < PREFETCHES_MAX + 2; nth++) {
+  for (let nth = 0; nth < READS_MAX.prefetch + 2; nth++) {
     const waiter = waiterOf(
       (answer) => void heard.push(answer instanceof Refusal ? answer.code : "file"),
       () => void heard.push("crash"),
     );
     const fd = fs.openSync(simulation.tree.path("f0"), "r");
-    const settle = (): never => {
+    const finish = (): never => {
       fs.closeSync(fd);
       throw new Error("a mistake");
     };
-    prefetcher.add({ path: "/f0", waiter, open: () => -2 }, new ColdFile(fd, LENGTH, settle));
+    prefetcher.add({ path: "/f0", waiter, open: () => -2 }, new ColdFile(fd, LENGTH, finish));
   }
   simulation.loop.settle();
   expect(heard.toSorted()).toEqual(["ENOENT", "ENOENT", "crash", "crash", "crash", "crash"]);
