@@ -3,9 +3,7 @@
  * what a stopped reader or a full disk does not take is counted and dropped, and the next line says
  * how many.
  */
-import { ERRNO } from "../sys/errno.ts";
-import { kernel } from "../sys/kernel.ts";
-import { AT_FDCWD, OPEN } from "../sys/types.ts";
+import { reopenTerminal, writeNow } from "../sys/terminal.ts";
 import { printable, printableText } from "../wire/printable.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -31,9 +29,6 @@ const FLUSH_MS = 100;
 /** Characters gathered at most; lines beyond are dropped and counted. */
 const GATHER_CHARS_MAX = 262_144;
 
-/** A pipe that poll calls writable takes this much without blocking (pipe(7), PIPE_BUF). */
-const WRITE_BYTES_MAX = 4096;
-
 /** The request log. */
 export class Log {
   readonly #fd: number;
@@ -49,7 +44,8 @@ export class Log {
 
   constructor(format: LogFormat, fd = 2) {
     this.#format = format;
-    this.#fd = kernel.isTerminal(fd) ? unblocked(fd) : fd;
+    const own = reopenTerminal(fd);
+    this.#fd = own < 0 ? fd : own;
   }
 
   /** False when nobody reads: callers spare themselves the making of lines. */
@@ -86,13 +82,10 @@ export class Log {
       this.#rest = Buffer.from(this.#text);
       this.#text = "";
     }
-    while (this.#rest !== null && kernel.pollOut(this.#fd, 0) > 0) {
-      const count = Math.min(this.#rest.length, WRITE_BYTES_MAX);
-      const taken = kernel.write(this.#fd, this.#rest, count);
-      if (taken < 0) {
-        this.#lose(taken);
-        break;
-      }
+    while (this.#rest !== null) {
+      const taken = writeNow(this.#fd, this.#rest);
+      if (taken < 0) this.#lose();
+      if (taken <= 0) break;
       this.#rest = taken < this.#rest.length ? this.#rest.subarray(taken) : null;
     }
     if (this.#rest !== null || this.#text !== "") this.#arm();
@@ -128,8 +121,7 @@ export class Log {
   /**
    * A log that can't be written (a full disk, a closed pipe) loses what it had and goes on trying.
    */
-  #lose(failed: number): void {
-    if (failed === -ERRNO.EINTR || failed === -ERRNO.EAGAIN) return;
+  #lose(): void {
     const rest = this.#rest;
     this.#rest = null;
     if (rest !== null) for (const byte of rest) if (byte === 10) this.#dropped += 1;
@@ -137,15 +129,6 @@ export class Log {
 }
 
 // --- internal ---
-
-/**
- * A terminal takes part of a write and then blocks, whatever poll said, for as long as Ctrl-S
- * lasts. Opened anew it can be non-blocking without changing it for the shell that shares it.
- */
-function unblocked(fd: number): number {
-  const opened = kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, OPEN.writeOnly | OPEN.nonBlocking);
-  return opened < 0 ? fd : opened;
-}
 
 function humanLine(line: LogLine): string {
   const time = new Date().toISOString();

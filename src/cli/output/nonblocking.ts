@@ -4,16 +4,12 @@
  * a bound; what is beyond it is dropped by the whole piece, so that no line and no escape sequence
  * is ever cut.
  */
-import { ERRNO } from "../../sys/errno.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { waitWritable } from "../../sys/poll.ts";
-import { AT_FDCWD, OPEN } from "../../sys/types.ts";
+import { reopenTerminal, writeNow } from "../../sys/terminal.ts";
 
 /** Bytes that wait at most: some thousand messages. */
 export const WAITING_BYTES_MAX = 262_144;
-
-/** A pipe that poll calls writable takes this much without blocking (pipe(7), PIPE_BUF). */
-const WRITE_BYTES_MAX = 4096;
 
 /** One descriptor. */
 export class NonBlockingOutput implements Disposable {
@@ -26,10 +22,7 @@ export class NonBlockingOutput implements Disposable {
 
   /** `fd` stays the caller's. */
   constructor(fd: number) {
-    // A terminal takes part of a write and then blocks, whatever poll said. Opened anew it can be
-    // non-blocking without becoming so for the shell that shares it.
-    const flags = OPEN.writeOnly | OPEN.nonBlocking;
-    const anew = kernel.isTerminal(fd) ? kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, flags) : -1;
+    const anew = reopenTerminal(fd);
     this.#own = anew >= 0;
     this.#fd = this.#own ? anew : fd;
   }
@@ -61,12 +54,10 @@ export class NonBlockingOutput implements Disposable {
   /** Writes what is taken without waiting. */
   flush(): void {
     for (let bytes = this.#waiting[0]; bytes !== undefined; bytes = this.#waiting[0]) {
-      if (!waitWritable(this.#fd, 0)) return;
-      const taken = kernel.write(this.#fd, bytes, Math.min(bytes.length, WRITE_BYTES_MAX));
-      // A terminal may refuse although poll has called it writable.
-      if (taken === -ERRNO.EAGAIN) return;
-      if (taken < 0 && taken !== -ERRNO.EINTR) return this.#lose();
-      if (taken > 0) this.#took(bytes, taken);
+      const taken = writeNow(this.#fd, bytes);
+      if (taken === 0) return;
+      if (taken < 0) return this.#lose();
+      this.#took(bytes, taken);
     }
   }
 

@@ -1,0 +1,37 @@
+/**
+ * Writing for people without ever waiting: to a terminal that Ctrl-S stopped or a pipe that nobody
+ * reads. One attempt at a time; what becomes of the rest is the caller's.
+ */
+import { ERRNO } from "./errno.ts";
+import { kernel } from "./kernel.ts";
+import { AT_FDCWD, OPEN } from "./types.ts";
+
+/** A pipe that poll calls writable takes this much without blocking (pipe(7), PIPE_BUF). */
+const WRITE_BYTES_MAX = 4096;
+
+/**
+ * A descriptor of our own for the terminal `fd`, to be closed; -1 when it is none or can't be
+ * opened. A terminal takes part of a write and then blocks, whatever poll said, for as long as
+ * Ctrl-S lasts; opened anew it is non-blocking without becoming so for the shell that shares it.
+ */
+export function reopenTerminal(fd: number): number {
+  if (!kernel.isTerminal(fd)) return -1;
+  const anew = kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, OPEN.writeOnly | OPEN.nonBlocking);
+  return anew < 0 ? -1 : anew;
+}
+
+/**
+ * Writes the beginning of `bytes`, at most PIPE_BUF of it, if `fd` takes it now: bytes taken, 0
+ * when it takes none, or -errno when it never will (EPIPE, EIO, ENOSPC).
+ */
+export function writeNow(fd: number, bytes: Uint8Array): number {
+  for (;;) {
+    const ready = kernel.pollOut(fd, 0);
+    if (ready === 0) return 0;
+    const taken =
+      ready < 0 ? ready : kernel.write(fd, bytes, Math.min(bytes.length, WRITE_BYTES_MAX));
+    if (taken === -ERRNO.EINTR) continue;
+    // A terminal may refuse although poll has called it writable.
+    return taken === -ERRNO.EAGAIN ? 0 : taken;
+  }
+}
