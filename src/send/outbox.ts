@@ -25,8 +25,8 @@ export interface Rest {
 export type Flushed = "clear" | "full" | "dead";
 
 /**
- * The gathering buffer. Empty between two events: whoever appends flushes before it returns to the
- * loop.
+ * The gathering buffer. Empty between two events: a connection that appends flushes it before it
+ * returns to the loop.
  */
 export class Outbox {
   readonly #bytes = Buffer.allocUnsafeSlow(GATHER_BYTES);

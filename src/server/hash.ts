@@ -21,7 +21,7 @@ const WHOLE_BYTES = DIGESTS.xxh3 + 1;
 
 /**
  * Answers HASH of the whole of `path`, without keys. The reply of a file that is held in memory is
- * kept beside it: who mirrors many small files asks READ and HASH of each.
+ * kept beside it: a mirror of many small files asks READ and HASH of each.
  */
 export function hashWhole(connection: Connection, path: ByteString): void {
   const { store, log, counters } = connection.service;
@@ -43,7 +43,7 @@ export function hash(connection: Connection, request: Request): void {
 
 // --- internal ---
 
-/** Computed here: 64 KiB at most take 5 us, less than a look at the thread. */
+/** Computed on the loop: 64 KiB at most take 5 us, less than a message to the thread. */
 function wholeReply({ entry }: OpenFile, body: Uint8Array): Uint8Array {
   const facts = `etag=${entry.etag} algo=xxh3 chunk=${CHUNK_BYTES_DEFAULT}`;
   const head = okLine(WHOLE_BYTES, ` size=${entry.size} ${facts}`);

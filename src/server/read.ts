@@ -29,7 +29,9 @@ export function readWhole(connection: Connection, path: ByteString): void {
     else connection.sendFile(NO_HEAD, file, at, head.length + length, job);
     return;
   }
-  connection.sendBytes(file.reply ?? (file.body === null ? headOf(file) : dress(file, file.body)));
+  connection.sendBytes(
+    file.reply ?? (file.body === null ? headOf(file) : prependHead(file, file.body)),
+  );
   const { log, counters } = connection.service;
   // A job only for those who read it: this is the path of a million requests a second.
   if (log.on) connection.record(jobOf("READ", path, length), "OK", length);
@@ -45,9 +47,10 @@ export function read(connection: Connection, request: Request): void {
 export function lookUp(connection: Connection, request: Request): OpenFile | Refusal | null {
   const { store } = connection.service;
   const file = store.open(request.path, connection);
-  if (file === null || file instanceof Refusal || !doubts(request, file)) return file;
-  // STAT looks anew each time: what it just told must not be refused for what is remembered.
-  file.distrust();
+  if (file === null || file instanceof Refusal || !namesAnother(request, file)) return file;
+  // STAT asks the disk each time: the version that it has told must not be refused for an older
+  // one in the cache.
+  file.expire();
   return store.open(request.path, connection);
 }
 
@@ -58,7 +61,7 @@ function headOf(file: OpenFile): Buffer {
 }
 
 /** Writes the head right in front of the held body: from then on the whole reply is one piece. */
-function dress(file: OpenFile, body: Uint8Array): Uint8Array {
+function prependHead(file: OpenFile, body: Uint8Array): Uint8Array {
   const head = okLine(body.length, readFacts(file.entry, 0n));
   const whole = Buffer.from(body.buffer, body.byteOffset - head.length, head.length + body.length);
   whole.write(head, "latin1");
@@ -66,8 +69,8 @@ function dress(file: OpenFile, body: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** True when `request` knows another version of the file than the cache does. */
-function doubts({ etag, offset }: Request, { entry }: OpenFile): boolean {
+/** True when `request` was made for another version of the file than the cached one. */
+function namesAnother({ etag, offset }: Request, { entry }: OpenFile): boolean {
   return (etag !== "" && etag !== entry.etag) || offset > entry.size;
 }
 

@@ -13,9 +13,9 @@ import type { ByteString } from "../wire/bytes.ts";
 export type Leftover =
   /** Thrown away. */
   | "junk"
-  /** More than anybody sends by mistake. */
+  /** More bytes than a client sends by mistake: JUNK_BYTES_MAX. */
   | "flood"
-  /** The path that 200 ms of silence had ended goes on: the answer was to another question. */
+  /** More of the path that 200 ms of silence had ended: another file was answered. */
   | "late";
 
 /** Receives for one connection. */

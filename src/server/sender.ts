@@ -15,7 +15,7 @@ import type { StreamSocket } from "../sys/socket.ts";
 export type Pushed =
   /** Nothing is left to send. */
   | "clear"
-  /** The transfer is complete; what is behind it has not been looked at. */
+  /** The transfer is complete. Replies after it may be left to send. */
   | "done"
   /** Waits for room in the socket. */
   | "room"
@@ -125,7 +125,7 @@ export class Sender implements Rest {
 
   // --- internal ---
 
-  /** A closure only for those who need it: an idle connection has none. */
+  /** The closure is made for this branch alone: an idle connection has none. */
   #copy(file: OpenFile, start: bigint, length: number): CopyTransfer {
     return new CopyTransfer(file, start, length, () => this.#owner.windowReady());
   }

@@ -79,7 +79,7 @@ export class Server {
     return this.#listeners.map((listener) => listener.address);
   }
 
-  /** A connection for `socket`, which no network needs to know: listeners and tests call it. */
+  /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
   accept(socket: StreamSocket): Connection | null {
     tick();
     const admission = this.#gate.enter(socket.remoteAddress ?? "");
@@ -152,7 +152,7 @@ export class Server {
   #begin(): Promise<void> {
     for (const listener of this.#listeners) listener.stop();
     for (const connection of [...this.#connections.keys()]) connection.stop();
-    // Who has everything is not waited for, and looked for more often.
+    // A peer that has everything is given no time to close, and is found sooner.
     this.#lingerMs = 0;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#sweep(), STOPPING_SWEEP_MS);

@@ -1,6 +1,6 @@
 /**
  * Reads a small file whole, as one version or not at all. Blocks where the content is not in
- * memory: prefetch.ts brings it there first.
+ * memory: prefetch.ts reads it off the loop first.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";

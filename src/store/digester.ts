@@ -155,7 +155,7 @@ export class Digester implements ThreadOwner {
   #take(job: DigestJob, portion: Portion, answer: PortionAnswer): void {
     // Also when it could not be read: a file that was cut has no such bytes any more.
     if (job.file.revalidate() !== "same") {
-      job.file.distrust();
+      job.file.expire();
       this.#finish(job, new Refusal("ESTALE", "it was edited while it was hashed"));
       return;
     }

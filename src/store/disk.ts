@@ -46,8 +46,8 @@ export const HELD_MS = 10_000;
 /** Bytes of small contents held in memory. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
-/** So often a file is used before it may get a slot: who reads each file once pays for none. */
-const SETTLE_USES = 4;
+/** Uses of a file before it may get a slot of the arena: who reads each file once pays for none. */
+const ARENA_USES_MIN = 4;
 
 /** A cached descriptor that nobody used for so long is closed, in milliseconds. */
 const UNUSED_MS = 10_000;
@@ -140,7 +140,7 @@ export class DiskStore implements Store {
       // in place is then answered from its new facts instead of failing half-way.
       if (file.revalidate() === "same") {
         file.touch(clock.now);
-        return file.uses % SETTLE_USES === 0 ? this.#settle(path, file) : file;
+        return file.uses % ARENA_USES_MIN === 0 ? this.#moveToArena(path, file) : file;
       }
     }
     return this.#lookUp(path, waiter);
@@ -287,16 +287,16 @@ export class DiskStore implements Store {
   }
 
   /** The same version in memory, from now on in the cache; or `file`, where that is not to be. */
-  #settle(canonical: ByteString, file: DiskFile): DiskFile {
+  #moveToArena(canonical: ByteString, file: DiskFile): DiskFile {
     const { reply } = file;
     if (file.held > 0 || reply === null || !this.#limits.zeroCopy) return file;
     const slot = this.#arena.add(file, reply);
     if (slot === null) return file;
-    const settled = new DiskFile(file.stat, slot, clock.now, this.#root.device);
-    settled.checked = file.checked;
-    settled.reply = reply;
-    this.cache.put(canonical, settled);
-    return settled;
+    const moved = new DiskFile(file.stat, slot, clock.now, this.#root.device);
+    moved.checked = file.checked;
+    moved.reply = reply;
+    this.cache.put(canonical, moved);
+    return moved;
   }
 
   /** True when one more descriptor may be kept, if need be in place of a cached one. */

@@ -80,7 +80,7 @@ export class Descriptor implements Content {
   }
 }
 
-/** What a file is now, read by fate() and not kept. */
+/** What a file is now, filled by revalidate() and not kept. */
 const now = new FileStat();
 
 /** An open file, or the content of a small one. */
@@ -157,7 +157,7 @@ export class DiskFile implements OpenFile {
     if (this.#refs === 0) this.#content.close();
   }
 
-  distrust(): void {
+  expire(): void {
     this.checked = Number.NEGATIVE_INFINITY;
   }
 

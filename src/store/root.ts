@@ -80,11 +80,11 @@ export class Root {
   }
 
   /**
-   * Opens for reading what look() found, by the descriptor itself: no second walk, nothing to race
-   * with.
+   * Opens for reading what openPath() found, by the descriptor itself: no second walk, nothing to
+   * race with.
    */
   reopen(found: number, flags: number): number {
-    // Where there is no O_PATH look() has opened it already, and this is what its caller will
+    // Where there is no O_PATH openPath() has opened it already, and this is what its caller will
     // close.
     if (!kernel.native) return found;
     const fd = kernel.openat(AT_FDCWD, `/proc/self/fd/${found}`, flags | OPEN.nonBlocking);

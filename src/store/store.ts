@@ -1,7 +1,8 @@
 /**
- * Where files live, seen from above: look, open, list. A store decides what may be reached; who may
- * ask is guard's, how bytes leave is flow's. Answers come at once where they can; where they can't,
- * null is returned and the waiter is called later, exactly once, never from inside the call.
+ * Where files live, seen from above: stat, open, list, digests. A store decides what may be
+ * reached; who may ask is guard's, how bytes leave is send's. Answers come at once where they can;
+ * where they can't, null is returned and the waiter is called later, exactly once, never from
+ * inside the call.
  */
 import type { Algo } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
@@ -43,8 +44,8 @@ export interface OpenFile {
    */
   readonly replyAt: bigint | null;
   /**
-   * Until then (clock.now) the content is believed to be in memory; set by whoever looked. For
-   * files that are sent in one step, so that looking costs them nothing.
+   * Until then (clock.now) the content is believed to be in memory; set by whoever has found it
+   * there. For files that are sent in one step, so that looking costs them nothing.
    */
   residentUntil: number;
   /** Keeps the file open beyond this event; each call is paid back by one release(). */
@@ -55,8 +56,8 @@ export interface OpenFile {
    * or "changed" (edited in place or cut: what went out may be a mix).
    */
   revalidate(): "same" | "grown" | "changed";
-  /** It was not what it seemed: the next open() looks again instead of believing the cache. */
-  distrust(): void;
+  /** The cache may be wrong about it: the next open() looks its name up again. */
+  expire(): void;
 }
 
 /** A page of a directory. */

@@ -75,7 +75,7 @@ function edits(name: string, make: MakeStore): void {
     using store = closing(make(tree));
     const before = await file(store.it, "/small");
     editInPlace(tree.path("small"), "two");
-    before.distrust();
+    before.expire();
     expect(bytesOf(await file(store.it, "/small")).toString()).toBe("two");
   });
 
