@@ -166,17 +166,64 @@ test("a listener or a predicate that throws ends it, and it rejects with what wa
   );
 });
 
-test("a host that never answers is not waited for", async () => {
+test("a pause before another try is cut short", async () => {
   using tree = new Tree();
   using server = new Scripted({ "/f": "f" });
-  const { port } = server.fake;
+  const from = server.url("/f");
   server[Symbol.dispose]();
   const controller = new AbortController();
+  let began = 0;
+  let pauseMs = 0;
   const operation = download({
-    ...{ from: `s6://127.0.0.1:${port}/f`, folder: tree.root, signal: controller.signal },
-    onEvent: ({ type }) => type === "retry" && controller.abort(),
+    ...{ from, folder: tree.root, signal: controller.signal },
+    onEvent: (event) => {
+      // The fourth lasts a second at least.
+      if (event.type !== "retry" || event.nth < 4) return;
+      pauseMs = event.waitMs;
+      began = performance.now();
+      controller.abort();
+    },
   });
-  const began = performance.now();
   expect((await rejection(operation)).kind).toBe("aborted");
-  expect(performance.now() - began).toBeLessThan(SOON_MS);
+  expect(pauseMs).toBeGreaterThanOrEqual(1000);
+  expect(performance.now() - began).toBeLessThan(pauseMs / 2);
+});
+
+test("a host that does not answer is not waited for", async () => {
+  using tree = new Tree();
+  const fixture = `${import.meta.dir}/../client/blackhole-fixture.ts`;
+  const hole = Bun.spawn([process.execPath, fixture], { stdout: "pipe" });
+  const said = hole.stdout.getReader();
+  try {
+    const port = Number.parseInt(Buffer.from((await said.read()).value ?? "").toString(), 10);
+    const controller = new AbortController();
+    // Its queue takes a connection or two, which are not answered; then not even that.
+    const from = Array.from({ length: 4 }, () => `s6://127.0.0.1:${port}/f`);
+    const operations = from.map((one, nth) => {
+      const folder = tree.path(String(nth));
+      return rejection(download({ from: one, folder, signal: controller.signal }));
+    });
+    await Bun.sleep(50); // Nothing tells when the kernel has sent what nobody answers.
+    const began = performance.now();
+    controller.abort();
+    const errors = await Promise.all(operations);
+    expect(errors.map(({ kind }) => kind)).toEqual(Array(4).fill("aborted"));
+    expect(performance.now() - began).toBeLessThan(SOON_MS);
+  } finally {
+    hole.kill("SIGKILL");
+    await hole.exited;
+  }
+});
+
+test("orders that wait are given up with the first: nothing is staged for them", async () => {
+  using tree = new Tree();
+  const names = Array.from({ length: 40 }, (_, nth) => `/f${nth}`);
+  using server = new Scripted(Object.fromEntries(names.map((name) => [name, large])), begins);
+  const controller = new AbortController();
+  const from = names.map((name) => server.url(name));
+  const options = { from, folder: tree.root, signal: controller.signal, verify: false };
+  const operation = download(options);
+  await eventually("bytes", () => operation.progress.arrived > 0);
+  await aborted(operation, controller, server, tree.root);
+  expect(fs.readdirSync(tree.path(STAGING)).length).toBeLessThanOrEqual(2);
 });
