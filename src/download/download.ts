@@ -23,10 +23,11 @@ import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
-import { type DownloadOptions, downloadSettings, type DownloadSettings } from "./options.ts";
+import type { DownloadOptions } from "./options.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
+import { downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { isUpToDate } from "./uptodate.ts";
 
@@ -145,7 +146,7 @@ async function lookUp(
 function deviceOf({ folder, names }: DownloadSettings): ByteString | null {
   const [name] = names;
   if (name === undefined || names.length > 1) return null;
-  const path = folder === "." ? name : `${folder}/${name}`;
+  const path = pathIn(folder, name);
   try {
     return fs.statSync(bufferOf(path)).isCharacterDevice() ? path : null;
   } catch {

@@ -6,9 +6,9 @@ import { STAGING_PREFIX } from "../destination/staging.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
 import type { Wants } from "./mirror.ts";
-import type { MirrorSettings } from "./options.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
+import type { MirrorSettings } from "./settings.ts";
 import { sameTime } from "./uptodate.ts";
 import { below, type Level, walk } from "./walk.ts";
 

@@ -18,10 +18,11 @@ import { dryRun } from "./dryrun.ts";
 import { PathFilter } from "./filter.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
-import { type MirrorOptions, type MirrorSettings, mirrorSettings } from "./options.ts";
+import type { MirrorOptions } from "./options.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
+import { type MirrorSettings, mirrorSettings } from "./settings.ts";
 import { walk } from "./walk.ts";
 
 /** The numbers at the end of a mirror. */

@@ -11,7 +11,7 @@ import { abortedError, type ClientError } from "../client/error.ts";
 import { Throttle } from "../client/throttle.ts";
 import { Failure } from "../wire/failure.ts";
 import type { TransferEvent } from "./events.ts";
-import type { TransferSettings } from "./options.ts";
+import type { TransferSettings } from "./settings.ts";
 import { type FetchOptions, Origin } from "./origin.ts";
 import { type FileTally, Tally } from "./progress.ts";
 import type { Wait } from "./retry.ts";

@@ -3,14 +3,16 @@
  * says what the flags mean; bringing is download/'s.
  */
 import { download } from "../../download/download.ts";
-import { checksumOf, type DownloadOptions } from "../../download/options.ts";
+import type { DownloadOptions } from "../../download/options.ts";
+import { checksumOf } from "../../download/settings.ts";
 import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
+import { attend } from "./attendant.ts";
 import { targetsOf } from "./server.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
-import { attend, TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";
+import { TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";
 import { parsed, text } from "../flags/values.ts";
 
 const WHERE = "Where it goes";

@@ -3,12 +3,13 @@
  * mean; walking, comparing, bringing and removing are download/'s.
  */
 import { mirror } from "../../download/mirror.ts";
-import { DELETE_MAX_DEFAULT } from "../../download/options.ts";
+import { DELETE_MAX_DEFAULT } from "../../download/settings.ts";
 import { bufferOf, utf8Of } from "../../wire/bytes.ts";
+import { attend } from "./attendant.ts";
 import { targetsOf } from "./server.ts";
 import { type FlagTable, UsageError } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
-import { attend, TRANSFER_FLAGS } from "./transfer.ts";
+import { TRANSFER_FLAGS } from "./transfer.ts";
 import { count, text } from "../flags/values.ts";
 
 const WHAT = "What is mirrored";

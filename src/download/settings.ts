@@ -1,0 +1,240 @@
+/**
+ * What the options of download() and mirror() mean: every one of them said, with its default and
+ * its bounds. What is wrong with them is told at once, before anything is asked or made. No I/O.
+ */
+import {
+  parseServer,
+  parseTarget,
+  SERVER_DEFAULT,
+  type ServerAddress,
+  type Target,
+} from "../client/address.ts";
+import type { Path } from "../client/connect.ts";
+import { CONNECT_TIMEOUT_MS } from "../client/dial.ts";
+import { usageError } from "../client/error.ts";
+import { STALL_TIMEOUT_MS } from "../client/stall.ts";
+import { STAGING_PREFIX } from "../destination/staging.ts";
+import { type OptionNames, refuseUnknown } from "../guard/options.ts";
+import type { Sink } from "../receive/sink.ts";
+import { bytesOf, type ByteString, byteStringOf } from "../wire/bytes.ts";
+import type { Remedy } from "../wire/failure.ts";
+import { printable } from "../wire/printable.ts";
+import type { TransferEvent } from "./events.ts";
+import type { DownloadOptions, MirrorOptions, TransferOptions } from "./options.ts";
+import { RETRIES_DEFAULT } from "./retry.ts";
+
+/** Connections that one file may get unless the caller says otherwise. */
+export const CONNECTIONS_DEFAULT = 16;
+
+/** More would be one server's whole share of a peer. */
+export const CONNECTIONS_MAX = 1024;
+
+/** A mistake in a path or a pattern should not cost more than this unasked. */
+export const DELETE_MAX_DEFAULT = 1000;
+
+/** The longest that a timer can wait; beyond, it would fire at once. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+/** The shared options, every one of them said. */
+export interface TransferSettings {
+  readonly connections: number;
+  readonly limitRate: number | null;
+  readonly retries: number;
+  readonly verify: boolean;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly signal: AbortSignal | null;
+  readonly onEvent: ((event: TransferEvent) => void) | null;
+}
+
+/** The options of download(), checked. */
+export interface DownloadSettings extends TransferSettings {
+  readonly targets: readonly Target[];
+  readonly folder: ByteString;
+  /** The name that each target gets. */
+  readonly names: readonly ByteString[];
+  readonly sink: Sink | null;
+  readonly force: boolean;
+  readonly resume: boolean;
+  /** Hex, in lower case. */
+  readonly checksum: string | null;
+}
+
+/** The options of mirror(), checked. */
+export interface MirrorSettings extends TransferSettings {
+  readonly target: Target;
+  readonly folder: ByteString;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly wants: Exclude<MirrorOptions["wants"], undefined> | null;
+  readonly deletes: boolean;
+  readonly maxDelete: number;
+  readonly dryRun: boolean;
+}
+
+const TRANSFER: OptionNames<TransferOptions> = {
+  server: true,
+  connections: true,
+  limitRate: true,
+  retries: true,
+  verify: true,
+  connectTimeoutMs: true,
+  stallTimeoutMs: true,
+  signal: true,
+  onEvent: true,
+};
+
+const DOWNLOAD: OptionNames<DownloadOptions> = {
+  from: true,
+  folder: true,
+  name: true,
+  sink: true,
+  force: true,
+  continue: true,
+  checksum: true,
+  ...TRANSFER,
+};
+
+const MIRROR: OptionNames<MirrorOptions> = {
+  from: true,
+  folder: true,
+  include: true,
+  exclude: true,
+  wants: true,
+  delete: true,
+  maxDelete: true,
+  dryRun: true,
+  ...TRANSFER,
+};
+
+/** Throws Failure (usage). */
+export function downloadSettings(options: DownloadOptions): DownloadSettings {
+  refuseUnknown("download()", options, DOWNLOAD);
+  const { from, folder, name, sink = null, checksum } = options;
+  const paths = typeof from === "string" || from instanceof Uint8Array ? [from] : [...from];
+  if (paths.length === 0) throw usageError("download what? from names nothing");
+  const server = serverOf(options.server);
+  const targets = paths.map((path) => parseTarget(bytesFrom(path), server));
+  if (sink !== null && (folder !== undefined || name !== undefined)) {
+    throw usageError("a sink takes the contents, or a folder does");
+  }
+  if (name !== undefined && targets.length > 1) throw oneFile("name");
+  if (checksum !== undefined && targets.length > 1 && sink === null) throw oneFile("checksum");
+  return {
+    ...transferSettings(options),
+    targets,
+    folder: folder === undefined ? "." : folderPath(folder),
+    names: sink === null ? namesOf(targets, name, folder) : [],
+    sink,
+    force: options.force ?? false,
+    resume: options.continue ?? true,
+    checksum: checksum === undefined ? null : checksumOf(checksum),
+  };
+}
+
+/** Throws Failure (usage). */
+export function mirrorSettings(options: MirrorOptions): MirrorSettings {
+  refuseUnknown("mirror()", options, MIRROR);
+  return {
+    ...transferSettings(options),
+    target: parseTarget(bytesFrom(options.from), serverOf(options.server)),
+    folder: folderPath(options.folder),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+    wants: options.wants ?? null,
+    deletes: options.delete ?? false,
+    maxDelete: whole("maxDelete", options.maxDelete ?? DELETE_MAX_DEFAULT, 1),
+    dryRun: options.dryRun ?? false,
+  };
+}
+
+/** The digest's hex of "sha256:HEX", in lower case. Throws Failure (usage). */
+export function checksumOf(text: string): string {
+  const [, hex] = /^sha256:([0-9a-f]{64})$/i.exec(text) ?? [];
+  if (hex === undefined) throw usageError('a checksum is "sha256:" and 64 hex digits');
+  return hex.toLowerCase();
+}
+
+/** The path of `name` in `folder`, as a person would write it. */
+export function pathIn(folder: ByteString, name: ByteString): ByteString {
+  if (folder === ".") return name;
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+// --- internal ---
+
+function transferSettings(options: TransferOptions): TransferSettings {
+  const { limitRate, signal = null, onEvent = null } = options;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, stallTimeoutMs = STALL_TIMEOUT_MS } = options;
+  return {
+    connections: whole(
+      "connections",
+      options.connections ?? CONNECTIONS_DEFAULT,
+      1,
+      CONNECTIONS_MAX,
+    ),
+    limitRate: limitRate === undefined ? null : whole("limitRate", limitRate, 1),
+    retries: whole("retries", options.retries ?? RETRIES_DEFAULT, 0),
+    verify: options.verify ?? true,
+    connectTimeoutMs: whole("connectTimeoutMs", connectTimeoutMs, 1, TIMEOUT_MS_MAX),
+    stallTimeoutMs: whole("stallTimeoutMs", stallTimeoutMs, 1, TIMEOUT_MS_MAX),
+    signal,
+    onEvent,
+  };
+}
+
+function whole(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw usageError(`${name} is a whole number from ${min} to ${max}`);
+}
+
+function serverOf(server: string | ServerAddress = SERVER_DEFAULT): ServerAddress {
+  return typeof server === "string" ? parseServer(server) : server;
+}
+
+function bytesFrom(path: Path): ByteString {
+  return typeof path === "string" ? bytesOf(path) : byteStringOf(path);
+}
+
+/** A path of this machine ends at a NUL for the kernel: what stands behind it would be lost. */
+function folderPath(path: Path): ByteString {
+  const bytes = bytesFrom(path);
+  if (bytes !== "" && !bytes.includes("\0")) return bytes;
+  throw usageError(`folder is a path of this machine, not "${printable(bytes)}"`);
+}
+
+function namesOf(
+  targets: readonly Target[],
+  name: Path | undefined,
+  folder: Path | undefined,
+): readonly ByteString[] {
+  const names =
+    name === undefined
+      ? targets.map(({ path }) => checkedName(path.slice(path.lastIndexOf("/") + 1), path))
+      : [checkedName(bytesFrom(name), pathIn(bytesFrom(folder ?? "."), bytesFrom(name)))];
+  const twice = names.find((one, nth) => names.indexOf(one) !== nth);
+  if (twice === undefined) return names;
+  throw usageError(`two of them would be called ${printable(twice)}`);
+}
+
+function checkedName(name: ByteString, given: ByteString): ByteString {
+  const shown = printable(given);
+  if (name === "" || name === "." || name === "..") {
+    throw remedied(`${shown} names a folder`, "copy-folders");
+  }
+  if (name.includes("\0") || name.includes("/")) {
+    throw usageError(`${shown}: no file here can have that name`);
+  }
+  if (name.startsWith(STAGING_PREFIX)) {
+    throw remedied(`${shown}: names that start with ${STAGING_PREFIX} are cli6's own`, "rename");
+  }
+  return name;
+}
+
+function remedied(text: string, remedy: Remedy): Error {
+  return Object.assign(usageError(text), { remedy });
+}
+
+function oneFile(name: string): Error {
+  return usageError(`${name} is one file's, and several are asked for`);
+}
