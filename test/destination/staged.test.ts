@@ -243,7 +243,7 @@ test("without replace what is there stays, by one call or by a second name", () 
     });
     const error = failed(() => file.publish(destination.publication()));
     const text = `${destination.tree.path("f")} exists already`;
-    expect([error.code, error.message]).toEqual(["EEXIST", text]);
+    expect([error.code, error.message, error.remedy]).toEqual(["EEXIST", text, "replace"]);
     expect([destination.content("f"), destination.staged()]).toEqual(["old", ["x"]]);
     // A link in the way is not followed, whatever it points to.
     destination.tree.link("l", "missing");
