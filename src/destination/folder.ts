@@ -1,7 +1,7 @@
 /**
- * A directory of this machine that files are put into, held by its descriptor: whatever happens to
- * its name meanwhile, files land in the directory that was opened. The path a person names may lead
- * over links, it is theirs; below it none is followed, since those names come from a peer.
+ * A destination directory, held by its descriptor: files go into the directory that was opened even
+ * if its name is renamed or replaced meanwhile. The path that the user gives may contain symbolic
+ * links; below it no link is followed, because those names come from a peer.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -10,7 +10,7 @@ import { printable } from "../wire/printable.ts";
 import { LocalError, localError, must } from "./error.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
-/** Directories are made with these rights, less the umask. */
+/** Mode of new directories, before the umask. */
 const MODE = 0o777;
 
 const found = new FileStat();
@@ -20,7 +20,7 @@ export class Folder {
   readonly fd: number;
   /** Its path as a person would name it; bytes. */
   readonly path: ByteString;
-  /** True when we have just made it: nothing of anybody's is in it. */
+  /** True when it was made by this call, so that it is empty. */
   readonly fresh: boolean;
 
   /** Takes over `fd`. */
@@ -31,7 +31,7 @@ export class Folder {
   }
 
   /**
-   * Opens `path`, which may follow links; with `create` it and what lies above it is made first.
+   * Opens `path`, following links; with `create` it and its missing parents are made first.
    * Throws LocalError.
    */
   static open(path: ByteString, create: boolean): Folder {
@@ -48,8 +48,8 @@ export class Folder {
   }
 
   /**
-   * The directory `name` in this one, made when it is missing. A link of that name is refused, not
-   * followed: whoever can write here could have planted it. Throws LocalError.
+   * The directory `name` in this one, made when it is missing. A symbolic link of that name is
+   * refused: anybody who can write here may have put it there. Throws LocalError.
    */
   below(name: ByteString): Folder {
     const flags = OPEN.readOnly | OPEN.directory | OPEN.noFollow;
@@ -63,7 +63,8 @@ export class Folder {
       fd = kernel.openat(this.fd, name, flags);
     }
     if (fd === -ERRNO.ELOOP || fd === -ERRNO.ENOTDIR) {
-      const text = `${printable(path)} is in the way: a folder is needed there, and links are not followed`;
+      const shown = printable(path);
+      const text = `${shown} is in the way: a folder is needed there, and links are not followed`;
       throw new LocalError("ENOTDIR", text);
     }
     return new Folder(
@@ -73,7 +74,10 @@ export class Folder {
     );
   }
 
-  /** What `name` is, links not followed: null when there is nothing. Valid until the next call. */
+  /**
+   * statx(2) of `name` without following a link; null when it does not exist. The result is valid
+   * until the next call. Throws LocalError.
+   */
   stat(name: ByteString): FileStat | null {
     const failed = kernel.statx(this.fd, name, found);
     if (failed === -ERRNO.ENOENT) return null;
@@ -87,7 +91,7 @@ export class Folder {
     return this.path.endsWith("/") ? this.path + name : `${this.path}/${name}`;
   }
 
-  /** Names that were changed in here outlive a power cut from now on. Throws LocalError. */
+  /** fsync(2): the names in here as they are now survive a power cut. Throws LocalError. */
   sync(): void {
     must(kernel.fsync(this.fd), () => `syncing the folder ${printable(this.path)}`);
   }
@@ -99,7 +103,7 @@ export class Folder {
 
 // --- internal ---
 
-/** mkdir -p. What is there already is no error; the open that follows tells if it is no folder. */
+/** mkdir -p. An existing name is no error: the open that follows fails if it is no folder. */
 function makeAll(path: ByteString): void {
   const names = path.split("/");
   for (let count = 1; count <= names.length; count++) {

@@ -1,4 +1,7 @@
-/** Removing what a destination has too much: by descriptors, never through a link. */
+/**
+ * Removes entries from a destination (`mirror --delete`). It works by descriptors and never follows
+ * a symbolic link: a link is removed itself.
+ */
 import fs from "node:fs";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -24,31 +27,31 @@ export function namesIn(folder: Folder): ByteString[] {
   }
 }
 
-/** What collect() looks for. */
-export interface Leaving {
-  /** How the looked-at name is called below the destination: names joined by "/". */
+/** What collect() collects. */
+export interface Removal {
+  /** The path of the name below the destination: names joined by "/". */
   readonly path: ByteString;
-  /** False for what stays. */
+  /** False for an entry that is to stay. */
   readonly wants: (path: ByteString, type: "file" | "dir") => boolean;
-  /** It ends with one more than so many. */
+  /** Bound: collect() stops when `into` has one more than so many. */
   readonly most: number;
-  /** Takes the paths, what is inside a folder before the folder itself. */
+  /** Takes the paths, those inside a folder before the folder. */
   readonly into: ByteString[];
 }
 
 /**
- * Collects `name` in `folder` and all below it, links not followed. A folder in which something
- * stays, stays: true when all of it may go. Throws LocalError.
+ * Collects `name` in `folder` and all below it, links not followed. A folder stays if anything in
+ * it stays. True when all of it was collected. Throws LocalError.
  */
-export function collect(folder: Folder, name: ByteString, leaving: Leaving): boolean {
-  const { path, wants, most, into } = leaving;
+export function collect(folder: Folder, name: ByteString, removal: Removal): boolean {
+  const { path, wants, most, into } = removal;
   if (into.length > most) return false;
   const inner = enter(folder, name);
   let all = wants(path, inner === null ? "file" : "dir");
   if (inner !== null) {
     try {
       for (const each of all ? namesIn(inner) : []) {
-        if (!collect(inner, each, { ...leaving, path: `${path}/${each}` })) all = false;
+        if (!collect(inner, each, { ...removal, path: `${path}/${each}` })) all = false;
       }
     } finally {
       inner.close();
@@ -58,7 +61,10 @@ export function collect(folder: Folder, name: ByteString, leaving: Leaving): boo
   return all;
 }
 
-/** Removes `name` from `folder`, with all below it. What is gone already is no error. */
+/**
+ * Removes `name` and all below it from `folder`. A name that no longer exists is no error. Throws
+ * LocalError.
+ */
 export function remove(folder: Folder, name: ByteString): void {
   const path = folder.pathOf(name);
   const doing = (): string => `removing ${printable(path)}`;
@@ -81,7 +87,9 @@ export function remove(folder: Folder, name: ByteString): void {
 
 // --- internal ---
 
-/** The folder `name` in `folder`, to be closed; null when it is none, as a link to one. */
+/**
+ * The folder `name` in `folder`, for the caller to close; null for all else, links to folders too.
+ */
 function enter(folder: Folder, name: ByteString): Folder | null {
   const path = folder.pathOf(name);
   const looked = kernel.statx(folder.fd, name, found);

@@ -1,29 +1,28 @@
 /**
- * Where files grow until they are complete: a folder of the user's own in the destination, so that
- * no name of a peer's can meet ours, nobody else can plant anything, and a rename is enough to
- * publish. It goes when it is empty; what a run leaves in it is where the next one goes on.
+ * The staging folder: incomplete files are written to a folder of the user's own inside the
+ * destination. No name from a peer can collide with them there, no other user can write to it, and
+ * a rename within the file system publishes a file. close() removes it when it is empty; files that
+ * an interrupted run leaves in it are what the next run resumes.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
+import { NAME_BYTES_MAX } from "../wire/entry.ts";
 import { LocalError, must } from "./error.ts";
 import type { Folder } from "./folder.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
-/** Nobody else reads what is not complete, nobody else writes. */
+/** The mode keeps other users from reading an incomplete file, and from writing. */
 const MODE = 0o700;
 
-/** The rights that others must not have on it. */
+/** Mode bits that an existing folder must not have: write for group and others. */
 const FOREIGN_WRITE = 0o022;
 
-/** Longest name of a file (limits.h NAME_MAX). */
-const NAME_BYTES_MAX = 255;
-
-/** Names that start like this are ours: a tree that is mirrored can't have them at its top. */
+/** Prefix of staging folders: no name at the top of a mirrored tree may start with it. */
 export const STAGING_PREFIX = ".cli6-";
 
-/** How often the folder is made again when another run's end removes it under our hands. */
+/** Most tries to make the folder: another run that ends may remove it between mkdir and open. */
 const TRIES_MAX = 8;
 
 const found = new FileStat();
@@ -31,7 +30,7 @@ const found = new FileStat();
 /** The staging folder of one destination. */
 export class Staging {
   readonly folder: Folder;
-  /** True when every other program is kept out: files in it need no lock of their own. */
+  /** True when lock() holds it against other programs: files in it need no lock of their own. */
   exclusive = false;
   readonly #name: ByteString;
   #fd: number;
@@ -48,17 +47,17 @@ export class Staging {
 
   /**
    * Opens or makes the staging folder in `folder`. Throws LocalError, also for a folder of that
-   * name that is not ours alone.
+   * name that another user owns or can write to.
    */
   static open(folder: Folder): Staging {
-    // One for each user: in a shared folder like /tmp nobody is in the other's way.
+    // One for each user, so that users do not disturb each other in a shared folder like /tmp.
     const uid = process.geteuid?.() ?? 0;
     const name = `${STAGING_PREFIX}${uid}`;
     return new Staging(folder, openOwn(folder, name, uid), name);
   }
 
   /**
-   * Makes the folder anew: a run that ended beside us has removed it, as long as it was empty.
+   * Makes the folder again after another run that ended has removed it, which was empty then.
    * Throws LocalError.
    */
   renew(): void {
@@ -69,8 +68,8 @@ export class Staging {
   }
 
   /**
-   * Keeps every other program from this staging folder as a whole, until it is closed: for a
-   * command that writes many files without a lock of their own. Throws LocalError (EBUSY).
+   * Locks the whole folder against other programs until close(): for a command that writes many
+   * files without a lock for each. Throws LocalError (EBUSY).
    */
   lock(): void {
     const failed = kernel.lock(this.fd);
@@ -83,7 +82,7 @@ export class Staging {
     throw new LocalError("EBUSY", text);
   }
 
-  /** Removes what an earlier run left of the staged file `name`. */
+  /** Removes the staged file `name` that an earlier run left. */
   forget(name: ByteString): void {
     kernel.unlinkat(this.fd, name, false);
   }
@@ -109,7 +108,7 @@ export function stagedName(path: ByteString): ByteString {
 
 // --- internal ---
 
-/** The folder `name` in `folder`, made when it is missing, if it is the user's alone. */
+/** Opens `name` in `folder`, made when it is missing; refuses a folder that others can write to. */
 function openOwn(folder: Folder, name: ByteString, uid: number): number {
   const path = printable(folder.pathOf(name));
   const flags = OPEN.readOnly | OPEN.directory | OPEN.noFollow;

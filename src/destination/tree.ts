@@ -1,37 +1,38 @@
 /**
- * The folders of a destination that are in use: each opened once, from the one above it, held while
- * somebody needs it, and closed when others need the descriptors.
+ * The open folders of a destination tree: each is opened once, relative to its parent, counted by
+ * its users, and closed when it has none and the descriptors are needed for others.
  */
 import { Folder } from "./folder.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
-/** Folders open at once, beyond those that are held. */
+/** Most folders kept open; more only while they have users. */
 const OPEN_MAX = 256;
 
+/** An open folder and how many hold() calls have not been released. */
 interface Held {
   readonly folder: Folder;
   users: number;
 }
 
-/** Folders below one top by their path: names joined by "/", "" being the top. */
+/** The folders below `top` by their path: names joined by "/"; "" is `top`. */
 export class FolderTree {
   readonly #top: Folder;
   readonly #open = new Map<ByteString, Held>();
 
-  /** `top` stays the caller's. */
+  /** `top` is not closed here. */
   constructor(top: Folder) {
     this.#top = top;
   }
 
-  /** True when so many are held that whoever holds them should let go first. */
+  /** True when OPEN_MAX folders have users: the caller should release some before it holds more. */
   get crowded(): boolean {
     this.#makeRoom();
     return this.#open.size >= OPEN_MAX;
   }
 
   /**
-   * The folder at `path`, made when it is missing, until release(). Throws LocalError where a link
-   * or a file is in the way.
+   * The folder at `path`, made when it is missing, valid until release(). Throws LocalError where a
+   * link or a file is in the way.
    */
   hold(path: ByteString): Folder {
     if (path === "") return this.#top;
@@ -53,7 +54,7 @@ export class FolderTree {
     }
   }
 
-  /** Pays back one hold(). */
+  /** Ends one hold(). */
   release(path: ByteString): void {
     const held = this.#open.get(path);
     if (held !== undefined) held.users -= 1;

@@ -1,16 +1,15 @@
-/** Digests of bytes in memory, as HASH writes them. It reads nothing and keeps nothing. */
-import type { Algo } from "../wire/digest.ts";
-
-/** XXH3 with 64 bits, in hex. */
-const XXH3_DIGITS = 16;
+/** Digests of bytes in memory, in the form of HASH. It reads no file and keeps no state. */
+import { type Algo, DIGESTS } from "../wire/digest.ts";
 
 /** The digest of `bytes` in lower-case hex. */
 export function digestOf(algo: Algo, bytes: Uint8Array): string {
   if (algo === "sha256") return Bun.CryptoHasher.hash("sha256", bytes, "hex");
-  return Bun.hash.xxHash3(bytes).toString(16).padStart(XXH3_DIGITS, "0");
+  return Bun.hash.xxHash3(bytes).toString(16).padStart(DIGESTS.xxh3, "0");
 }
 
-/** A line for each `chunk` bytes of `bytes`, the last maybe of fewer; no bytes have one line. */
+/**
+ * A line for each `chunk` bytes of `bytes`; the last may cover fewer, and no bytes have one line.
+ */
 export function digestLines(algo: Algo, bytes: Uint8Array, chunk: number): string {
   let lines = "";
   let from = 0;

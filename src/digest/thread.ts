@@ -1,18 +1,19 @@
 /**
- * A handle on the thread that computes digests: starts it, sends, hears. It holds up neither the
- * process nor the loop. Answers come in the order of what was sent, each in an event of its own.
+ * The handle of the digest thread (worker.ts): starts it, sends it portions, passes on its answers.
+ * The thread neither blocks the event loop nor keeps the process alive. Answers come in the order
+ * of the portions, each in an event of its own.
  */
 import type { Dropped, Portion, PortionAnswer } from "./worker.ts";
 
-/** Who is told what the thread does. */
+/** Takes the events of the thread. */
 export interface ThreadOwner {
-  /** The answer to the oldest portion that has none. */
-  heard(answer: PortionAnswer): void;
-  /** It has ended, asked to or not: nothing more comes, and it uses no descriptor any more. */
+  /** The answer to the oldest portion without one. */
+  answered(answer: PortionAnswer): void;
+  /** The thread has ended, by end() or by an error: no answer follows, no descriptor is in use. */
   ended(thread: DigestThread): void;
 }
 
-/** One thread, from its start to its end. 10 MiB, and its buffer. */
+/** One thread. It takes 10 MiB of memory and its buffer. */
 export class DigestThread {
   readonly #worker: Worker;
 
@@ -21,18 +22,18 @@ export class DigestThread {
       ref: false,
       smol: true,
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<PortionAnswer>) => owner.heard(data);
-    // Its end follows. Unheard, an error of the thread would become one of the whole process.
+    this.#worker.onmessage = ({ data }: MessageEvent<PortionAnswer>) => owner.answered(data);
+    // "close" follows. Without this handler the error of the thread would end the whole process.
     this.#worker.onerror = (event) => event.preventDefault();
     this.#worker.addEventListener("close", () => owner.ended(this));
   }
 
-  /** Gives it a portion, or tells it what it need not keep. */
+  /** Sends a portion, or that a job was dropped. */
   send(message: Portion | Dropped): void {
     this.#worker.postMessage(message);
   }
 
-  /** Ends it; a call of the kernel that is under way is waited for in the background. */
+  /** Ends the thread. A system call under way ends first, in the background. */
   end(): void {
     this.#worker.terminate();
   }

@@ -52,7 +52,7 @@ export class Readback implements ThreadOwner {
 
   // --- the thread's ---
 
-  heard(answer: string | number): void {
+  answered(answer: string | number): void {
     const asked = this.#sent.shift();
     this.#send();
     this.#answered();

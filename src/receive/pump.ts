@@ -1,9 +1,10 @@
 /**
- * Sockets that are emptied past Bun's events: while bytes come fast, a round polls them all and
- * lets each that has something move a step. The wait is short, so that timers and other sockets
- * have their turn between two rounds; a socket that has gone quiet returns to Bun's events.
+ * The pump reads sockets without Bun's data events, for bodies that go from socket to file by
+ * splice(2) or recv(2). Each round polls all its sockets by one poll(2) and lets each readable one
+ * move a bounded number of bytes. The poll is short, so that timers and other sockets are served
+ * between two rounds; a socket that stays idle goes back to Bun's events.
  *
- * It owns no socket. Invariant: it runs only while somebody is in it.
+ * It owns no socket and knows no protocol. Invariant: it runs only while it has a socket.
  */
 import { kernel } from "../sys/kernel.ts";
 import { PollTable } from "../sys/types.ts";
@@ -11,35 +12,35 @@ import { PollTable } from "../sys/types.ts";
 /** Longest wait of a round, in milliseconds: so late a timer may be. */
 const WAIT_MS = 4;
 
-/** Rounds without a byte, while others have some, before a socket returns to events. */
-const QUIET_ROUNDS = 64;
+/** Rounds in which only other sockets were readable, before a socket goes back to events. */
+const IDLE_ROUNDS_MAX = 64;
 
-/** Bytes that one socket may move in a round: far above, the others wait too long. */
+/** Most bytes of one socket in a round: with more the other sockets would wait too long. */
 export const PUMP_BYTES = 2_097_152;
 
-/** Sockets at once; more stay with Bun's events. */
+/** Most sockets; more stay with Bun's events. */
 const PUMPED_MAX = 1024;
 
-/** Whoever is emptied by the pump. */
+/** One socket of the pump, seen by the pump. */
 export interface PumpedSocket {
-  /** The socket's descriptor just now; below 0 when it is closed. */
+  /** The socket's descriptor, read anew in each round; below 0 when it is closed. */
   readonly fd: number;
-  /** There is something: take one step's worth of it. */
+  /** The socket has bytes or an end: move at most PUMP_BYTES. */
   readable(): void;
-  /** There has been nothing for a while; it is out of the pump by now. */
+  /** It was idle for too long and has been removed from the pump. */
   idle(): void;
 }
 
-/** The loop that empties sockets. */
+/** The loop over the sockets. */
 export class Pump {
-  /** Each with its rounds without a byte. */
+  /** Each socket with its idle rounds in a row. */
   readonly #all = new Map<PumpedSocket, number>();
   readonly #table = new PollTable(PUMPED_MAX);
   readonly #order: PumpedSocket[] = [];
   #armed = false;
   readonly #run = (): void => this.#round();
 
-  /** Takes `pumped` in; false when there is no room. */
+  /** Adds `pumped`; false when PUMPED_MAX are in it. */
   add(pumped: PumpedSocket): boolean {
     if (this.#all.size >= PUMPED_MAX) return false;
     this.#all.set(pumped, 0);
@@ -47,7 +48,7 @@ export class Pump {
     return true;
   }
 
-  /** Lets go of it. Harmless when it is not there. */
+  /** Removes `pumped`; does nothing when it is not in the pump. */
   remove(pumped: PumpedSocket): void {
     this.#all.delete(pumped);
   }
@@ -78,7 +79,7 @@ export class Pump {
       if (ready > 0 && this.#table.ready(nth)) {
         this.#all.set(pumped, 0);
         pumped.readable();
-      } else if (ready <= 0 || rounds >= QUIET_ROUNDS) {
+      } else if (ready <= 0 || rounds >= IDLE_ROUNDS_MAX) {
         this.#all.delete(pumped);
         pumped.idle();
       } else {
@@ -89,5 +90,5 @@ export class Pump {
   }
 }
 
-/** The program's one pump: a round waits for all sockets at once. */
+/** The one pump of the process: with several, one's poll would delay another's sockets. */
 export const pump = new Pump();

@@ -1,10 +1,10 @@
 /**
- * Where bytes that arrive go. A sink takes them synchronously, chunk by chunk, with no promise and
- * no queue: a slow disk or a slow reader of stdout slows the receiving, and so the peer, by TCP
- * itself.
+ * Sinks: they take the bytes of an answer as they arrive, synchronously, without a promise or a
+ * queue. A slow disk or a slow reader of stdout therefore slows down the reading of the socket, and
+ * TCP's flow control slows down the peer.
  *
- * It never knows who sends. Invariant: when write() returns, every byte of the chunk is out of our
- * hands; what can't be written is thrown as a LocalError at the very call that failed.
+ * A sink knows no peer and no protocol. Invariant: when write() returns every byte of the chunk has
+ * been written; a failure is thrown as a LocalError by the call that failed.
  */
 import { LocalError, localError } from "../destination/error.ts";
 import { writeFully } from "../sys/shortcount.ts";
@@ -18,33 +18,33 @@ export const UNKNOWN_LENGTH = -1;
 export interface Sink {
   /** Bytes taken so far. */
   readonly written: number;
-  /** `promised` bytes will come, or UNKNOWN_LENGTH. May throw LocalError: no room, refused. */
+  /** `promised` bytes will come, or UNKNOWN_LENGTH. Throws LocalError when there is no room. */
   begin(promised: number): void;
-  /** Takes all of `chunk`, which stays the caller's. Throws LocalError. */
+  /** Takes all of `chunk`, and keeps no reference to it. Throws LocalError. */
   write(chunk: Uint8Array): void;
-  /** True where pull() may be used instead of write(). */
+  /** True when pull() may be used instead of write(). */
   readonly pulls?: boolean;
   /**
-   * Takes up to `most` bytes straight from `socket`: how many, or one of MOVED (conduit.ts). Throws
-   * LocalError.
+   * Takes up to `most` bytes straight from the descriptor `socket`: their count, or one of MOVED
+   * (splice.ts). Throws LocalError.
    */
   pull?(socket: number, most: number): number;
   /**
-   * Every promised byte has been written. Not called for an answer that broke off. Throws
+   * Every promised byte has been written. Not called for an answer that was cut off. Throws
    * LocalError.
    */
   end(): void;
 }
 
 /**
- * Bytes into a descriptor of ours: a file, a pipe, a terminal, blocking or not. It never closes it.
+ * Into an open descriptor: a file, a pipe, a terminal, blocking or not. It does not close it.
  */
 export class FdSink implements Sink {
   written = 0;
   readonly #fd: number;
   readonly #label: string;
 
-  /** `label` names the place in messages: "standard output", a file's printable name. */
+  /** `label` names the descriptor in messages: "standard output", a file's printable name. */
   constructor(fd: number, label: string) {
     this.#fd = fd;
     this.#label = label;
@@ -61,7 +61,7 @@ export class FdSink implements Sink {
   end(): void {}
 }
 
-/** Bytes into memory, never more than `bytesMax`. */
+/** Into memory, at most `bytesMax` bytes; more are a LocalError (E2BIG). */
 export class BytesSink implements Sink {
   written = 0;
   readonly #bytesMax: number;
@@ -71,7 +71,7 @@ export class BytesSink implements Sink {
     this.#bytesMax = bytesMax;
   }
 
-  /** What has come. A view of the sink's own memory. */
+  /** The bytes so far: a view of the sink's memory. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.written);
   }
@@ -107,8 +107,8 @@ export class BytesSink implements Sink {
 }
 
 /**
- * A small answer into memory, without a copy where it comes in one piece: then its bytes are those
- * of the chunk it came in, which they keep alive.
+ * A small answer into memory. An answer that comes in one chunk is not copied: `bytes` is then the
+ * chunk itself, whose memory it keeps alive.
  */
 export class WholeSink implements Sink {
   written = 0;
@@ -121,7 +121,7 @@ export class WholeSink implements Sink {
     this.#bytesMax = bytesMax;
   }
 
-  /** All of it, once it is complete. */
+  /** The answer, once it is complete. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }

@@ -122,7 +122,7 @@ export class Digester implements ThreadOwner {
     this.#thread?.end();
   }
 
-  heard(answer: PortionAnswer): void {
+  answered(answer: PortionAnswer): void {
     const sent = this.#sent.shift();
     if (sent === undefined) throw new Error("an answer that nobody asked for");
     const { job, portion } = sent;

@@ -1,7 +1,7 @@
 /**
- * The time that everything else compares with: monotonic milliseconds, read once per event and
- * kept, so that a wall clock that jumps changes nothing and a request costs no extra call. Tests
- * set it by hand.
+ * The time of the current event: monotonic milliseconds, read once at the start of each event of
+ * the loop. A jump of the wall clock changes nothing, and a request costs no further call. Tests
+ * set it.
  */
 
 /** Milliseconds since an arbitrary start, as of the last tick(). */

@@ -1,7 +1,7 @@
 /**
- * The rows of the table with which files are made: what a client's downloads ask of the kernel. As
- * all rows they answer a result >= 0 or a negative errno, never throw, and refuse a bad fd. Names
- * are bytes, one a character, without NUL, below a directory's descriptor.
+ * The system calls that make and publish files, which downloads need: a part of the table in
+ * kernel.ts. They answer a result >= 0 or a negative errno, never throw, and refuse a bad fd. Names
+ * are byte strings without NUL, relative to a directory's descriptor.
  */
 import type { ByteString } from "./types.ts";
 

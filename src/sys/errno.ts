@@ -1,6 +1,6 @@
 /**
- * Error numbers of the kernel. The table's calls answer like the kernel itself: a result >= 0, or
- * the negative of one of these. Numbers are Linux's on x86-64 and arm64 (asm-generic/errno.h).
+ * Error numbers of Linux on x86-64 and arm64 (asm-generic/errno.h). The calls of kernel.ts answer
+ * like the kernel itself: a result >= 0, or the negative of one of these.
  */
 
 /** The errors that this program tells apart. */

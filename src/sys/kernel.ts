@@ -1,8 +1,8 @@
 /**
- * The one table of system calls. Everything the project asks of the kernel, beyond what Bun's own
- * sockets and node:fs do, is a row here; a test makes any of them fail by replacing the row. Rows
- * answer a result >= 0 or a negative errno, never throw, and refuse a bad fd: FFI would turn
- * `undefined` into fd 0.
+ * The table of system calls: all that this program asks of the kernel beyond Bun's sockets and
+ * node:fs is a row here. A test makes a call fail by replacing its row. Rows answer a result >= 0
+ * or a negative errno, never throw, and refuse a bad fd, because FFI would turn `undefined` into fd
+ * 0.
  */
 import { linuxKernel } from "./linux.ts";
 import { portableKernel } from "./portable.ts";

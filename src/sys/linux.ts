@@ -1,7 +1,7 @@
 /**
- * The table's rows on Linux, through bun:ffi; linuxdisk.ts has those for making files. Buffers for
- * arguments live at module level and are passed as themselves, not as numbers: what only a number
- * from ptr() holds is collected, and the call then reads other memory.
+ * The table of kernel.ts on Linux, through bun:ffi; linuxdisk.ts has the rows of disk.ts. Buffers
+ * for arguments are made once and passed as objects, not as numbers of ptr(): a buffer that only
+ * such a number refers to is garbage-collected, and the call would read other memory.
  */
 import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
@@ -106,7 +106,7 @@ function load() {
   return null;
 }
 
-/** What the kernel knows by a number that we gave it once. */
+/** Buffers whose address was taken once by ptr(): the reference keeps them from being collected. */
 const kept: Uint8Array[] = [];
 
 type Rows<K extends keyof Kernel> = Pick<Kernel, K>;
@@ -185,7 +185,7 @@ function transfers(
   const position = new BigInt64Array(1);
   const polled = new Int16Array(new ArrayBuffer(8));
   const polledFd = new Int32Array(polled.buffer, 0, 1);
-  // struct iovec of bytes that nobody looks at. Their address is taken once, so they must stay.
+  // struct iovec of a buffer that is never read; its address is taken once, so that it is kept.
   const ignored = new Uint8Array(new ArrayBuffer(RESIDENT_BYTES_MAX));
   const vector = new BigUint64Array([BigInt(ptr(ignored)), 0n]);
   const vectorLength = new Uint32Array(vector.buffer, 8, 1);

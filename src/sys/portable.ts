@@ -1,12 +1,12 @@
 /**
- * The table's rows where there is no Linux libc: what node:fs can do, and -ENOSYS for the rest.
- * With it a server runs only unconfined, and sends through user space. It keeps the promises of the
- * bytes, not of speed.
+ * The table of kernel.ts where there is no Linux libc: what node:fs can do, and -ENOSYS for the
+ * rest. A server then runs only with --unconfined and sends through user space. Contents are as
+ * correct as on Linux; the speed is not.
  */
 import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
-import { attempt, bytesOf, portableDisk } from "./portabledisk.ts";
+import { attempt, bufferOf, portableDisk } from "./portabledisk.ts";
 import { AT_FDCWD, type ByteString, type FileStat } from "./types.ts";
 
 /** A soft limit that every system grants; macOS starts at 256. */
@@ -17,7 +17,7 @@ const DIRENT_LENGTH_AT = 16;
 const DIRENT_BYTES = 19;
 
 /**
- * The rows without FFI. A path below a dirfd is put together: nothing holds the directory itself.
+ * The rows without FFI. A name below a dirfd becomes a path, so that a renamed directory is missed.
  */
 export function portableKernel(): Kernel {
   const opened = new Map<number, Opened>();
@@ -47,12 +47,12 @@ export function portableKernel(): Kernel {
 
 // --- internal ---
 
-/** Loaded when it is asked: it is slow to load. */
+/** Loaded at the first call: node:tty takes 9 ms to load. */
 function tty(): typeof import("node:tty") {
   return require("node:tty") as typeof import("node:tty");
 }
 
-/** What was opened: its path, and for a directory that is read the names that are left. */
+/** An open descriptor: its path, and for a directory being read the names still to be given. */
 interface Opened {
   readonly path: ByteString;
   names: ByteString[] | null;
@@ -77,7 +77,7 @@ function files(
     openat: (dirfd, name, flags, mode = 0) => {
       const path = below(opened, dirfd, name);
       if (path === null) return -ERRNO.EBADF;
-      const fd = attempt(() => fs.openSync(bytesOf(path), flags, mode));
+      const fd = attempt(() => fs.openSync(bufferOf(path), flags, mode));
       if (fd >= 0) opened.set(fd, { path, names: null });
       return fd;
     },
@@ -89,21 +89,21 @@ function files(
       if (name === "") return attempt(() => fill(out, fs.fstatSync(dirfd, { bigint: true })));
       const path = below(opened, dirfd, name);
       if (path === null) return -ERRNO.EBADF;
-      return attempt(() => fill(out, fs.lstatSync(bytesOf(path), { bigint: true })));
+      return attempt(() => fill(out, fs.lstatSync(bufferOf(path), { bigint: true })));
     },
     readlink: (link) => {
-      // Where there is no /proc, what it would say is asked of the path.
+      // Without /proc: the real path of what was opened under that descriptor.
       const own = opened.get(Number(/^\/proc\/self\/fd\/([0-9]+)$/.exec(link)?.[1] ?? -1));
       return own === undefined
-        ? text(() => fs.readlinkSync(bytesOf(link), { encoding: "buffer" }))
-        : text(() => fs.realpathSync(bytesOf(own.path), { encoding: "buffer" }));
+        ? text(() => fs.readlinkSync(bufferOf(link), { encoding: "buffer" }))
+        : text(() => fs.realpathSync(bufferOf(own.path), { encoding: "buffer" }));
     },
     getdents: (fd, into) => {
       const directory = opened.get(fd);
       if (directory === undefined) return -ERRNO.EBADF;
       return attempt(() => {
         directory.names ??= fs
-          .readdirSync(bytesOf(directory.path), { encoding: "buffer" })
+          .readdirSync(bufferOf(directory.path), { encoding: "buffer" })
           .map((name) => name.toString("latin1"));
         return pack(directory.names, into);
       });

@@ -1,6 +1,7 @@
 /**
- * DiskRows where there is no Linux libc: what node:fs can do. Files are complete and never
- * overwritten unasked; two programs on one target are not kept apart, and nothing is reserved.
+ * The rows of disk.ts where there is no Linux libc: what node:fs can do. Files are still complete,
+ * and never replaced without --force; there are no locks between programs, and no space is
+ * reserved.
  */
 import fs from "node:fs";
 import type { DiskRows } from "./disk.ts";
@@ -16,7 +17,7 @@ export type Below = (dirfd: number, name: ByteString) => ByteString | null;
 export function portableDisk(below: Below): DiskRows {
   const at = (dirfd: number, name: ByteString, call: (path: Buffer) => void): number => {
     const path = below(dirfd, name);
-    return path === null ? -ERRNO.EBADF : done(() => call(bytesOf(path)));
+    return path === null ? -ERRNO.EBADF : done(() => call(bufferOf(path)));
   };
   const both =
     (call: (from: Buffer, to: Buffer) => void): DiskRows["linkat"] =>
@@ -24,7 +25,7 @@ export function portableDisk(below: Below): DiskRows {
       at(fromfd, from, (old) => {
         const path = below(tofd, to);
         if (path === null) throw Object.assign(new Error(), { code: "EBADF" });
-        call(old, bytesOf(path));
+        call(old, bufferOf(path));
       });
   const rename = both(fs.renameSync);
   return {
@@ -32,7 +33,7 @@ export function portableDisk(below: Below): DiskRows {
     unlinkat: (dirfd, name, directory) =>
       at(dirfd, name, (path) => (directory ? fs.rmdirSync(path) : fs.unlinkSync(path))),
     renameat: (fromfd, from, tofd, to, replace) => {
-      // rename(2) alone would replace: the caller falls back on a second name.
+      // rename(2) always replaces: after -EINVAL the caller uses link(2) and unlink(2).
       if (!replace) return -ERRNO.EINVAL;
       return rename(fromfd, from, tofd, to);
     },
@@ -70,7 +71,7 @@ export function attempt(call: () => number): number {
 }
 
 /** A path as node:fs takes bytes. */
-export function bytesOf(path: ByteString): Buffer {
+export function bufferOf(path: ByteString): Buffer {
   return Buffer.from(path, "latin1");
 }
 

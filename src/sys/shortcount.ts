@@ -6,12 +6,12 @@ import { ERRNO } from "./errno.ts";
 import { kernel } from "./kernel.ts";
 import { waitWritable } from "./poll.ts";
 
-/** Interruptions of one call: signals come one by one, so many only from a kernel that errs. */
+/** Most interruptions of one call: more would be an error of the kernel, not signals. */
 const INTERRUPTIONS_MAX = 100;
 
 /**
- * What `call` answers, made again while a signal interrupts it; -EINTR when that never ends, so
- * that no loop is without an end.
+ * The answer of `call`, which is made again while a signal interrupts it; -EINTR after
+ * INTERRUPTIONS_MAX, so that the loop has an end.
  */
 export function uninterrupted(call: () => number): number {
   for (let tries = 1; ; tries++) {

@@ -1,7 +1,6 @@
 /**
- * What the rest of the program sees of a connection's socket: Bun's own, or a test's. And the
- * options it sets. The fd is read right before each call and never kept: the number is reused at
- * once.
+ * The interface of a connection's socket: Bun's Socket has it, and so have the fakes of tests. The
+ * fd must be read right before each call and never be kept: the kernel reuses the number at once.
  */
 
 /**

@@ -5,17 +5,17 @@ import fs from "node:fs";
 export type ByteString = string;
 
 /**
- * Where FileStat.words has what, in words of 32 bits: whole numbers low word first, times as
- * seconds and nanoseconds, a device as its minor and major number.
+ * The layout of FileStat.words, in words of 32 bits: whole numbers low word first, times as seconds
+ * and nanoseconds, a device as its minor and major number.
  */
 const WORD = { ino: 0, size: 2, ctime: 4, mtime: 7, dev: 10, count: 12 } as const;
 
 const NANOSECONDS = 1_000_000_000n;
 
 /**
- * What statx(2) says of a file, exact: sizes past 2^53, times in nanoseconds since 1970. It is kept
- * in words, and made a bigint when somebody asks: to look whether a file is still the same takes
- * half as long without bigints.
+ * The result of statx(2), exact: sizes beyond 2^53, times in nanoseconds since 1970. It is stored
+ * in words and converted to bigint on access: comparing two versions of a file takes half as long
+ * without bigints.
  */
 export class FileStat {
   uid = 0;
@@ -126,7 +126,7 @@ export class FileStat {
 /** Longest path given to the kernel, in bytes without NUL (PATH_MAX is 4,096 with it). */
 export const PATH_BYTES_MAX = 8192;
 
-/** Bytes about which one resident() can tell. They are copied by it, so that few are better. */
+/** Most bytes that one resident() checks. The call copies them, so that fewer are faster. */
 export const RESIDENT_BYTES_MAX = 65_536;
 
 /** openat: below the current folder. */

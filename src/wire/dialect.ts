@@ -1,7 +1,6 @@
 /**
- * The first line decides what a connection speaks. One of the six verbs and a space, or PING alone:
- * S6/1. A line that ends in " HTTP/1.x": HTTP. Everything else is a bare path, as the exercise
- * speaks it.
+ * The dialect of a connection, which its first line decides: S6/1 for one of the six verbs and a
+ * space, or PING alone; HTTP for a line that ends in " HTTP/1.x"; else a bare path. Pure functions.
  */
 import { VERBS } from "./vocabulary.ts";
 import type { ByteString } from "./bytes.ts";
@@ -12,7 +11,9 @@ export type Dialect = "plain" | "framed" | "http" | "tls";
 const FRAMED = new RegExp(`^(?:(?:${Object.keys(VERBS).join("|")}) |PING$)`);
 const HTTP = / HTTP\/1\.[0-9]$/;
 
-/** First byte of a TLS ClientHello record (RFC 8446 5.1); no path a person types starts with it. */
+/**
+ * First byte of a TLS handshake record (RFC 8446 5.1); no path that a person types starts with it.
+ */
 const TLS_HANDSHAKE = "\x16";
 
 /** The dialect of `line`, complete and without LF and CR. */
@@ -23,16 +24,16 @@ export function dialectOf(line: ByteString): Dialect {
 }
 
 /**
- * True when `start`, a first line without its LF, can already be nothing but S6/1: then 200 ms of
- * quiet do not end it, only LF or FIN does. A client that types slowly is not cut in the middle of
- * a line, nor between CR and LF.
+ * True when `start`, a first line without its LF, can be S6/1 alone: then 200 ms of silence do not
+ * end it, only LF or FIN does. A client that sends slowly is not cut within a line, nor between CR
+ * and LF.
  */
 export function isFramedStart(start: ByteString): boolean {
   return FRAMED.test(start.endsWith("\r") ? start.slice(0, -1) : start);
 }
 
 /**
- * True when `start` is a TLS record: binary, so that waiting for a LF would be waiting for chance.
+ * True when `start` is a TLS record: binary data, in which a LF is not to be waited for.
  */
 export function isTlsStart(start: ByteString): boolean {
   return start.startsWith(TLS_HANDSHAKE);

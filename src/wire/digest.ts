@@ -1,7 +1,7 @@
 /**
- * What HASH says: which digests there are, how long they are written, how many fit one reply. A
- * digest covers one chunk; chunks are counted from the request's offset, and the last may be short.
- * An empty range has one digest, of no bytes.
+ * The digests of HASH: their names, their lengths in hex, and how many fit one reply. A digest
+ * covers one chunk; chunks are counted from the request's offset, and the last one may be short. An
+ * empty range has one digest, that of no bytes. Nothing is computed here (digest/ does).
  */
 
 /** Digests by name: hex digits of each. xxh3 is XXH3 with 64 bits, seed 0, highest digit first. */
@@ -15,10 +15,10 @@ export function isAlgo(word: string): word is Algo {
   return Object.hasOwn(DIGESTS, word);
 }
 
-/** Bytes of a chunk when the request names none and asks for xxh3. sha256 then covers it all. */
+/** Bytes of an xxh3 chunk when the request names none; sha256 then covers the whole range. */
 export const CHUNK_BYTES_DEFAULT = 4 * 1024 * 1024;
 
-/** Most bytes under one xxh3 digest: it is computed in one piece, from memory. */
+/** Most bytes under one xxh3 digest: it is computed in one call, over bytes in memory. */
 export const XXH3_CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Most digests in one reply: 16 GiB in chunks of 4 MiB. */

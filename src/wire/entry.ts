@@ -1,12 +1,12 @@
 /**
- * What the wire says of one file or directory: the facts of a READ and STAT reply, and a line of a
- * LIST.
+ * One file or directory on the wire: the facts of a READ and a STAT reply, and a line of a LIST, in
+ * both directions. Nothing here touches a file.
  */
 import { escapePath, unescape } from "./escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "./number.ts";
 import type { ByteString } from "./bytes.ts";
 
-/** What a client may know of a file or directory. Sizes and times are exact past 2^53. */
+/** What a client learns of a file or directory. Sizes and times are exact beyond 2^53. */
 export interface Entry {
   readonly type: "file" | "dir";
   /** Bytes; 0 for a directory. */
@@ -54,12 +54,13 @@ export function parseListLine(line: ByteString): { entry: Entry; name: ByteStrin
   return { entry: { type: file === null ? "dir" : "file", size, mtime, etag }, name };
 }
 
-/** Longest name of a file (limits.h NAME_MAX). */
-const NAME_BYTES_MAX = 255;
+/** Longest name of a file in bytes (limits.h NAME_MAX). */
+export const NAME_BYTES_MAX = 255;
 
 /**
- * True when a server may call an entry so: one component that leads nowhere else and fits a folder.
- * Whoever lists leaves out what is no name, and tells; the names beside it are as good as ever.
+ * True when `name` can be an entry of a folder: one component of at most 255 bytes, not "." or
+ * "..". A client leaves an entry with another name out of a listing, reports it, and keeps the
+ * rest.
  */
 export function isName(name: ByteString): boolean {
   const leads = name === "" || name === "." || name === ".." || /[/\0]/.test(name);

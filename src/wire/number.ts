@@ -9,6 +9,9 @@ const DIGIT_9 = 57;
 /** Most digits in a request's number. */
 export const DIGITS_MAX = 16;
 
+/** The largest number of a request. */
+export const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
+
 /** Most digits accepted in a reply's number: mtime in nanoseconds and 64-bit sizes have 19. */
 export const REPLY_DIGITS_MAX = 19;
 

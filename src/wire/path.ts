@@ -1,7 +1,7 @@
 /**
- * The lexical half of confinement: what can be said of a path without asking the kernel. It turns
- * the path of a request into one relative to the root, or refuses it before any open. The other
- * half, links and races, is the kernel's (store/).
+ * The lexical part of confinement: turns the path of a request into one relative to the root, or
+ * refuses it, before any system call. Symbolic links and races are the kernel's part (openat2, in
+ * store/).
  */
 import { Refusal } from "./errors.ts";
 import { printable } from "./printable.ts";
@@ -41,8 +41,8 @@ export function isHidden(relative: ByteString): boolean {
 // --- internal ---
 
 /**
- * The common form, decided in one pass without allocation: "/a/b", no component that starts with a
- * dot.
+ * True for the common form, "/a/b" without a component that starts with a dot: checked in one pass
+ * without an allocation.
  */
 function isSimple(path: ByteString): boolean {
   const count = path.length;

@@ -1,19 +1,19 @@
 /**
- * What came from a peer or a disk, made safe to look at: one line, no terminal controls, no text
- * that turns direction. Every message, log line and prompt goes through here (CVE-2019-6109,
- * CVE-2013-1862).
+ * Text from a peer or a disk made safe for a terminal or a log: one line, without control
+ * characters and bidi overrides. Every message, log line and prompt goes through here
+ * (CVE-2019-6109, CVE-2013-1862). Pure functions.
  */
 import { utf8Length } from "./escape.ts";
 import { type ByteString, utf8Of } from "./bytes.ts";
 
 /**
- * Controls C0, DEL and C1, line and paragraph separators, bidi overrides, zero-width and tag
- * characters: whatever moves the cursor, ends a line or makes one name look like another.
+ * C0, DEL and C1 controls, line and paragraph separators, bidi overrides, zero-width and tag
+ * characters: all that moves a cursor, ends a line or makes one name look like another.
  */
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/u;
 
-/** Longest printable form of one peer-given text, in characters; the rest becomes "...". */
+/** Longest printable form of one text, in characters; the rest becomes "...". */
 export const PRINTABLE_CHARS_MAX = 4096;
 
 /**

@@ -1,6 +1,7 @@
 /**
- * One S6/1 request line into a Request, or into a Refusal that leaves the connection in step. It
- * never sees a socket, a timer or a store; it holds nothing between two lines.
+ * Parses one S6/1 request line into a Request, or into a Refusal, after which the connection goes
+ * on with the next line. It never sees a socket, a timer or a store, and has no state between
+ * lines.
  */
 import { type Algo, DIGESTS, isAlgo, XXH3_CHUNK_BYTES_MAX } from "./digest.ts";
 import { Refusal, type WireCode } from "./errors.ts";
@@ -44,7 +45,7 @@ export function parseRequest(line: ByteString): Request | Refusal {
   const space = line.indexOf(" ");
   const verb = space < 0 ? line : line.slice(0, space);
   if (!isVerb(verb)) return refuse("ENOSYS", `unknown verb ${quote(verb)}`);
-  // Not built: what follows it is not looked at, so it can't be refused for its form.
+  // AUTH is not implemented: the rest of its line is not parsed, so that ENOSYS is the only answer.
   if (verb === "AUTH") return refuse("ENOSYS", verb);
   const request = blank(verb, "");
   return parseKeys(request, line, space) ?? checkChunk(request) ?? request;
@@ -132,7 +133,7 @@ function setNumber(request: Request, key: string, value: string): Refusal | null
   return null;
 }
 
-/** Keys come in any order: what chunk= may be is known when all are read. */
+/** Keys come in any order, so that the bound of chunk= is known when all are parsed. */
 function checkChunk({ algo, chunk }: Request): Refusal | null {
   if (algo !== "xxh3" || chunk <= BigInt(XXH3_CHUNK_BYTES_MAX)) return null;
   return refuse("EINVAL", `xxh3 takes chunk= up to ${XXH3_CHUNK_BYTES_MAX} bytes, got ${chunk}`);
@@ -142,7 +143,7 @@ function refuse(code: WireCode, detail: string): Refusal {
   return new Refusal(code, detail);
 }
 
-/** Enough of the peer's own words to recognise them; a refusal must stay a short line. */
+/** Most characters of the peer's line that a refusal quotes: its own line must stay short. */
 const QUOTE_CHARS_MAX = 64;
 
 function quote(bytes: ByteString): string {

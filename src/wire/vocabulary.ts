@@ -16,6 +16,9 @@ export const PROTOCOL = "S6/1";
 /** The port when none is given. */
 export const PORT_DEFAULT = 6464;
 
+/** The largest port of TCP. */
+export const PORT_MAX = 65_535;
+
 /**
  * Longest request line in bytes, without its LF. Room for a 4,095-byte path with every second byte
  * escaped.
@@ -29,9 +32,16 @@ export const LINE_BYTES_MAX = 8192;
 export const REPLY_LINE_BYTES_MAX = 65_536;
 
 /**
- * Longest value of `if=`, in characters. Ours have 16; anything over this is no etag of anybody's.
+ * Longest etag, as the value of `if=` and in a reply, in characters. Those of serv6 have 16.
  */
 export const ETAG_CHARS_MAX = 64;
+
+/**
+ * True for a well-formed etag. Etags are opaque: another server's may differ from those of serv6.
+ */
+export function isEtag(text: string): boolean {
+  return text.length <= ETAG_CHARS_MAX && /^[!-~]+$/.test(text);
+}
 
 /** Entries in one LIST reply when `limit` is not given, and the most that one reply holds. */
 export const LIST_ENTRIES_MAX = 4096;
