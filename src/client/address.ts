@@ -1,12 +1,12 @@
 /**
- * Who is asked and for what: `s6://host:port/path`, or a bare path on a server named elsewhere. It
- * does no I/O and resolves no names. Paths are bytes; a URL's percent escapes are decoded exactly
- * once, a bare path is literal.
+ * Addresses of servers and targets: `s6://host:port/path`, or a bare path on a server that is given
+ * elsewhere. It does no I/O and resolves no names. Paths are bytes; the percent escapes of a URL
+ * are decoded exactly once, a bare path is literal.
  */
 import { escapePath, unescape } from "../wire/escape.ts";
 import { parseCount } from "../wire/number.ts";
 import { printable, printableText } from "../wire/printable.ts";
-import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { PORT_DEFAULT, PORT_MAX } from "../wire/vocabulary.ts";
 import { type ClientError, usageError } from "./error.ts";
 import { bytesOf, type ByteString, byteStringOf, utf8Of } from "../wire/bytes.ts";
 
@@ -17,7 +17,7 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** One thing to ask for. */
+/** A path on a server. */
 export interface Target {
   readonly server: ServerAddress;
   /** Decoded bytes, starting with "/": what S6/1 asks for. */
@@ -26,11 +26,10 @@ export interface Target {
   readonly literal: ByteString;
 }
 
-/** Where bare paths go when nothing else is said. */
+/** The server of bare paths unless another one is given. */
 export const SERVER_DEFAULT: ServerAddress = { host: "127.0.0.1", port: PORT_DEFAULT };
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
-const PORT_MAX = 65_535;
 /** A DNS name (other scripts are written in punycode) or an IPv4 address. */
 const HOST = /^[A-Za-z0-9._-]{1,255}$/;
 const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
@@ -93,7 +92,7 @@ export function urlOf(server: ServerAddress, path: ByteString = ""): string {
   return `s6://${authorityOf(server)}${printable(escapePath(path))}`;
 }
 
-/** True when both are one server as far as their names tell. */
+/** True when host and port are equal as text; two names of one machine are two servers. */
 export function sameServer(a: ServerAddress, b: ServerAddress): boolean {
   return a.host === b.host && a.port === b.port;
 }

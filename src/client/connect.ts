@@ -1,7 +1,7 @@
 /**
- * A server as a library sees it: connect() gives a Client, whose methods each make one request. Any
- * number may be under way at once on its one connection; they are pipelined and answered in order.
- * It does not reconnect: a connection that broke stays broken, and says why to every later call.
+ * The client of the library: connect() gives a Client with one connection, whose methods each make
+ * one request. Any number may be under way; they are pipelined and answered in order. It does not
+ * reconnect: once the connection has ended every call fails with the reason.
  *
  *   const server = await connect({ host: "127.0.0.1" });
  *   const { bytes } = await server.bytes("/README.md");
@@ -11,8 +11,8 @@ import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type ByteString, byteStringOf, bytesOf } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
-import { DIGITS_MAX } from "../wire/number.ts";
-import { ETAG_CHARS_MAX, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
+import { NUMBER_MAX } from "../wire/number.ts";
+import { isEtag, LIST_ENTRIES_MAX, PORT_MAX } from "../wire/vocabulary.ts";
 import { pathBytes, SERVER_DEFAULT } from "./address.ts";
 import { CONNECT_TIMEOUT_MS } from "./dial.ts";
 import { usageError } from "./error.ts";
@@ -41,20 +41,20 @@ export interface ConnectOptions {
 /** A path of text is sent in UTF-8; one of bytes is sent as it is. It starts with "/". */
 export type Path = string | Uint8Array;
 
-/** Which part of which version. */
+/** The part of a file and its version. */
 export interface ReadOptions {
   /** First byte wanted; 0 when not given. Past the end is ERANGE. */
   readonly offset?: bigint | number;
   /** Most bytes wanted; to the end when not given. */
   readonly length?: bigint | number;
-  /** Only this version, else ESTALE: what earlier results call `etag`. */
+  /** The `etag` of an earlier result: ESTALE when the file has another version now. */
   readonly ifEtag?: string;
 }
 
-/** Most bytes that bytes() holds when nothing else is said: 64 MiB. */
+/** Most bytes of bytes() unless it is told otherwise: 64 MiB. */
 export const BYTES_MAX = 67_108_864;
 
-/** The longest that a timer can wait; beyond, it would fire at once. */
+/** Longest timeout of setTimeout(), in milliseconds; a longer one fires at once. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
 const OPTIONS: OptionNames<ConnectOptions> = {
@@ -65,8 +65,6 @@ const OPTIONS: OptionNames<ConnectOptions> = {
   throttle: true,
 };
 
-const NUMBER_MAX = 10n ** BigInt(DIGITS_MAX) - 1n;
-
 /**
  * Connects. Rejects with ClientError of the kind "no-connection" (nobody there), "timed-out" (no
  * answer in time) or "usage" (bad options).
@@ -75,8 +73,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   refuseUnknown("connect()", options, OPTIONS);
   const { host = SERVER_DEFAULT.host, port = SERVER_DEFAULT.port } = options;
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, stallTimeoutMs = STALL_TIMEOUT_MS } = options;
-  if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw usageError("connect() takes a host and a port from 1 to 65535");
+  if (host === "" || !Number.isInteger(port) || port < 1 || port > PORT_MAX) {
+    throw usageError(`connect() takes a host and a port from 1 to ${PORT_MAX}`);
   }
   for (const timeoutMs of [connectTimeoutMs, stallTimeoutMs]) {
     if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) continue;
@@ -108,7 +106,7 @@ export class Client implements Disposable {
     return this.#client.open;
   }
 
-  /** True while nothing is under way. */
+  /** True while no request is under way. */
   get idle(): boolean {
     return this.#client.idle;
   }
@@ -197,7 +195,7 @@ function wireNumber(value: bigint | number, name: string): bigint {
 }
 
 function wireEtag(etag: string): string {
-  if (/^[!-~]+$/.test(etag) && etag.length <= ETAG_CHARS_MAX) return etag;
+  if (isEtag(etag)) return etag;
   throw usageError(`ifEtag is what an earlier result calls etag, not "${etag.slice(0, 64)}"`);
 }
 

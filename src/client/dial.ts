@@ -1,32 +1,30 @@
 /**
- * Opens a connection: the edge to Bun.connect, with a timeout that holds and errors that say what
- * happened. No logic of a protocol: events go to the owner that `own` makes for the socket.
+ * Opens a TCP connection: wraps Bun.connect, adds a timeout, and turns its errors into
+ * ClientErrors. It knows no protocol: the socket's events go to the owner that the caller makes for
+ * it.
  */
 import type { Socket } from "bun";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
 
-/** Milliseconds for the name and the handshake, when nothing else is said. */
+/** Milliseconds for name resolution and TCP handshake, unless --connect-timeout says otherwise. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * What a connection's owner hears. All calls are synchronous; what they throw comes back as
+ * Takes the events of one socket. All calls are synchronous; what one of them throws comes back by
  * failed().
  */
 export interface SocketOwner {
-  /** Bytes came; `chunk` is the owner's from now on. */
+  /** Bytes came; `chunk` belongs to the owner from now on. */
   data(chunk: Buffer): void;
-  /** The socket has room again. Also called without cause. */
+  /** The socket may have room again; also called when nothing changed. */
   drain(): void;
-  /** FIN from the peer while our side is open. */
+  /** The peer's FIN, while this side is still open. */
   end(): void;
-  /**
-   * It is closed. `error` is set when the system reported one; none does not prove that all was
-   * well.
-   */
+  /** The socket is closed. `error` is null also for some failures: Bun does not report them all. */
   closed(error: Error | null): void;
-  /** An error of ours in one of the calls above: the socket is still open. */
+  /** One of the calls above threw; the socket is still open. */
   failed(error: Error): void;
 }
 
@@ -85,7 +83,7 @@ async function open<Owner extends SocketOwner>(
   await Bun.connect<Owner | null>({
     hostname: server.host,
     port: server.port,
-    // Otherwise the peer's FIN closes our side too, with requests unsent.
+    // Without it Bun answers the peer's FIN with ours, while requests may still be unsent.
     allowHalfOpen: true,
     data: null,
     socket: {

@@ -1,38 +1,37 @@
 /**
- * The requests a client makes: one class a verb, which writes the line, judges the OK line that
- * comes back, and settles one promise. It sees no socket; the session feeds it. A reply that breaks
- * the contract in any point is refused as a whole: a server that miscounts once can't be believed
- * elsewhere.
+ * The requests of the client: one class for each verb, which writes the request line, checks the
+ * reply line, and settles one promise. It never sees a socket; the session calls it. A reply that
+ * breaks the contract in any point is refused as a whole.
  */
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type Entry, parseListLine } from "../wire/entry.ts";
 import { escapePath, escapeValue } from "../wire/escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
 import type { Facts, ReplyLine } from "../wire/reply.ts";
-import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
+import { isEtag, LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import type { ClientError } from "./error.ts";
 import { type ByteString, byteStringOf } from "../wire/bytes.ts";
 
 /** The line of a reply that is no error. */
 export type OkLine = Extract<ReplyLine, { ok: true }>;
 
-/** One request and what becomes of it, as the session sees it. */
+/** One request and its reply, as the session sees it. */
 export interface Exchange {
   /** The request, without LF. */
   readonly line: ByteString;
-  /** What was asked for, for messages; "" when nothing is named. */
+  /** The path of the request, for messages; "" for a verb without one. */
   readonly path: ByteString;
-  /** Takes the reply's body; null when the reply has none. */
+  /** Takes the body of the reply; null for a verb whose reply has none. */
   readonly sink: Sink | null;
-  /** Judges the OK line: null, or how it breaks the contract. */
+  /** Checks the OK line: null, or how it breaks the contract. */
   head(reply: OkLine): string | null;
-  /** Every promised byte is in the sink: settles, or tells how the body breaks the contract. */
+  /** The body is complete in the sink: settles, or gives how the body breaks the contract. */
   finish(): string | null;
   /** Settles with an error. */
   fail(error: ClientError): void;
 }
 
-/** What a READ brought, beside the bytes themselves. */
+/** The result of a READ, without the bytes. */
 export interface ReadResult {
   /** Bytes that went into the sink. */
   readonly length: number;
@@ -40,13 +39,13 @@ export interface ReadResult {
   readonly offset: bigint;
   /** Bytes of the whole file. */
   readonly size: bigint;
-  /** The file's version: give it as `ifEtag` to get more of the same. */
+  /** The file's version; as `ifEtag` of a later READ it asks for the same one. */
   readonly etag: string;
   /** Nanoseconds since 1970. */
   readonly mtime: bigint;
 }
 
-/** One line of a LIST. The name is what the server says: not yet safe to use as a path. */
+/** One line of a LIST. The name is the server's and not yet safe to use as a path (isName()). */
 export interface NamedEntry extends Entry {
   readonly name: ByteString;
 }
@@ -58,22 +57,38 @@ export interface ListPage {
   readonly more: boolean;
 }
 
-/** What a server says of itself. */
+/** The result of a PING: what the server calls itself. */
 export interface Pong {
   readonly server: string;
   readonly version: string;
 }
 
+/**
+ * What READ, STAT and PING have in common: the reply line holds the result, the body none of it.
+ */
+abstract class SingleResult<T> {
+  readonly done = Promise.withResolvers<T>();
+  /** Set by head(). */
+  protected result: T | null = null;
+
+  finish(): string | null {
+    if (this.result !== null) this.done.resolve(this.result);
+    return null;
+  }
+
+  fail(error: ClientError): void {
+    this.done.reject(error);
+  }
+}
+
 /** READ with `length` null: to the end of the file. */
-export class ReadExchange implements Exchange {
-  readonly done = Promise.withResolvers<ReadResult>();
+export class ReadExchange extends SingleResult<ReadResult> implements Exchange {
   readonly line: ByteString;
   readonly path: ByteString;
   readonly sink: Sink;
   readonly #offset: bigint;
   readonly #length: bigint | null;
   readonly #ifEtag: string | null;
-  #result: ReadResult | null = null;
 
   constructor(
     path: ByteString,
@@ -82,6 +97,7 @@ export class ReadExchange implements Exchange {
     length: bigint | null,
     ifEtag: string | null,
   ) {
+    super();
     this.path = path;
     this.sink = sink;
     this.#offset = offset;
@@ -110,29 +126,19 @@ export class ReadExchange implements Exchange {
     const rest = size - offset;
     const promised = this.#length === null || this.#length > rest ? rest : this.#length;
     if (BigInt(length) !== promised) return `${promised} bytes are due, ${length} are announced`;
-    this.#result = { length, offset, size, etag, mtime };
+    this.result = { length, offset, size, etag, mtime };
     return null;
-  }
-
-  finish(): string | null {
-    if (this.#result !== null) this.done.resolve(this.#result);
-    return null;
-  }
-
-  fail(error: ClientError): void {
-    this.done.reject(error);
   }
 }
 
 /** STAT. */
-export class StatExchange implements Exchange {
-  readonly done = Promise.withResolvers<Entry>();
+export class StatExchange extends SingleResult<Entry> implements Exchange {
   readonly line: ByteString;
   readonly path: ByteString;
   readonly sink = null;
-  #result: Entry | null = null;
 
   constructor(path: ByteString) {
+    super();
     this.path = path;
     this.line = `STAT ${escapePath(path)}`;
   }
@@ -146,21 +152,12 @@ export class StatExchange implements Exchange {
     if (length !== 0 || !known || size < 0n || mtime === null || !isEtag(etag)) {
       return "STAT's reply lacks a well-formed type=, size=, mtime= or etag=";
     }
-    this.#result = { type, size, mtime, etag };
+    this.result = { type, size, mtime, etag };
     return null;
-  }
-
-  finish(): string | null {
-    if (this.#result !== null) this.done.resolve(this.#result);
-    return null;
-  }
-
-  fail(error: ClientError): void {
-    this.done.reject(error);
   }
 }
 
-/** Longest body of one LIST: entries with names of 255 bytes, each escaped, stay below 1 KiB. */
+/** Longest body of a LIST in bytes: a line with a name of 255 escaped bytes is below 1 KiB. */
 const LIST_BODY_BYTES_MAX = LIST_ENTRIES_MAX * 1024;
 
 /** LIST, one page. */
@@ -213,46 +210,30 @@ export class ListExchange implements Exchange {
 }
 
 /** PING. */
-export class PingExchange implements Exchange {
-  readonly done = Promise.withResolvers<Pong>();
+export class PingExchange extends SingleResult<Pong> implements Exchange {
   readonly line: ByteString = "PING";
   readonly path: ByteString = "";
   readonly sink = null;
-  #result: Pong = { server: "", version: "" };
 
   head({ length, facts }: OkLine): string | null {
     if (length !== 0) return `PING's reply announces ${length} bytes`;
-    this.#result = { server: facts.get("server") ?? "", version: facts.get("version") ?? "" };
+    this.result = { server: facts.get("server") ?? "", version: facts.get("version") ?? "" };
     return null;
-  }
-
-  finish(): string | null {
-    this.done.resolve(this.#result);
-    return null;
-  }
-
-  fail(error: ClientError): void {
-    this.done.reject(error);
   }
 }
 
 // --- internal ---
 
-/** A fact's number, or -1n when it is missing or malformed. */
+/** A number of the reply, or -1n when it is missing or malformed. */
 function number(facts: Facts, key: string): bigint {
   return parseNumber(facts.get(key) ?? "", REPLY_DIGITS_MAX);
 }
 
-/** A time, which may lie before 1970; null when it is missing or malformed. */
+/** A time of the reply, which may be before 1970; null when it is missing or malformed. */
 function signed(facts: Facts, key: string): bigint | null {
   const text = facts.get(key) ?? "";
   const negative = text.startsWith("-");
   const value = parseNumber(negative ? text.slice(1) : text, REPLY_DIGITS_MAX);
   if (value < 0n) return null;
   return negative ? -value : value;
-}
-
-/** Etags are opaque; ours have 16 hex digits. Another server's may differ, within bounds. */
-function isEtag(text: string): boolean {
-  return /^[!-~]{1,64}$/.test(text);
 }

@@ -1,13 +1,14 @@
-/** HASH as a client asks it: the digests of a range, chunk by chunk. */
+/** The exchange of HASH: digests of a range of a file, one for each chunk. It sees no socket. */
 import { WholeSink } from "../receive/sink.ts";
 import { type Algo, digestCount, DIGESTS, DIGESTS_MAX } from "../wire/digest.ts";
 import { escapePath } from "../wire/escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
+import { isEtag } from "../wire/vocabulary.ts";
 import type { ClientError } from "./error.ts";
 import type { Exchange, OkLine } from "./exchange.ts";
 import { type ByteString, byteStringOf } from "../wire/bytes.ts";
 
-/** What is hashed. */
+/** The bytes that are hashed, and how. */
 export interface DigestRange {
   /** First byte. */
   readonly offset: bigint;
@@ -18,7 +19,7 @@ export interface DigestRange {
   readonly algo: Algo;
 }
 
-/** What a HASH brought. */
+/** The result of a HASH. */
 export interface Digests {
   /** Lower-case hex, one for each chunk from the offset on. */
   readonly digests: readonly string[];
@@ -59,7 +60,7 @@ export class HashExchange implements Exchange {
     const size = parseNumber(facts.get("size") ?? "", REPLY_DIGITS_MAX);
     const chunk = parseNumber(facts.get("chunk") ?? "", REPLY_DIGITS_MAX);
     const etag = facts.get("etag") ?? "";
-    if (size < 0n || chunk <= 0n || !/^[!-~]{1,64}$/.test(etag) || facts.get("algo") !== algo) {
+    if (size < 0n || chunk <= 0n || !isEtag(etag) || facts.get("algo") !== algo) {
       return "HASH's reply lacks a well-formed size=, etag=, algo= or chunk=";
     }
     if (chunk !== (this.#range.chunk ?? chunk)) return "HASH's reply has another chunk= than asked";

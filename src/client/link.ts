@@ -1,25 +1,26 @@
 /**
- * A server that is asked again and again, for as long as a person or a pipe goes on asking. It
- * opens its connection when first needed, and anew when the server has closed it between two
- * requests. Only what was not answered by a single byte is asked again, once, and only after the
- * server had answered something: a server that never answers is not knocked at twice.
+ * A client of one server that reconnects: for a prompt or a pipe, which go on asking for hours. It
+ * connects at the first request, and again when the server has closed the connection between two
+ * requests (its idle timeout, a restart).
+ *
+ * A request is repeated at most once, only if not one byte of its reply came, and only on a server
+ * that had answered before: one that never answers is not asked twice.
  */
-
 import type { Sink } from "../receive/sink.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { ServerAddress } from "./address.ts";
 import { ClientError } from "./error.ts";
 import { openWireClient, type Patience, type WireClient } from "./wireclient.ts";
 
-/** One server, at most one connection at a time. */
+/** One server, with at most one connection at a time. */
 export class Link {
   readonly server: ServerAddress;
-  /** Milliseconds from a request to its answer, of the quickest so far; 0 before there was one. */
+  /** Shortest time from a request to its answer so far, in milliseconds; 0 before the first one. */
   tripMs = 0;
   readonly #patience: Patience;
-  /** The connection, or the attempt at one. */
+  /** The connection, or the attempt to open it. */
   #client: Promise<WireClient> | null = null;
-  /** The same once it is there. */
+  /** The same connection once it is open. */
   #current: WireClient | null = null;
 
   constructor(server: ServerAddress, patience: Patience) {
@@ -39,10 +40,10 @@ export class Link {
     await this.ask((client) => client.ping());
   }
 
-  /** What `request` gives, which makes one request of the client it gets. */
+  /** The result of `request`, which makes one request on the client that it gets. */
   async ask<T>(request: (client: WireClient) => Promise<T>): Promise<T> {
     const first = await this.#opened();
-    // It ended while nothing was asked: the server was idle for too long, or is restarting.
+    // It ended between two requests: the server's idle timeout, or a restart.
     const client = first.open ? first : await this.#reopened(first);
     const began = performance.now();
     try {
@@ -74,7 +75,7 @@ export class Link {
     return this.#client;
   }
 
-  /** A connection other than `ended`; all that lost it share the next one. */
+  /** A connection other than `ended`. All requests that lost that one share the next. */
   #reopened(ended: WireClient): Promise<WireClient> {
     if (this.#current === ended) this.#forget();
     return this.#opened();

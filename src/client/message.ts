@@ -1,4 +1,4 @@
-/** What a message is about: every failure names the path and the server it was asked of, once. */
+/** The form of error messages: each names the path and the server that was asked, once. */
 import { printable } from "../wire/printable.ts";
 import { type ServerAddress, urlOf } from "./address.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -13,8 +13,8 @@ export function about(text: string, server: ServerAddress, path: ByteString): st
 }
 
 /**
- * A server's message as text. An honest one is printable already, with every backslash of a name
- * doubled, so those are not doubled again; what could move a cursor is still escaped.
+ * A server's message as text. serv6 sends it printable, with every backslash of a name doubled, so
+ * that these are not doubled again; control characters of another server are still escaped.
  */
 export function readable(message: ByteString): string {
   return printable(message).replaceAll("\\\\", "\\");

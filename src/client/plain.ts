@@ -1,9 +1,10 @@
 /**
- * The bare dialect from the client's side: the path, our FIN, then everything up to the server's
- * FIN. It works against a server that knows no more than accept, one recv, sendall, close.
+ * The client of the bare dialect: it sends the path and FIN, and reads until the server's FIN. It
+ * works with a server that does no more than accept, one recv, sendall, close.
  *
- * FIN is complete and RST is failed; an answer that is one line `ERROR ENOENT: ...` is an error.
- * Only bytes that can still become such a line are held back, so nothing else is delayed or copied.
+ * The answer is complete with the server's FIN and failed with RST; an answer of one line `ERROR
+ * ENOENT: ...` is an error. Only bytes that may still become such a line are held back; all others
+ * go to the sink at once, without a copy.
  */
 import { LocalError } from "../destination/error.ts";
 import { type Sink, UNKNOWN_LENGTH } from "../receive/sink.ts";
@@ -39,12 +40,11 @@ export async function readPlain(
   sink: Sink,
   { connectTimeoutMs, stallTimeoutMs }: Patience,
 ): Promise<number> {
-  const request = plainRequest(path);
-  const question = { server, request, stallTimeoutMs };
+  const request: PlainRequest = { server, line: plainRequest(path), stallTimeoutMs };
   const reading = await dial(
     server,
     connectTimeoutMs,
-    (socket) => new PlainReading(socket, sink, question),
+    (socket) => new PlainSession(socket, sink, request),
   );
   return reading.done.promise;
 }
@@ -63,41 +63,44 @@ export function plainRequest(path: ByteString): ByteString {
   throw usageError(`a path has at most ${LINE_BYTES_MAX} bytes, this one ${request.length}`);
 }
 
-interface Question {
+/** What PlainSession asks for. */
+interface PlainRequest {
   readonly server: ServerAddress;
-  readonly request: ByteString;
+  readonly line: ByteString;
   readonly stallTimeoutMs: number;
 }
 
-/** What is awaited. */
+/** What the connection waits for. */
 type State =
-  /** The answer's first bytes, while they can still be an error's line: they are held. */
+  /** The rest of the answer's start: `held` may still become an error line. */
   | { readonly awaits: "kind"; held: Buffer }
-  /** More content, or FIN. */
+  /** More content, or the server's FIN. */
   | { readonly awaits: "content" }
-  /** Nothing: it is settled. */
+  /** Nothing: the promise is settled. */
   | { readonly awaits: "never" };
 
 const CONTENT: State = { awaits: "content" };
 const NEVER: State = { awaits: "never" };
 
-/** One path and its answer. */
-class PlainReading implements SocketOwner {
+/** One connection: one path and its answer. */
+class PlainSession implements SocketOwner {
   readonly done = Promise.withResolvers<number>();
   #state: State = { awaits: "kind", held: Buffer.alloc(0) };
   readonly #socket: StreamSocket;
   readonly #sink: Sink;
   readonly #stall: StallTimer;
-  /** What of the request has not gone out: while there is some, no end is a complete answer. */
+  /**
+   * The part of the request that was not sent: while there is any, no answer counts as complete.
+   */
   #unsent: Buffer;
-  readonly #question: Question;
+  readonly #request: PlainRequest;
 
-  constructor(socket: StreamSocket, sink: Sink, question: Question) {
+  constructor(socket: StreamSocket, sink: Sink, request: PlainRequest) {
     this.#socket = socket;
     this.#sink = sink;
-    this.#question = question;
-    this.#unsent = bufferOf(question.request);
-    this.#stall = new StallTimer(question.stallTimeoutMs, () => this.#stalled());
+    this.#request = request;
+    this.#unsent = bufferOf(request.line);
+    this.#stall = new StallTimer(request.stallTimeoutMs, () => this.#stalled());
     this.#stall.start();
     this.drain();
   }
@@ -108,7 +111,7 @@ class PlainReading implements SocketOwner {
     const state = this.#state;
     if (state.awaits === "never") return;
     if (state.awaits === "content") this.#local(() => this.#sink.write(chunk));
-    else this.#weigh(state, chunk);
+    else this.#classify(state, chunk);
     this.#stall.touch(chunk.length);
   }
 
@@ -118,16 +121,19 @@ class PlainReading implements SocketOwner {
     if (taken <= 0) return;
     this.#unsent = this.#unsent.subarray(taken);
     if (this.#unsent.length > 0) return;
-    // FIN: no LF is needed, and a server that reads once gets the path and nothing else.
+    // FIN ends the path instead of LF: a server with a single recv gets the path and nothing else.
     this.#socket.shutdown();
   }
 
-  /** FIN while our side is open: the server answered before it had the whole path. */
+  /** The server's FIN before ours: it answered before it had the whole path. */
   end(): void {
     this.#cutOff("the server closed the connection early");
   }
 
-  /** After our FIN, the peer's FIN closes without an error and RST with one (held to by a test). */
+  /**
+   * After our FIN, Bun closes without an error for the peer's FIN, with one for RST (a test says
+   * so).
+   */
   closed(error: Error | null): void {
     if (error === null && this.#unsent.length === 0) this.#finish();
     else this.#cutOff("the connection was reset");
@@ -139,13 +145,14 @@ class PlainReading implements SocketOwner {
 
   // --- internal ---
 
-  #weigh(state: Extract<State, { awaits: "kind" }>, chunk: Buffer): void {
+  /** Error line or content? */
+  #classify(state: Extract<State, { awaits: "kind" }>, chunk: Buffer): void {
     const held = state.held.length === 0 ? chunk : Buffer.concat([state.held, chunk]);
     if (canBeError(held)) state.held = held;
     else this.#pass(held);
   }
 
-  /** It is content after all. */
+  /** The answer is content, of which `held` is the start. */
   #pass(held: Buffer): void {
     this.#state = CONTENT;
     this.#local(() => {
@@ -201,21 +208,20 @@ class PlainReading implements SocketOwner {
   }
 
   #about(text: string): string {
-    return about(text, this.#question.server, this.#question.request);
+    return about(text, this.#request.server, this.#request.line);
   }
 }
 
 // --- internal ---
 
-/** How an error can start: the bare dialect's, and that of a server which is full. */
+/** How an error line starts: the bare dialect's, and that of a server with too many connections. */
 const ERROR_STARTS = ["ERROR E", "ERR EBUSY "];
 
-/** "ERROR " + a code of up to 32 letters + ": " is this long at most. */
+/** Longest "ERROR " + code of up to 32 letters + ": ", in bytes. */
 const ERROR_HEAD_BYTES_MAX = 40;
 
 /**
- * True while `held` can still turn out to be one line of the bare dialect's error, and nothing
- * else.
+ * True while `held` may still be one error line of the bare dialect, and nothing else.
  */
 function canBeError(held: Buffer): boolean {
   const start = held.toString("latin1", 0, ERROR_HEAD_BYTES_MAX);

@@ -1,7 +1,9 @@
 /**
- * How a connection's bytes are let in: by Bun's events, by the pump past them, or not at all for a
- * while, when a rate is to be kept. It owns that choice and the socket's pausing; what bytes mean
- * is the session's.
+ * How the bytes of one connection are read: by Bun's data events, by the pump (receive/pump.ts)
+ * around them, or not at all while a rate limit pauses the socket. It owns that mode and the
+ * socket's pause() and resume(); it never looks at a byte, which is the session's.
+ *
+ * Invariant: the socket is paused in the modes "pump" and "paused", and in no other.
  */
 import { type PumpedSocket, pump } from "../receive/pump.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -10,26 +12,26 @@ import { SOCKET } from "../sys/types.ts";
 import type { Throttle } from "./throttle.ts";
 
 /**
- * Below so many bytes the poll of the pump does not wake: at any speed a step moves a fair lump,
- * and 1 Gbit/s costs 500 rounds a second instead of 80,000.
+ * SO_RCVLOWAT while the pump reads: its poll(2) reports the socket only from so many bytes on, so
+ * that 1 Gbit/s costs 500 rounds a second instead of 80,000.
  */
 const LOW_WATER_BYTES = 256 * 1024;
 
-/** An answer's rest for which the pump is worth its system calls, in bytes. */
+/** Bytes still to come from which on the pump is worth its system calls. */
 export const PUMP_BYTES_MIN = 512 * 1024;
 
-/** What the session does with what is let in. */
+/** The session, as its reader sees it. */
 export interface SocketReaderOwner {
-  /** The pump's turn: there is something in the socket. */
+  /** A round of the pump: the socket has bytes, to be taken from its descriptor. */
   pumped(): void;
 }
 
-/** One connection's intake. */
+/** Reads one connection's socket. */
 export class SocketReader implements PumpedSocket {
   readonly #socket: StreamSocket;
   readonly #owner: SocketReaderOwner;
   readonly #throttle: Throttle | null;
-  #mode: "events" | "pump" | "rest" = "events";
+  #mode: "events" | "pump" | "paused" = "events";
   #lowWater = 1;
   #timer: NodeJS.Timeout | null = null;
 
@@ -43,7 +45,7 @@ export class SocketReader implements PumpedSocket {
     return this.#socket.fd;
   }
 
-  /** Lets the pump empty the socket, of which `left` bytes are expected, if that is worth it. */
+  /** Hands the socket to the pump if that is worth it for the `left` bytes of the body. */
   usePump(left: number): void {
     if (this.#mode !== "events" || left < PUMP_BYTES_MIN || this.#throttle !== null) return;
     if (!pump.add(this)) return;
@@ -52,12 +54,12 @@ export class SocketReader implements PumpedSocket {
     this.#setLowWater(LOW_WATER_BYTES);
   }
 
-  /** The pump expects `left` more bytes: it must not wait for more than that. */
+  /** `left` bytes of the body are still to come: SO_RCVLOWAT must not be above that. */
   expect(left: number): void {
     if (this.#mode === "pump" && left < this.#lowWater) this.#setLowWater(Math.max(1, left));
   }
 
-  /** Back to events. Harmless when they are in use. */
+  /** Returns from the pump to events; does nothing in another mode. */
   useEvents(): void {
     if (this.#mode !== "pump") return;
     pump.remove(this);
@@ -66,18 +68,18 @@ export class SocketReader implements PumpedSocket {
     this.#socket.resume();
   }
 
-  /** `count` bytes came: over the rate, nothing is read for as long as that takes to even out. */
+  /** `count` bytes were read: above the rate limit the socket is paused until the rate is kept. */
   spent(count: number): void {
     const waitMs = this.#throttle?.spend(count) ?? 0;
     if (waitMs <= 0 || this.#mode !== "events") return;
-    this.#mode = "rest";
+    this.#mode = "paused";
     this.#socket.pause();
-    this.#timer = setTimeout(() => this.#rested(), waitMs);
+    this.#timer = setTimeout(() => this.#resume(), waitMs);
   }
 
-  /** True while we ourselves don't read: silence is then not the peer's. */
-  get resting(): boolean {
-    return this.#mode === "rest";
+  /** True while the rate limit pauses the socket: then silence is no sign of a dead peer. */
+  get paused(): boolean {
+    return this.#mode === "paused";
   }
 
   /** The connection has ended. */
@@ -87,7 +89,7 @@ export class SocketReader implements PumpedSocket {
     this.#mode = "events";
   }
 
-  // --- the pump's ---
+  // --- called by the pump ---
 
   readable(): void {
     this.#owner.pumped();
@@ -99,9 +101,9 @@ export class SocketReader implements PumpedSocket {
 
   // --- internal ---
 
-  #rested(): void {
+  #resume(): void {
     this.#timer = null;
-    if (this.#mode !== "rest") return;
+    if (this.#mode !== "paused") return;
     this.#mode = "events";
     this.#socket.resume();
   }

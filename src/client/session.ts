@@ -1,12 +1,18 @@
 /**
- * One S6/1 connection seen from the client: requests go out pipelined, replies are taken in order,
- * and every byte is accounted for. The state names what is awaited; bytes, FIN, RST and time each
- * end in one place.
+ * The client's side of one S6/1 connection: requests go out pipelined, replies come in order.
  *
- * It owns the socket and the requests in flight. It knows no verb (exchanges do), never retries and
- * never guesses: a surplus byte, a malformed line or a count that does not fit ends the connection.
- * Invariant: each exchange is settled exactly once, in the order of asking, and no sink gets more
- * than was promised.
+ *   ask(exchange) --> waiting --> in flight --> RequestWriter --> socket
+ *
+ *   socket --> data(chunk) --> LineReader --> reply line --> exchange.head()
+ *     |                            \--> body bytes --> exchange.sink.write()
+ *     \--> a round of the pump --> pumped(): body bytes, by splice or recv --> exchange.sink.pull()
+ *
+ * SocketReader decides which of the two ways is open: Bun's events, or the pump for large bodies.
+ *
+ * It owns the socket and the exchanges in flight. It knows no verb (exchanges do), never retries
+ * and never guesses: a surplus byte, a malformed line or a count that does not fit ends the
+ * connection. Invariant: each exchange is settled exactly once, in the order of asking, and no sink
+ * gets more bytes than the reply promised.
  */
 import { LocalError } from "../destination/error.ts";
 import { MOVED } from "../receive/splice.ts";
@@ -29,30 +35,35 @@ import {
 } from "./error.ts";
 import type { Exchange } from "./exchange.ts";
 import { SocketReader } from "./reader.ts";
+import { RequestWriter } from "./requestwriter.ts";
 import { StallTimer } from "./stall.ts";
 import { about, readable } from "./message.ts";
 import type { Throttle } from "./throttle.ts";
-import { bufferOf, type ByteString } from "../wire/bytes.ts";
+import type { ByteString } from "../wire/bytes.ts";
 
 /**
- * Requests sent whose replies have not ended. A server answers 64 before it gives others their
- * turn, so twice that keeps it busy; more lay in its receive queue and made nothing faster
- * (measured with 64, 128, 256 and 512). Over 50 ms of delay it makes 1,280 compared files a second.
+ * Most requests sent whose replies have not ended. A server answers 64 of a connection before it
+ * serves others, so that twice as many keep it busy; more waited in its receive queue and were not
+ * faster (measured with 64, 128, 256 and 512). At 50 ms of delay they are 1,280 verified files a
+ * second.
  */
 export const IN_FLIGHT_MAX = 128;
 
-/** Requests that may wait to be sent: beyond, whoever asks is not listening to the answers. */
+/**
+ * Most requests waiting to be sent: a caller with more does not wait for the answers it has asked
+ * for.
+ */
 const WAITING_MAX = 65_536;
 
 /** What the connection waits for. */
 type State =
-  /** Nothing was asked: a byte now is one too many. */
+  /** Nothing: no request is in flight, and any byte is a violation. */
   | { readonly awaits: "nothing" }
-  /** The line of the first exchange's reply. */
+  /** The reply line of the first exchange. */
   | { readonly awaits: "reply" }
-  /** `left` > 0 more bytes of its body. */
+  /** `left` > 0 more bytes of that reply's body. */
   | { readonly awaits: "body"; readonly promised: number; left: number }
-  /** Nothing ever again; `error` says why. */
+  /** Nothing any more: the connection has ended, `error` says why. */
   | { readonly awaits: "never"; readonly error: ClientError };
 
 const NOTHING: State = { awaits: "nothing" };
@@ -65,19 +76,16 @@ export class Session implements SocketOwner {
   readonly #socket: StreamSocket;
 
   // Receiving.
-  readonly #reader = new LineReader(REPLY_LINE_BYTES_MAX);
-  readonly #intake: SocketReader;
-  /** Asked and not settled; the first is the one whose reply comes. */
+  readonly #lineReader = new LineReader(REPLY_LINE_BYTES_MAX);
+  readonly #socketReader: SocketReader;
+  /** Sent and not settled; the first is the one whose reply is being read. */
   readonly #inFlight: Exchange[] = [];
   readonly #stall: StallTimer;
   #answered = 0;
 
   // Sending.
   readonly #waiting: Exchange[] = [];
-  /** Lines of this turn of the loop: they leave in one write. */
-  #lines: ByteString = "";
-  /** What the socket has not taken. */
-  #unsent: Buffer | null = null;
+  readonly #writer: RequestWriter;
 
   constructor(
     socket: StreamSocket,
@@ -87,27 +95,29 @@ export class Session implements SocketOwner {
   ) {
     this.#socket = socket;
     this.#server = server;
-    this.#intake = new SocketReader(socket, this, throttle);
+    this.#writer = new RequestWriter(socket);
+    this.#socketReader = new SocketReader(socket, this, throttle);
     this.#stall = new StallTimer(stallTimeoutMs, () => this.#stalled());
   }
 
-  /** Replies that ended, errors included: the server is one that answers. */
+  /** Replies that have ended, errors included. */
   get answered(): number {
     return this.#answered;
   }
 
-  /** False once nothing can be asked any more. */
+  /** False once the connection has ended. */
   get open(): boolean {
     return this.#state.awaits !== "never";
   }
 
-  /** True while nothing is asked. */
+  /** True while no request waits or is in flight. */
   get idle(): boolean {
     return this.#inFlight.length + this.#waiting.length === 0;
   }
 
   /**
-   * Asks. The exchange is settled later, never within this call unless it can't be asked at all.
+   * Makes a request. The exchange is settled later; within this call only if it can't be sent at
+   * all.
    */
   ask(exchange: Exchange): void {
     const refused = this.#unaskable(exchange);
@@ -130,18 +140,18 @@ export class Session implements SocketOwner {
   data(chunk: Buffer): void {
     if (!this.open) return;
     const count = chunk.length;
-    this.#reader.push(chunk);
+    this.#lineReader.push(chunk);
     while (this.#step());
     this.#stall.touch(count);
-    if (this.open) this.#intake.spent(count);
+    if (this.open) this.#socketReader.spent(count);
   }
 
-  /** The pump's turn: the body's next bytes go from the socket straight into the sink. */
+  /** A round of the pump: the next bytes of the body go from the socket straight into the sink. */
   pumped(): void {
     const state = this.#state;
     const [exchange] = this.#inFlight;
     if (state.awaits !== "body" || exchange?.sink?.pull === undefined) {
-      this.#intake.useEvents();
+      this.#socketReader.useEvents();
       return;
     }
     const { sink } = exchange;
@@ -149,19 +159,19 @@ export class Session implements SocketOwner {
     const most = Math.min(state.left, PUMP_BYTES);
     if (!this.#local(() => (moved = sink.pull?.(this.#socket.fd, most) ?? MOVED.ended))) return;
     if (moved === MOVED.ended) {
-      this.#intake.useEvents();
+      this.#socketReader.useEvents();
       return;
     }
     state.left -= moved;
     this.#stall.touch(moved);
-    this.#intake.expect(state.left);
+    this.#socketReader.expect(state.left);
     if (state.left > 0) return;
-    this.#intake.useEvents();
+    this.#socketReader.useEvents();
     this.#complete(exchange);
   }
 
   drain(): void {
-    if (this.#unsent !== null) this.#flush();
+    this.#writer.drain();
   }
 
   end(): void {
@@ -188,8 +198,8 @@ export class Session implements SocketOwner {
   }
 
   /**
-   * What a request hears that comes after the end: the server's farewell, or that there is no
-   * connection.
+   * The error for a request made after the end: the refusal with which the server closed an
+   * unanswering connection (EBUSY), or that the connection has ended.
    */
   #tooLate(reason: ClientError, exchange: Exchange): ClientError {
     if (reason.unanswered) return reason;
@@ -203,27 +213,10 @@ export class Session implements SocketOwner {
       const exchange = this.#waiting.shift();
       if (exchange === undefined) return;
       this.#inFlight.push(exchange);
-      if (this.#lines === "") queueMicrotask(() => this.#flush());
-      this.#lines += `${exchange.line}\n`;
+      this.#writer.send(exchange.line);
       if (this.#state.awaits === "nothing") this.#state = REPLY;
       this.#stall.start();
     }
-  }
-
-  #flush(): void {
-    if (!this.open) return;
-    const bytes = this.#takeUnsent();
-    if (bytes === null) return;
-    const taken = this.#socket.write(bytes, 0, bytes.length);
-    // A dead socket still holds what came before: its `close` settles the rest.
-    this.#unsent = taken < 0 || taken === bytes.length ? null : bytes.subarray(taken);
-  }
-
-  #takeUnsent(): Buffer | null {
-    const lines = this.#lines === "" ? null : bufferOf(this.#lines);
-    this.#lines = "";
-    if (this.#unsent === null || lines === null) return this.#unsent ?? lines;
-    return Buffer.concat([this.#unsent, lines]);
   }
 
   // --- internal: receiving, one function a state; true while there is more to do ---
@@ -241,10 +234,12 @@ export class Session implements SocketOwner {
     }
   }
 
-  /** Bytes that nobody asked for: a server's farewell ("ERR EBUSY"), or a violation. */
+  /**
+   * Bytes without a request: the refusal of a server that is full ("ERR EBUSY"), or a violation.
+   */
   #unasked(): boolean {
-    if (this.#reader.buffered === 0) return false;
-    const start = this.#reader.peek();
+    if (this.#lineReader.buffered === 0) return false;
+    const start = this.#lineReader.peek();
     if (!start.startsWith("ERR".slice(0, start.length))) return this.#violated(SURPLUS);
     const line = this.#nextLine();
     if (line === null) return false;
@@ -274,10 +269,10 @@ export class Session implements SocketOwner {
 
   #body(state: Extract<State, { awaits: "body" }>): boolean {
     const [exchange] = this.#inFlight;
-    const bytes = this.#reader.take(state.left);
+    const bytes = this.#lineReader.take(state.left);
     if (exchange === undefined) return false;
     if (bytes === null) {
-      if (exchange.sink?.pulls === true) this.#intake.usePump(state.left);
+      if (exchange.sink?.pulls === true) this.#socketReader.usePump(state.left);
       return false;
     }
     if (!this.#local(() => exchange.sink?.write(bytes))) return false;
@@ -288,7 +283,8 @@ export class Session implements SocketOwner {
   /** Every promised byte of the first exchange is in its sink. */
   #complete(exchange: Exchange): boolean {
     if (!this.#local(() => exchange.sink?.end())) return false;
-    if (this.#inFlight.length === 1 && this.#reader.buffered > 0) return this.#violated(SURPLUS);
+    if (this.#inFlight.length === 1 && this.#lineReader.buffered > 0)
+      return this.#violated(SURPLUS);
     const broken = exchange.finish();
     if (broken !== null) return this.#violated(broken);
     this.#settle(exchange, null);
@@ -306,14 +302,14 @@ export class Session implements SocketOwner {
   }
 
   #nextLine(): ByteString | null {
-    const line = this.#reader.next();
-    if (line === null && this.#reader.overflowed) {
+    const line = this.#lineReader.next();
+    if (line === null && this.#lineReader.overflowed) {
       this.#violated(`a reply's line is longer than ${REPLY_LINE_BYTES_MAX} bytes`);
     }
     return line;
   }
 
-  /** A line that is no reply: another door's error, or not S6/1 at all. */
+  /** A line that is no reply of S6/1: an error of the bare dialect, or of another protocol. */
   #notFramed(line: ByteString): boolean {
     const plain = parsePlainError(line);
     if (plain !== null) {
@@ -327,7 +323,8 @@ export class Session implements SocketOwner {
   // --- internal: endings ---
 
   /**
-   * Runs what touches our own disk or terminal; false when it failed, and with it the connection.
+   * Runs `action`, which writes to this machine's disk or terminal. False when it failed: then the
+   * connection has been ended.
    */
   #local(action: () => void): boolean {
     try {
@@ -346,7 +343,7 @@ export class Session implements SocketOwner {
   }
 
   #stalled(): void {
-    if (this.#intake.resting) {
+    if (this.#socketReader.paused) {
       this.#stall.start();
       return;
     }
@@ -358,18 +355,21 @@ export class Session implements SocketOwner {
     const state = this.#state;
     const body = state.awaits === "body";
     const came = body ? ` after ${state.promised - state.left} of ${state.promised} bytes` : "";
-    const unanswered = !body && this.#reader.buffered === 0;
+    const unanswered = !body && this.#lineReader.buffered === 0;
     this.#end(incompleteError(this.#about(`${how}${came}`), unanswered), false);
   }
 
-  /** The one way out: the first exchange gets `error`, those behind it were never answered. */
+  /**
+   * Ends the connection, the only place that does. The first exchange fails with `error`, those
+   * behind it as unanswered.
+   */
   #end(error: ClientError, orderly: boolean): void {
     if (this.#state.awaits === "never") return;
     this.#state = { awaits: "never", error };
     this.#stall.stop();
-    this.#intake.close();
-    this.#reader.discard();
-    this.#unsent = null;
+    this.#socketReader.close();
+    this.#lineReader.discard();
+    this.#writer.stop();
     if (orderly) this.#socket.end();
     else this.#socket.terminate();
     const left = [...this.#inFlight, ...this.#waiting];
@@ -383,7 +383,7 @@ export class Session implements SocketOwner {
     }
   }
 
-  /** The message for the request whose turn it is. */
+  /** `text` with the path of the exchange whose reply is due, and the server. */
   #about(text: string): string {
     return about(text, this.#server, this.#inFlight[0]?.path ?? "");
   }
@@ -393,5 +393,5 @@ export class Session implements SocketOwner {
 
 const SURPLUS = "the server sent bytes that nobody asked for";
 
-/** Bytes of a foreign server's words that are shown: enough to recognise it. */
+/** Most bytes of another protocol's reply that a message quotes. */
 const QUOTE_BYTES_MAX = 64;

@@ -1,34 +1,35 @@
 /**
- * Notices that a peer has gone silent. It counts quiet ticks of its own instead of comparing
- * clocks, so that neither a program that was stopped and continued (SIGSTOP) nor a reader of stdout
- * that held us up looks like a silent server: only time in which we could have received counts. The
- * peer can't extend it but by sending.
+ * Detects a peer that sends nothing. It counts its own timer ticks instead of comparing clocks:
+ * time in which this process was stopped (SIGSTOP), or was blocked by a slow reader of stdout, has
+ * no ticks and does not count against the peer. Only bytes extend the time.
  */
 
-/** Seconds without a byte before a peer is given up, when nothing else is said. */
+/**
+ * Milliseconds without progress after which a peer is given up, unless --timeout says otherwise.
+ */
 export const STALL_TIMEOUT_MS = 60_000;
 
 /**
- * Bytes a second that a peer must send to count as alive: below, it only keeps us waiting. Slower
- * than any link.
+ * Bytes a second that a peer must send to count as alive: a slower one only holds the connection.
+ * No link in use is that slow.
  */
 const ALIVE_BYTES_PER_S = 16;
 
-/** Longest tick: how late a stall may be noticed. */
+/** Longest tick in milliseconds: so late may a stall be noticed. */
 const TICK_MS_MAX = 1000;
 
-/** Ticks a timeout is made of at least: a shorter one is noticed more exactly. */
+/** Fewest ticks of a timeout, so that a short one is precise too. */
 const TICKS_MIN = 4;
 
-/** Calls back once when `timeoutMs` have passed with next to nothing touched, while it runs. */
+/** Calls back once when `timeoutMs` of its running have passed with too few bytes. */
 export class StallTimer {
   readonly timeoutMs: number;
   readonly #stalled: () => void;
   readonly #tickMs: number;
   readonly #aliveBytes: number;
-  #quietMs = 0;
-  /** Bytes that came since it last looked alive. */
-  #came = 0;
+  #silentMs = 0;
+  /** Bytes since the last reset of #silentMs. */
+  #received = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(timeoutMs: number, stalled: () => void) {
@@ -38,23 +39,23 @@ export class StallTimer {
     this.#aliveBytes = Math.max(1, (timeoutMs / 1000) * ALIVE_BYTES_PER_S);
   }
 
-  /** Something is awaited from now on. Does nothing when it runs already. */
+  /** Starts to wait for bytes; does nothing when it runs already. */
   start(): void {
     if (this.#timer !== null) return;
-    this.#quietMs = 0;
-    this.#came = 0;
+    this.#silentMs = 0;
+    this.#received = 0;
     this.#timer = setInterval(() => this.#tick(), this.#tickMs);
   }
 
-  /** `count` bytes came, and we are done with them; Infinity: an answer is complete. */
+  /** `count` bytes came and have been processed; Infinity: a reply is complete. */
   touch(count: number): void {
-    this.#came += count;
-    if (this.#came < this.#aliveBytes) return;
-    this.#came = 0;
-    this.#quietMs = 0;
+    this.#received += count;
+    if (this.#received < this.#aliveBytes) return;
+    this.#received = 0;
+    this.#silentMs = 0;
   }
 
-  /** Nothing is awaited. */
+  /** Nothing is expected any more. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -63,8 +64,8 @@ export class StallTimer {
   // --- internal ---
 
   #tick(): void {
-    this.#quietMs += this.#tickMs;
-    if (this.#quietMs < this.timeoutMs) return;
+    this.#silentMs += this.#tickMs;
+    if (this.#silentMs < this.timeoutMs) return;
     this.stop();
     this.#stalled();
   }

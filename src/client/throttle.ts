@@ -1,36 +1,36 @@
 /**
- * A rate that all connections of a command keep together (`--limit-rate`): a bucket that fills
- * steadily and that each byte empties.
+ * The rate limit that all connections of a command share (`--limit-rate`): a token bucket, one
+ * token a byte. It has no timer: it says how long to pause, and its callers do.
  */
 
-/** So much may come at once after a pause, in milliseconds of the rate. */
+/** The bucket's size, in milliseconds of the rate: so much may come at once after a pause. */
 const BURST_MS = 100;
 
-/** Longest pause at a time: a rate that was set too low is still seen to move. */
+/** Longest pause in milliseconds, so that progress is seen at the lowest rate too. */
 const WAIT_MS_MAX = 2000;
 
 /** A rate in bytes a second. */
 export class Throttle {
   readonly #bytesPerMs: number;
   readonly #now: () => number;
-  /** Bytes that may come; below 0 they came too early. */
-  #free: number;
+  /** Tokens: bytes that may come now; below 0 after bytes that came too early. */
+  #tokens: number;
   #at: number;
 
   /** `bytesPerSecond` > 0. `now` gives monotonic milliseconds. */
   constructor(bytesPerSecond: number, now: () => number = () => performance.now()) {
     this.#bytesPerMs = bytesPerSecond / 1000;
     this.#now = now;
-    this.#free = this.#bytesPerMs * BURST_MS;
+    this.#tokens = this.#bytesPerMs * BURST_MS;
     this.#at = now();
   }
 
-  /** `count` bytes came. Milliseconds to wait before more are read; 0: none. */
+  /** Takes `count` bytes that came. Gives the milliseconds to pause before more are read. */
   spend(count: number): number {
     const now = this.#now();
     const most = this.#bytesPerMs * BURST_MS;
-    this.#free = Math.min(most, this.#free + (now - this.#at) * this.#bytesPerMs) - count;
+    this.#tokens = Math.min(most, this.#tokens + (now - this.#at) * this.#bytesPerMs) - count;
     this.#at = now;
-    return this.#free >= 0 ? 0 : Math.min(WAIT_MS_MAX, -this.#free / this.#bytesPerMs);
+    return this.#tokens >= 0 ? 0 : Math.min(WAIT_MS_MAX, -this.#tokens / this.#bytesPerMs);
   }
 }

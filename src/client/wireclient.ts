@@ -1,9 +1,9 @@
 /**
- * A connection to a server with one method a verb, for this program's own use: paths are byte
- * strings and nothing is checked twice. What a library gets is connect.ts's, which wraps this.
+ * A connection with one method for each verb of S6/1, for use inside this program: paths are byte
+ * strings, and arguments are not checked. connect.ts wraps it for users of the library.
  *
  * Any number of requests may be under way; they are pipelined and answered in order. It does not
- * reconnect: a connection that broke stays broken, and says why to every later call.
+ * reconnect: once the connection has ended every call fails with the reason.
  */
 import type { Sink } from "../receive/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -37,12 +37,12 @@ export interface Patience {
   readonly signal?: AbortSignal;
 }
 
-/** Which part of which version; all of the newest one when nothing is said. */
+/** The part of a file and its version; by default all of the current version. */
 export interface ReadRange {
   readonly offset?: bigint;
   /** Most bytes; to the end when not given. */
   readonly length?: bigint;
-  /** Only this version, else ESTALE. */
+  /** The version that is wanted; ESTALE when the file has another one. */
   readonly ifEtag?: string;
 }
 
@@ -75,12 +75,14 @@ export class WireClient {
     return this.#session.open;
   }
 
-  /** True while nothing is under way. */
+  /** True while no request is under way. */
   get idle(): boolean {
     return this.#session.idle;
   }
 
-  /** READ into `sink`, which gets exactly what the reply promised, while it comes. */
+  /**
+   * READ into `sink`, which gets the bytes as they arrive, exactly as many as the reply promised.
+   */
   read(path: ByteString, sink: Sink, range: ReadRange = {}): Promise<ReadResult> {
     const { offset = 0n, length = null, ifEtag = null } = range;
     return this.ask(new ReadExchange(path, sink, offset, length, ifEtag));
@@ -111,7 +113,7 @@ export class WireClient {
     return this.ask(new PingExchange());
   }
 
-  /** Makes the request of `exchange`; resolves to what it brings. */
+  /** Makes the request of `exchange` and resolves to its result. */
   ask<T>(exchange: Exchange & { readonly done: PromiseWithResolvers<T> }): Promise<T> {
     this.#session.ask(exchange);
     return exchange.done.promise;

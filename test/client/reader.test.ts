@@ -29,22 +29,22 @@ function lowWater(socket: { readonly fd: number }): number {
 test("the low-water mark is set for the pump, follows what is left, and is put back", async () => {
   using both = await pair();
   const { socket } = both;
-  const intake = new SocketReader(socket, NOBODY, null);
+  const reader = new SocketReader(socket, NOBODY, null);
   expect(lowWater(socket)).toBe(1);
-  intake.usePump(10_000_000);
+  reader.usePump(10_000_000);
   const marks = [lowWater(socket)];
   for (const left of [5_000_000, 256 * 1024, 1000, 900, 2000, 0]) {
-    intake.expect(left);
+    reader.expect(left);
     marks.push(lowWater(socket));
   }
   // It only falls: a byte less than the mark would wait for ever.
   expect(marks).toEqual([262_144, 262_144, 262_144, 1000, 900, 900, 1]);
-  intake.useEvents();
-  intake.expect(1_000_000);
+  reader.useEvents();
+  reader.expect(1_000_000);
   expect(lowWater(socket)).toBe(1);
-  intake.usePump(10_000_000);
+  reader.usePump(10_000_000);
   expect(lowWater(socket)).toBe(262_144);
-  intake.useEvents();
+  reader.useEvents();
   expect(lowWater(socket)).toBe(1);
 });
 
@@ -59,11 +59,11 @@ test("the pump brings what events do not, and a quiet socket's rest comes by eve
       if (count > 0) pulled += Buffer.from(buffer.subarray(0, count)).toString("latin1");
     },
   };
-  const intake = new SocketReader(both.socket, owner, null);
+  const reader = new SocketReader(both.socket, owner, null);
   const sent = "p".repeat(600_000);
   both.peer.send(sent);
   await eventually("the bytes are acknowledged", () => both.peer.socket.writableLength === 0);
-  intake.usePump(sent.length + 1);
+  reader.usePump(sent.length + 1);
   await eventually("bytes by the pump", () => pulled.length >= 262_144);
   // Below the mark nothing wakes the pump: it goes quiet, and the events bring the rest.
   await eventually("the rest", () => pulled.length + events.length === sent.length);
@@ -75,25 +75,25 @@ test("the pump brings what events do not, and a quiet socket's rest comes by eve
 
 test("the pump is for much, at full rate, and while it has room", () => {
   const socket = new Paused();
-  const intake = new SocketReader(socket, NOBODY, null);
-  intake.usePump(PUMP_BYTES_MIN - 1);
+  const reader = new SocketReader(socket, NOBODY, null);
+  reader.usePump(PUMP_BYTES_MIN - 1);
   new SocketReader(socket, NOBODY, new Throttle(1e9)).usePump(1e9);
   {
     const add = pump.add;
     pump.add = () => false;
     try {
-      intake.usePump(1e9);
+      reader.usePump(1e9);
     } finally {
       pump.add = add;
     }
   }
   expect(socket.log).toEqual([]);
   using _ = replaceCall("setsockopt", () => () => 0);
-  intake.usePump(PUMP_BYTES_MIN);
-  intake.usePump(PUMP_BYTES_MIN);
+  reader.usePump(PUMP_BYTES_MIN);
+  reader.usePump(PUMP_BYTES_MIN);
   expect(socket.log).toEqual(["pause"]);
-  intake.close();
-  intake.useEvents();
+  reader.close();
+  reader.useEvents();
   expect(socket.log).toEqual(["pause"]);
 });
 
@@ -103,14 +103,14 @@ beforeEach(() => {
 afterEach(() => void jest.useRealTimers());
 let nowMs = 0;
 
-/** An intake that keeps to 1000 bytes a second, 100 at once, by the test's clock. */
-function throttled(): { socket: Paused; intake: SocketReader; pass: (ms: number) => void } {
+/** A reader that keeps to 1000 bytes a second, 100 at once, by the test's clock. */
+function throttled(): { socket: Paused; reader: SocketReader; pass: (ms: number) => void } {
   jest.useFakeTimers();
   const socket = new Paused();
   const throttle = new Throttle(1000, () => nowMs);
   return {
     socket,
-    intake: new SocketReader(socket, NOBODY, throttle),
+    reader: new SocketReader(socket, NOBODY, throttle),
     pass(ms) {
       nowMs += ms;
       jest.advanceTimersByTime(ms);
@@ -119,35 +119,35 @@ function throttled(): { socket: Paused; intake: SocketReader; pass: (ms: number)
 }
 
 test("over the rate it rests, for as long as that takes, and goes on by itself", () => {
-  const { socket, intake, pass } = throttled();
-  intake.spent(100);
-  expect([socket.log, intake.resting]).toEqual([[], false]);
-  intake.spent(50);
-  expect([socket.log, intake.resting]).toEqual([["pause"], true]);
+  const { socket, reader, pass } = throttled();
+  reader.spent(100);
+  expect([socket.log, reader.paused]).toEqual([[], false]);
+  reader.spent(50);
+  expect([socket.log, reader.paused]).toEqual([["pause"], true]);
   // What was under way already counts and starts no second rest.
-  intake.spent(10);
+  reader.spent(10);
   expect(socket.log).toEqual(["pause"]);
   pass(49);
-  expect(intake.resting).toBe(true);
+  expect(reader.paused).toBe(true);
   pass(1);
-  expect([socket.log, intake.resting]).toEqual([["pause", "resume"], false]);
+  expect([socket.log, reader.paused]).toEqual([["pause", "resume"], false]);
   // What came during the rest is owed still: one byte more, and it rests 11 ms.
-  intake.spent(1);
-  expect(intake.resting).toBe(true);
+  reader.spent(1);
+  expect(reader.paused).toBe(true);
   pass(10);
-  expect(intake.resting).toBe(true);
+  expect(reader.paused).toBe(true);
   pass(1);
   expect(socket.log).toEqual(["pause", "resume", "pause", "resume"]);
 });
 
 test("a connection that ends while it rests is not resumed", () => {
-  const { socket, intake, pass } = throttled();
-  intake.spent(1000);
-  expect(intake.resting).toBe(true);
-  intake.close();
+  const { socket, reader, pass } = throttled();
+  reader.spent(1000);
+  expect(reader.paused).toBe(true);
+  reader.close();
   expect(jest.getTimerCount()).toBe(0);
   pass(5000);
-  expect([socket.log, intake.resting]).toEqual([["pause"], false]);
+  expect([socket.log, reader.paused]).toEqual([["pause"], false]);
 });
 
 test("without a rate nothing ever rests", () => {
