@@ -1,7 +1,7 @@
 /**
- * The program `cli6`: which command is meant, and its own three forms: paths on the command line,
- * paths from a pipe, or a prompt. Fetching is client/'s; this file only turns flags into options
- * and results into a status.
+ * The program `cli6`: runs a command, or prints files whose paths come from the command line, from
+ * stdin or from a prompt. It turns flags into options and results into an exit status; client/ does
+ * the fetching.
  */
 import { authorityOf, type ServerAddress } from "../../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
@@ -47,7 +47,8 @@ const FLAGS = {
     group: CONNECTION,
     valueHint: TIMEOUT.valueHint,
     reader: TIMEOUT.reader,
-    // No default of the flag's: the prompt's hash has another one, unless something is given.
+    // Without a default here: the prompt's `hash` has a longer one, which holds unless this is
+    // given.
     description: `${TIMEOUT.description}; default: ${TIMEOUT.default}`,
   },
   plain: {
@@ -151,7 +152,7 @@ function show(told: string): number {
   return writeFully(STDOUT, Buffer.from(`${told}\n`)) < 0 ? EXIT.localDisk : EXIT.done;
 }
 
-/** `cli6` without a command's word. */
+/** `cli6` without a command: prints files. */
 const MAIN: Subcommand<typeof FLAGS> = {
   command: CLI6,
   run: ({ values, operands }, environment) => print(values, operands, environment),
@@ -182,7 +183,7 @@ async function print(
   return report.status;
 }
 
-/** The prompt's get is the command, with the server and the times of this one. */
+/** The prompt's `get` runs the command `get`, with the server and the timeouts of this run. */
 function getterOf(
   values: Values<typeof FLAGS>,
   environment: Environment,

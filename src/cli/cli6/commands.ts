@@ -1,6 +1,6 @@
 /**
- * The commands of cli6, each in a file that is imported when its word is given: `cli6 PATH` waits
- * for none of them.
+ * The table of the commands of cli6. Each command's file is imported only when its word is given,
+ * so that `cli6 PATH` does not load them.
  */
 import type { SubcommandRow } from "../flags/subcommand.ts";
 

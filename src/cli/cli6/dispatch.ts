@@ -1,7 +1,8 @@
 /**
- * Which command is meant. A command's word is the first operand, wherever the flags stand; since a
- * flag before it may be one that only the command knows, the commands whose words were given are
- * asked then.
+ * Chooses the command that a command line means. The command's word is the first operand; flags may
+ * stand before it. A flag that cli6 itself does not know may be the command's, with a value behind
+ * it: then each command whose word is among the arguments parses them, and the one for which its
+ * own word is the first operand is meant.
  */
 import {
   type Command,
@@ -12,7 +13,7 @@ import {
 } from "../flags/flags.ts";
 import type { Subcommand, SubcommandRow } from "../flags/subcommand.ts";
 
-/** A command and what it is given. */
+/** A command and its arguments. */
 export interface ChosenCommand {
   readonly subcommand: Subcommand;
   /** The arguments without the command's word. */
@@ -32,7 +33,7 @@ export async function choose(
   if (first === null) return null;
   if (!first.sure) {
     for (const row of rows) {
-      // What is not named can't be meant, and need not be loaded.
+      // A command whose word is not given can't be meant, and is not loaded.
       const subcommand = args.includes(row.word) ? await row.load?.() : undefined;
       if (subcommand === undefined) continue;
       const own = firstOperand(subcommand.command, args);
@@ -50,7 +51,7 @@ export async function loaded({ word, load }: SubcommandRow): Promise<Subcommand>
   throw new UsageError(`the command ${word} does not exist yet; ${instead}`);
 }
 
-/** What to say of a flag that `command` does not have: whose it is, if it is anybody's. */
+/** The error for a flag that `command` does not have: it names the commands that have it. */
 export async function explainUnknown(
   error: UnknownFlagError,
   command: Command,

@@ -1,7 +1,7 @@
 /**
- * Paths from standard input, one a line, as bytes: a name that is not UTF-8 arrives as it was
- * written. At most one chunk of input and one unfinished line are held; the next chunk is read when
- * the last line was taken.
+ * Paths from standard input, one a line, as bytes: a name that is not UTF-8 stays as it was
+ * written. Memory is bounded by one chunk of input and one unfinished line; the next chunk is read
+ * when the last line has been taken.
  */
 import { bareTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError, usageError } from "../../client/error.ts";
@@ -31,7 +31,7 @@ export async function* pathLines(
 
 // --- internal ---
 
-/** `input`, whose errors come out as ClientError. */
+/** `input`, with its errors as ClientError. */
 async function* readable(input: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* input;

@@ -1,7 +1,7 @@
 /**
- * Many targets to standard output, in their order, each in full before the next begins. Requests go
- * ahead of their answers on one server's connection; another server is asked when the one before
- * has answered.
+ * Prints files to stdout, in the order of the targets, each in full before the next one begins.
+ * Requests to one server are pipelined; before another server is asked, all answers of the one
+ * before have come, so that bytes of two files never mix.
  */
 import { sameServer, type Target } from "../../client/address.ts";
 import type { Fetcher } from "./fetcher.ts";
@@ -9,7 +9,8 @@ import type { ContentOutput } from "../output/content.ts";
 import type { Report } from "../output/report.ts";
 
 /**
- * Prints `targets`; failures are reported and the others go on. Ends early when `report` is over.
+ * Prints `targets`. Failures go to `report` and do not stop the others; a stdout that takes no more
+ * bytes does (`report.over`).
  */
 export async function catAll(
   targets: Iterable<Target> | AsyncIterable<Target>,
@@ -20,7 +21,7 @@ export async function catAll(
   await Promise.race([report.over, printEach(targets, fetcher, output, report)]);
 }
 
-/** Prints one target and reports its failure. */
+/** Prints one target; a failure goes to `report`. */
 export async function catOne(
   target: Target,
   fetcher: Fetcher,
@@ -42,7 +43,7 @@ async function printEach(
   output: ContentOutput,
   report: Report,
 ): Promise<void> {
-  // Answers come in order, so the oldest is the one to wait for.
+  // Answers come in the order of asking, so that the oldest request ends first.
   const underWay: Promise<void>[] = [];
   let before: Target | null = null;
   try {

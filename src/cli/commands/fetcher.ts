@@ -1,6 +1,6 @@
 /**
- * The two ways to a file: S6/1 over one lasting connection to each server, or the bare dialect with
- * a connection for each path. Whoever prints does not care which.
+ * Fetching whole files by either protocol: S6/1 over one lasting connection to each server, or the
+ * bare dialect with one connection for each path. The caller need not know which.
  */
 import type { ServerAddress, Target } from "../../client/address.ts";
 import type { Patience } from "../../client/wireclient.ts";
@@ -9,11 +9,11 @@ import { IN_FLIGHT_MAX } from "../../client/session.ts";
 import type { Sink } from "../../receive/sink.ts";
 import type { Links } from "../../client/links.ts";
 
-/** A way to fetch. All promises reject with ClientError. */
+/** Fetches files. All promises reject with ClientError. */
 export interface Fetcher {
-  /** Requests to one server that may be under way at once; their answers come in order. */
+  /** Most requests under way to one server at once; answers come in the order of asking. */
   readonly ahead: number;
-  /** Makes sure that `server` is there, if that can be known without asking for a path. */
+  /** Rejects when `server` does not answer, if that can be told without asking for a path. */
   greet(server: ServerAddress): Promise<void>;
   /** The whole of `target` into `sink`. */
   fetch(target: Target, sink: Sink): Promise<void>;
@@ -46,7 +46,7 @@ export class PlainFetcher implements Fetcher {
     this.#patience = patience;
   }
 
-  /** Nothing can be asked but a path: the first one will tell. */
+  /** The bare dialect has nothing to ask but a path, so that the first fetch tells. */
   async greet(_server: ServerAddress): Promise<void> {}
 
   async fetch({ server, literal }: Target, sink: Sink): Promise<void> {

@@ -1,11 +1,17 @@
 /**
- * `cli6 hash`: digests that the server computes from what it would send, in the form of sha256sum,
- * so that what is here can be checked against what is there without sending it.
+ * `cli6 hash`: digests in the format of sha256sum. The server computes them from the bytes that it
+ * would send, so that a local file can be compared with a remote one without a transfer.
  */
 import { parseTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { protocolError, refusedError } from "../../client/error.ts";
 import { about } from "../../client/message.ts";
-import { type Algo, DIGESTS_MAX, XXH3_CHUNK_BYTES_MAX } from "../../wire/digest.ts";
+import {
+  type Algo,
+  CHUNK_BYTES_DEFAULT,
+  DIGESTS_MAX,
+  XXH3_CHUNK_BYTES_MAX,
+} from "../../wire/digest.ts";
+import { NUMBER_MAX } from "../../wire/number.ts";
 import { printable } from "../../wire/printable.ts";
 import { connectionFlags, meant, patienceOf } from "./server.ts";
 import { CONNECTION, QUIET_FLAG } from "../flags/general.ts";
@@ -17,11 +23,9 @@ import type { Subcommand } from "../flags/subcommand.ts";
 import { oneOf, size } from "../flags/values.ts";
 import type { ByteString } from "../../wire/bytes.ts";
 
-/** Milliseconds without a byte: a server reads a few terabytes before it has a digest to send. */
+/** Milliseconds without a byte: a server may read terabytes before it has the first digest. */
 export const HASH_TIMEOUT_MS = 3_600_000;
 
-/** Bytes of an xxh3 chunk when nothing else is said. */
-const CHUNK_BYTES = 4_194_304;
 const DIGEST = "Digest";
 
 const BASE = connectionFlags(HASH_TIMEOUT_MS);
@@ -79,7 +83,7 @@ const COMMAND: Command<typeof FLAGS> = {
 /** What to compute. */
 export interface HashOptions {
   readonly algo: Algo;
-  /** Bytes under one digest; null: all. */
+  /** Bytes under one digest; null: one digest for the whole file. */
   readonly chunk: number | null;
 }
 
@@ -89,17 +93,17 @@ export const HASH: Subcommand<typeof FLAGS> = {
   async run({ values, operands }) {
     const { server, algo, quiet, chunk: asked } = values;
     if (operands.length === 0) throw new UsageError("hash needs a PATH or URL");
-    const chunk = asked ?? (algo === "xxh3" ? CHUNK_BYTES : null);
+    const chunk = asked ?? (algo === "xxh3" ? CHUNK_BYTES_DEFAULT : null);
     if (algo === "xxh3" && (chunk ?? 0) > XXH3_CHUNK_BYTES_MAX) {
       throw new UsageError("--chunk of xxh3 is at most 16M: --algo sha256 has no such bound");
     }
     const files = operands.map((operand) => fileOf(operand, server));
     const servers = new Links(patienceOf(values));
     const report = new Report(quiet);
-    const printer = new TextOutput();
+    const output = new TextOutput();
     for (const { target, name } of files) {
       try {
-        await printHash(servers, target, name, { algo, chunk }, printer);
+        await printHash(servers, target, name, { algo, chunk }, output);
       } catch (error) {
         report.fail(error);
       }
@@ -115,7 +119,7 @@ export async function printHash(
   target: Target,
   name: ByteString,
   { algo, chunk }: HashOptions,
-  printer: TextOutput,
+  output: TextOutput,
 ): Promise<void> {
   if (chunk === null) {
     const { digests } = await servers.ask(target, (client, path) => client.hash(path, { algo }));
@@ -123,10 +127,10 @@ export async function printHash(
     if (digest === undefined || digests.length > 1) {
       throw protocolError(about("HASH splits what was asked as one", target.server, target.path));
     }
-    printLine(printer, digest, "", name);
+    printLine(output, digest, "", name);
     return;
   }
-  await printChunks(servers, target, name, algo, BigInt(chunk), printer);
+  await printChunks(servers, target, name, algo, BigInt(chunk), output);
 }
 
 // --- internal ---
@@ -137,7 +141,7 @@ async function printChunks(
   name: ByteString,
   algo: Algo,
   chunk: bigint,
-  printer: TextOutput,
+  output: TextOutput,
 ): Promise<void> {
   const length = chunk * BigInt(DIGESTS_MAX);
   let etag: string | null = null;
@@ -152,25 +156,24 @@ async function printChunks(
     etag = page.etag;
     end = page.size;
     for (const [nth, digest] of page.digests.entries()) {
-      printLine(printer, digest, `${offset + chunk * BigInt(nth)}  `, name);
+      printLine(output, digest, `${offset + chunk * BigInt(nth)}  `, name);
     }
   }
 }
 
-/** A number that a request may carry; no file is longer. */
+/** `length`, or the largest number that a request may carry: no file is longer. */
 function clipped(length: bigint): bigint {
-  const most = 9_999_999_999_999_999n;
-  return length < most ? length : most;
+  return length < NUMBER_MAX ? length : NUMBER_MAX;
 }
 
-function printLine(printer: TextOutput, digest: string, offset: string, name: ByteString): void {
+function printLine(output: TextOutput, digest: string, offset: string, name: ByteString): void {
   const escaped = name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const start = `${escaped === name ? "" : "\\"}${digest}  ${offset}`;
-  if (printer.terminal) printer.print(`${digest}  ${offset}${printable(name)}\n`);
-  else printer.printBytes(`${start}${escaped}\n`);
+  if (output.terminal) output.print(`${digest}  ${offset}${printable(name)}\n`);
+  else output.printBytes(`${start}${escaped}\n`);
 }
 
-/** What is asked for, and the name that a line gives it: where a download of it would be. */
+/** The target, and its name in the output: for a URL the name that a download of it gets. */
 function fileOf({ text }: Operand, server: ServerAddress): { target: Target; name: ByteString } {
   const target = meant(() => parseTarget(text, server));
   const bare = !/^[A-Za-z0-9+.-]+:\/\//.test(text);

@@ -1,4 +1,4 @@
-/** `cli6 ping`: how long a server takes to answer, over one connection that stays open. */
+/** `cli6 ping`: round-trip times of PING requests over one lasting connection. */
 import { parseServer, parseTarget, type ServerAddress, urlOf } from "../../client/address.ts";
 import { openWireClient, type Patience, type WireClient } from "../../client/wireclient.ts";
 import { ClientError } from "../../client/error.ts";
@@ -13,10 +13,10 @@ import { RoundTrips } from "./roundtrips.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { count, duration } from "../flags/values.ts";
 
-/** Milliseconds until a ping counts as lost. */
+/** Milliseconds without an answer after which a ping counts as failed. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Pings when nobody watches who could stop it. */
+/** Pings where stdout is no terminal, so that nobody may be there to press Ctrl-C. */
 const COUNT_DEFAULT = 5;
 
 const SENDING = "Sending";
@@ -100,10 +100,10 @@ function serverOf(operands: readonly Operand[], server: ServerAddress): ServerAd
   return meant(() => (text.includes("://") ? parseTarget(text, server).server : parseServer(text)));
 }
 
-/** What goes to stdout. */
-type Form = "lines" | "json" | "nothing";
+/** What is written to stdout. */
+type PingFormat = "lines" | "json" | "nothing";
 
-function formOf({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): Form {
+function formOf({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): PingFormat {
   if (json) return "json";
   return quiet ? "nothing" : "lines";
 }
@@ -113,21 +113,21 @@ class Pinging {
   readonly #server: ServerAddress;
   readonly #patience: Patience;
   readonly #report: Report;
-  readonly #form: Form;
-  readonly #printer = new TextOutput();
+  readonly #form: PingFormat;
+  readonly #output = new TextOutput();
   readonly #trips = new RoundTrips();
   readonly #stopped = Promise.withResolvers<null>();
   #stopping = false;
   #client: WireClient | null = null;
 
-  constructor(server: ServerAddress, patience: Patience, report: Report, form: Form) {
+  constructor(server: ServerAddress, patience: Patience, report: Report, form: PingFormat) {
     this.#server = server;
     this.#patience = patience;
     this.#report = report;
     this.#form = form;
   }
 
-  /** Ends it before its time; the summary is printed. */
+  /** Ends the run; the summary is still printed. */
   stop(): void {
     this.#stopping = true;
     this.#stopped.resolve(null);
@@ -145,14 +145,14 @@ class Pinging {
       if (this.#stopping) break;
     }
     this.#client?.close();
-    if (this.#form === "json") this.#printer.print(`${this.#trips.json()}\n`);
-    // Below the ^C that the terminal shows.
-    else this.#say(`${this.#stopping && this.#printer.terminal ? "\n" : ""}${this.#trips.text()}`);
+    if (this.#form === "json") this.#output.print(`${this.#trips.json()}\n`);
+    // On a terminal the summary starts below the ^C that it shows.
+    else this.#say(`${this.#stopping && this.#output.terminal ? "\n" : ""}${this.#trips.text()}`);
   }
 
   // --- internal ---
 
-  /** What `promise` gives, or null when it is stopped first. */
+  /** The result of `promise`, or null when stop() comes first. */
   async #until<T>(promise: Promise<T>): Promise<T | null> {
     return Promise.race([promise, this.#stopped.promise]);
   }
@@ -167,7 +167,7 @@ class Pinging {
       this.#trips.add(ms);
       this.#say(`${nth}: ${ms.toFixed(3)} ms\n`);
     } catch (error) {
-      // A closed pipe is no lost ping.
+      // Stdout was closed: that is no failed ping.
       if (!(error instanceof ClientError) || error.kind === "local") throw error;
       this.#trips.fail();
       this.#report.fail(error);
@@ -179,7 +179,7 @@ class Pinging {
     const client = await openWireClient(this.#server, this.#patience);
     const ms = performance.now() - start;
     this.#client = client;
-    // Not counted: the first answer may wait for code to be loaded, here and there.
+    // The first round trip is not counted: on both sides it may include the loading of code.
     const { server, version } = await client.ping();
     this.#trips.connected(ms);
     const who = printableText(`${server} ${version}`).trim();
@@ -188,6 +188,6 @@ class Pinging {
   }
 
   #say(line: string): void {
-    if (this.#form === "lines") this.#printer.print(line);
+    if (this.#form === "lines") this.#output.print(line);
   }
 }

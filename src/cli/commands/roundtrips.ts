@@ -1,9 +1,14 @@
-/** The times of round trips, and what they come to. Bounded memory, however long it goes on. */
+/**
+ * The statistics of `cli6 ping`: counts, minimum, median, 99th percentile, maximum. Its memory is
+ * bounded however long a run is. No I/O.
+ */
 
-/** Times that are kept: at one a second, a day and a half. Later ones replace the oldest. */
+/**
+ * Times that are kept for the percentiles: 1.5 days at one a second. Later ones replace the oldest.
+ */
 const KEPT_MAX = 131_072;
 
-/** What was measured. All times in milliseconds. */
+/** The round trips of one run. All times in milliseconds. */
 export class RoundTrips {
   readonly #kept: number[] = [];
   #answered = 0;
@@ -12,7 +17,7 @@ export class RoundTrips {
   #max = 0;
   #connectMs: number | null = null;
 
-  /** A connection came about in `ms`; the first one's time is told. */
+  /** A connection was made in `ms`; the first one's time is reported. */
   connected(ms: number): void {
     this.#connectMs ??= ms;
   }
@@ -25,12 +30,12 @@ export class RoundTrips {
     this.#max = Math.max(this.#max, ms);
   }
 
-  /** None came. */
+  /** A ping failed. */
   fail(): void {
     this.#failed += 1;
   }
 
-  /** Two lines for a person, the second only if anything was answered. */
+  /** Two lines for a person, the second only if a ping was answered. */
   text(): string {
     const sent = this.#answered + this.#failed;
     const loss = sent === 0 ? 0 : (this.#failed / sent) * 100;
@@ -41,7 +46,7 @@ export class RoundTrips {
     return `${counts}min ${min}  median ${median}  p99 ${p99}  max ${max} ms\n`;
   }
 
-  /** The same as one JSON object; what was not measured is null. */
+  /** One JSON object; what was not measured is null. */
   json(): string {
     const connectMs = this.#connectMs === null ? null : rounded(this.#connectMs);
     const counts = {
@@ -63,8 +68,8 @@ export class RoundTrips {
     const sorted = Float64Array.from(this.#kept).sort();
     return {
       minMs: rounded(this.#min),
-      medianMs: rounded(rank(sorted, 0.5)),
-      p99Ms: rounded(rank(sorted, 0.99)),
+      medianMs: rounded(percentile(sorted, 0.5)),
+      p99Ms: rounded(percentile(sorted, 0.99)),
       maxMs: rounded(this.#max),
     };
   }
@@ -72,8 +77,8 @@ export class RoundTrips {
 
 // --- internal ---
 
-/** The smallest value that at least `share` of all do not exceed. */
-function rank(sorted: Float64Array, share: number): number {
+/** The smallest value that at least `share` of all values do not exceed (nearest rank). */
+function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 

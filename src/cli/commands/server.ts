@@ -1,6 +1,6 @@
 /**
- * What all commands that talk to a server have in common on the command line: which server, and how
- * long to wait for it. One place, so that a flag means the same everywhere.
+ * The flags and operands of every command that talks to a server: which server, which timeouts,
+ * which paths and URLs. They are here once, so that they mean the same in every command.
  */
 import { parseServer, parseTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { CONNECT_TIMEOUT_MS } from "../../client/dial.ts";
@@ -11,10 +11,10 @@ import { type FlagTable, type Operand, UsageError } from "../flags/flags.ts";
 import { CONNECTION } from "../flags/general.ts";
 import { duration, parsed } from "../flags/values.ts";
 
-/** Milliseconds: a day outlasts any transfer's pause. */
+/** Bounds of a timeout in milliseconds, up to a day: longer than any pause of a transfer. */
 const WAIT = { min: 1, max: 86_400_000 };
 
-/** `--server`, alone for who needs to know it before the rest. */
+/** `--server`. */
 export const SERVER_FLAG = {
   type: "string",
   alias: "s",
@@ -25,7 +25,7 @@ export const SERVER_FLAG = {
   default: `127.0.0.1:${PORT_DEFAULT}`,
 } as const;
 
-/** `--server`, `--connect-timeout` and `--timeout`, which is `timeoutMs` unless given. */
+/** `--server`, `--connect-timeout` and `--timeout`, whose default is `timeoutMs`. */
 export function connectionFlags(timeoutMs: number) {
   return {
     server: SERVER_FLAG,
@@ -48,7 +48,7 @@ export function connectionFlags(timeoutMs: number) {
   } as const satisfies FlagTable;
 }
 
-/** The times that the flags say. */
+/** The timeouts that the flags give. */
 export function patienceOf(values: {
   readonly "connect-timeout": number;
   readonly timeout: number;
@@ -56,12 +56,14 @@ export function patienceOf(values: {
   return { connectTimeoutMs: values["connect-timeout"], stallTimeoutMs: values.timeout };
 }
 
-/** All operands as targets, or UsageError for the first that is none: then nothing is asked. */
+/**
+ * All operands as targets. Throws UsageError for the first that is none, before any is asked for.
+ */
 export function targetsOf(operands: readonly Operand[], server: ServerAddress): Target[] {
   return operands.map(({ text }) => meant(() => parseTarget(text, server)));
 }
 
-/** What `parse` gives; a ClientError of it is a mistake on the command line. */
+/** The result of `parse`, whose ClientError becomes a UsageError: a mistake on the command line. */
 export function meant<T>(parse: () => T): T {
   try {
     return parse();

@@ -1,4 +1,4 @@
-/** `cli6 stat`: what the server knows of a file or folder. */
+/** `cli6 stat`: type, size, time and version of files and folders, by one STAT for each. */
 import type { Target } from "../../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
@@ -36,13 +36,13 @@ export const STAT: Subcommand<typeof FLAGS> = {
     const targets = targetsOf(operands, server);
     const servers = new Links(patienceOf(values));
     const report = new Report(quiet);
-    const printer = new TextOutput();
+    const output = new TextOutput();
     let printed = 0;
     for (const target of targets) {
       try {
         const place = await statOf(servers, target);
         const gap = printed++ > 0 ? "\n" : "";
-        printer.print(json ? `${entryJson(named(place))}\n` : `${gap}${factsText(place)}`);
+        output.print(json ? `${entryJson(named(place))}\n` : `${gap}${factsText(place)}`);
       } catch (error) {
         report.fail(error);
       }
@@ -60,7 +60,7 @@ export async function statOf(servers: Links, target: Target): Promise<Place> {
 
 // --- internal ---
 
-/** With its last component as the name, as in a listing. */
+/** Named by its last component, as in a listing. */
 function named(place: Place): Place {
   const name = place.path.replace(/\/+$/, "");
   return { ...place, name: name === "" ? "/" : name.slice(name.lastIndexOf("/") + 1) };

@@ -1,6 +1,6 @@
 /**
- * The program's arguments as they were given. Bun swallows a `--` right behind the script, and
- * decodes what is not UTF-8 into something else; Linux still has the bytes.
+ * The program's arguments, byte for byte. process.argv is not enough: Bun drops a `--` right behind
+ * the script and replaces what is not UTF-8. Linux keeps the bytes in /proc/self/cmdline.
  */
 import fs from "node:fs";
 import { bytesOf, type ByteString, utf8Of } from "../../wire/bytes.ts";
@@ -12,7 +12,7 @@ export function argumentBytes(): ByteString[] {
   const from = words.length - args.length;
   const tail = words.slice(from);
   const same = tail.every((word, nth) => utf8Of(word) === args[nth]);
-  // No Linux, or a command line that was overwritten: what Bun decoded is the best there is.
+  // Not Linux, or the process title was overwritten: then Bun's text is all there is.
   if (from < 1 || !same) return args.map(bytesOf);
   return words[from - 1] === "--" ? ["--", ...tail] : tail;
 }

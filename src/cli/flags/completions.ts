@@ -1,7 +1,7 @@
 /**
- * Completion scripts for shells, made from the flag tables: commands, flags, and the words of a
- * value where it is one of a few. Paths on a server are not completed: that would connect to it at
- * each Tab.
+ * Completion scripts for shells, generated from the flag tables: commands, flags, and the values of
+ * flags that take one of a few words. Paths on a server are not completed: each Tab would connect
+ * to it.
  */
 import { type Command, COMMON_FLAGS, type FlagTable } from "./flags.ts";
 import type { SubcommandRow } from "./subcommand.ts";
@@ -104,7 +104,7 @@ function bash(name: string, commands: readonly Described[]): string {
   return lines.join("\n");
 }
 
-/** A line of the case that answers behind a flag with a value. */
+/** The line of bash's `case` for what may follow a flag that takes a value. */
 function valueCase(word: string, { forms, words }: Flag): string {
   const patterns = forms.map((form) => pattern(word, form)).join("|");
   const reply =
@@ -112,7 +112,7 @@ function valueCase(word: string, { forms, words }: Flag): string {
   return `    ${patterns}) ${reply}return ;;`;
 }
 
-/** `command:rest`; the program's own flags hold behind a path as well, where `command` is "-". */
+/** `command:rest`. The program's own flags are offered behind a path too (`command` is "-"). */
 function pattern(word: string, rest: string): string {
   return word === "" ? `:${rest}|-:${rest}` : `${word}:${rest}`;
 }

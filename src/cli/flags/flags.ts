@@ -1,24 +1,24 @@
 /**
- * The command line, strictly. A command declares its options once, as a table of citty's
- * definitions; from it come the parser here, the environment's names and the help (help.ts).
- * Nothing is swallowed: an unknown flag, a missing or bad value, a flag given twice end in one line
- * that names it.
+ * The command line, parsed strictly. A command declares its options once, in a table of citty's
+ * definitions; the parser here, the names of the environment variables and the help (help.ts) come
+ * from that table. Order of precedence: flag, environment, default.
  *
- * citty's own parser is not used: it takes unknown flags and drops repeated ones. Order: flag,
- * environment, default.
+ * Nothing is ignored: an unknown flag, a missing or bad value, a flag given twice throw a
+ * UsageError that names it.
  */
 import { parseArgs } from "node:util";
+// Of citty the definitions and the help are used, not its parser: that one accepts unknown flags.
 import type { BooleanArgDef, StringArgDef } from "citty";
 import { printableText } from "../../wire/printable.ts";
 import { type Reader, yesOrNo } from "./values.ts";
 
-/** What both kinds of option have. */
+/** What a value flag and a switch have in common. */
 interface Grouped {
-  /** The heading of the help under which it stands. */
+  /** The heading under which the help lists it. */
   readonly group: string;
   /** One letter. */
   readonly alias?: string;
-  /** It is asked for on the command line alone: no environment variable stands for it. */
+  /** It has no environment variable. */
   readonly momentary?: true;
 }
 
@@ -41,7 +41,7 @@ export interface SwitchFlag extends BooleanArgDef, Grouped {
 /** A command's options by name. Declare it `as const satisfies FlagTable`. */
 export type FlagTable = Readonly<Record<string, ValueFlag<unknown> | SwitchFlag>>;
 
-/** What parsing gives for each option of a table; of a table that is not known, anything. */
+/** The value of each option of a table, with its type; `unknown` where the table is not known. */
 export type Values<Table extends FlagTable> = string extends keyof Table
   ? Readonly<Record<string, unknown>>
   : {
@@ -54,7 +54,7 @@ export type Values<Table extends FlagTable> = string extends keyof Table
         : boolean;
     };
 
-/** A program, or one of its commands: everything that its help and its command line need. */
+/** A program or one of its commands: all that its command line and its help need. */
 export interface Command<Table extends FlagTable = FlagTable> {
   /**
    * As it is called: "cli6", "cli6 ls". Its first word in capitals is the prefix of its environment
@@ -77,7 +77,7 @@ export interface Command<Table extends FlagTable = FlagTable> {
 /** Something behind the flags. */
 export interface Operand {
   readonly text: string;
-  /** It stands behind `--`, so it can't be meant as a command's word. */
+  /** It stands behind `--`, so that it is no command's word. */
   readonly literal: boolean;
 }
 
@@ -156,7 +156,7 @@ export interface FirstOperand {
   readonly text: string;
   /** Its place in the arguments. */
   readonly at: number;
-  /** Every flag before it is the command's own, so that it is no value of a flag unknown here. */
+  /** All flags before it are known, so that it can't be the value of an unknown one. */
   readonly sure: boolean;
 }
 

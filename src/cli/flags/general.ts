@@ -1,11 +1,9 @@
-/**
- * Headings of the help, and the flags that mean the same in every command of both programs.
- */
+/** Headings of the help, and flags with the same meaning in every command of both programs. */
 import { oneOf } from "./values.ts";
 
-/** Heading of the help: whom to ask, and how long to wait. */
+/** Heading of the help: which server, and the timeouts. */
 export const CONNECTION = "Connection";
-/** The same for what is written where. */
+/** Heading of the help: what is written, and where. */
 export const OUTPUT = "Output";
 
 /** `--quiet`. */

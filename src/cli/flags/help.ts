@@ -1,7 +1,6 @@
 /**
- * The text of --help: what to type, examples first, then every option in its group with its
- * environment variable and default. Lines of options are made by citty from the same table that is
- * parsed; it is loaded only here, so that no other run of a program waits for it.
+ * The text of --help: usage, examples, then every option in its group with its environment variable
+ * and default. citty formats the lines of the options, from the same table that is parsed.
  */
 import type { ArgsDef } from "citty";
 import manifest from "../../../package.json" with { type: "json" };
@@ -14,6 +13,7 @@ export function versionLine(command: Command): string {
 
 /** The help of `command`, plain text without a final line break. */
 export async function renderHelp(command: Command): Promise<string> {
+  // Imported here alone, so that no other run of a program waits for it to load.
   const { renderUsage } = await import("citty");
   const render = async (args: ArgsDef): Promise<string[]> => {
     const meta = { name: command.name, version: manifest.version, description: command.summary };
@@ -28,7 +28,7 @@ export async function renderHelp(command: Command): Promise<string> {
     lines.push("", "COMMANDS", "", ...columns(rows));
   }
   for (const [group, args] of groups(command)) {
-    // citty also turns a letter round, which parseFlags does not: "--no-c, --no-continue".
+    // citty also negates the letter, "--no-c, --no-continue", which parseFlags() does not know.
     const options = below(await render(args), "OPTIONS")
       .slice(1)
       .map((line) => line.replace(/--no-[a-z], (?=--no-)/, (letter) => " ".repeat(letter.length)));
@@ -46,14 +46,14 @@ function usage(rendered: readonly string[]): string[] {
   return rendered.filter((line) => line.startsWith("USAGE "));
 }
 
-/** The part of citty's text under `heading`, which is kept. */
+/** The part of citty's text from `heading` on. */
 function below(rendered: readonly string[], heading: string): string[] {
   const lines = rendered.slice(rendered.indexOf(heading));
   while (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
-/** The options by group, in the table's order, with their variables told. */
+/** The options by group, in the table's order, each with its environment variable. */
 function groups(command: Command): Map<string, ArgsDef> {
   const byGroup = new Map<string, ArgsDef>();
   const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };

@@ -1,6 +1,7 @@
 /**
- * What a command of cli6 is: `ls`, `get` and the others. Each is one file that exports one of
- * these, is loaded only when its word is given, and stands as one row in commands.ts.
+ * The interface of a command of cli6 (`ls`, `get`, ...). Each command is one file of commands/ that
+ * exports one Subcommand; it has a row in cli6/commands.ts and is imported only when its word is
+ * given.
  */
 import type { Command, Environment, FlagTable, Given } from "./flags.ts";
 

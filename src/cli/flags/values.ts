@@ -1,14 +1,15 @@
 /**
- * What a flag's text may be: one reader for each kind of value. A reader takes text and gives a
- * value within its bounds or null; it never guesses, rounds a count or prints. What it takes is
- * said in words for the error.
+ * The kinds of values that flags take: one reader for each. A reader turns text into a value within
+ * its bounds, or into null; it never guesses, rounds a count or prints. It also has the words with
+ * which an error says what it takes.
  */
+import { PORT_MAX } from "../../wire/vocabulary.ts";
 
 /** Reads one kind of value. */
 export interface Reader<T> {
   /** Completes "--flag takes ...". */
   readonly takes: string;
-  /** Everything that it takes, when that is a few words: what a shell can complete. */
+  /** All values, where they are a few words: for completion in a shell. */
   readonly words?: readonly string[];
   /** The value, or null when `text` is none. */
   read(text: string): T | null;
@@ -20,7 +21,6 @@ export interface Bounds {
   readonly max: number;
 }
 
-const PORT_MAX = 65_535;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /** A port; `min` 1 where one must be connected to, 0 where the system may pick. */

@@ -1,6 +1,6 @@
 /**
- * Bytes, rates, times and counts as a person reads them: binary units for sizes and rates alike,
- * and never NaN, a sign or a unit that changes its mind at a boundary. No I/O.
+ * Sizes, rates, times and counts as text for a person. Sizes and rates have binary units; no result
+ * holds NaN, Infinity or a sign. Pure functions, no I/O.
  */
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
@@ -18,7 +18,7 @@ export function sizeText(bytes: number): string {
 export function shareText(part: number, whole: number, more: boolean): string {
   const power = powerOf(whole);
   const all = `${digits(whole, power)}${more ? "+" : ""}`;
-  // As wide as it will ever be, so that what stands beside it stays in its place.
+  // Padded to the width of the whole, so that the columns beside it do not move.
   return `${digits(part, power).padStart(digits(whole, power).length)}/${all} ${UNITS[power]}`;
 }
 
@@ -31,13 +31,13 @@ export function rateText(bytesPerSecond: number): string {
 export function clockText(ms: number): string {
   const seconds = Math.floor(positive(ms) / 1000);
   const hours = Math.floor(seconds / 3600);
-  if (hours >= 100) return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
+  if (hours >= 100) return `${Math.floor(hours / 24)}d ${twoDigits(hours % 24)}h`;
   const minutes = Math.floor(seconds / 60) % 60;
-  const rest = two(seconds % 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+  const rest = twoDigits(seconds % 60);
+  return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** Milliseconds of something that is over: "0.4 s", "12 s", then as clockText(). */
+/** A finished duration in milliseconds: "0.4 s", "12 s", from a minute on as clockText(). */
 export function durationText(ms: number): string {
   const spent = positive(ms);
   if (spent >= 59_500) return clockText(spent + 500);
@@ -49,7 +49,7 @@ export function countText(count: number): string {
   return String(Math.floor(positive(count))).replaceAll(/\B(?=(?:[0-9]{3})+$)/g, ",");
 }
 
-/** Whole per cent, rounded down, so that 100 is everything. Of nothing, everything is there. */
+/** Whole per cent, rounded down, so that 100 means complete. Of 0 bytes, 0 are complete: 100. */
 export function percentOf(part: number, whole: number): number {
   if (!(whole > 0)) return 100;
   return Math.min(100, Math.floor((positive(part) / whole) * 100));
@@ -79,6 +79,7 @@ function digits(bytes: number, power: number): string {
   return power === 0 || value >= 99.95 ? String(Math.round(value)) : value.toFixed(1);
 }
 
-function two(value: number): string {
+/** Two digits, for clocks and dates. */
+export function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -1,6 +1,9 @@
 /**
- * Standard output as the place where contents go. On a terminal it refuses what would only garble
- * it, as curl does: content whose first bytes hold a NUL.
+ * ContentOutput: stdout for the contents of files, byte for byte. Our own lines go to stdout by
+ * TextOutput (text.ts). On a terminal it refuses binary content, as curl does: content with a NUL
+ * among its first bytes.
+ *
+ * A write waits as long as the reader of stdout takes; a failed write is thrown at that call.
  */
 import { LocalError } from "../../destination/error.ts";
 import { FdSink, type Sink } from "../../receive/sink.ts";
@@ -11,23 +14,24 @@ const STDOUT = 1;
 const STDERR = 2;
 const LF = 10;
 
-/** Standard output. */
+/** Stdout as it takes contents, one after the other. */
 export class ContentOutput {
-  /** The last byte that went out, or LF. */
+  /** The last byte written; LF when there is none. */
   lastByte = LF;
-  readonly #guarded: boolean;
+  /** Binary content is refused. */
+  readonly #textOnly: boolean;
 
-  /** `binary`: anything may go to a terminal too. */
+  /** `binary`: binary content may go to a terminal too. */
   constructor(binary: boolean) {
-    this.#guarded = !binary && kernel.isTerminal(STDOUT);
+    this.#textOnly = !binary && kernel.isTerminal(STDOUT);
   }
 
-  /** A sink for one answer. */
+  /** A sink for the content of one file. */
   sink(): Sink {
-    return new OutputSink(this, this.#guarded);
+    return new OutputSink(this, this.#textOnly);
   }
 
-  /** Before a prompt: content that ends within a line does not swallow it. */
+  /** Ends an unfinished line on stderr, so that a prompt starts on a line of its own. */
   freshLine(): void {
     if (this.lastByte !== LF) writeFully(STDERR, Uint8Array.of(LF));
     this.lastByte = LF;
@@ -39,12 +43,12 @@ export class ContentOutput {
 class OutputSink implements Sink {
   readonly #output: ContentOutput;
   readonly #out = new FdSink(STDOUT, "standard output");
-  /** The first bytes are still to be looked at. */
-  #guarded: boolean;
+  /** The first chunk is still to be checked for a NUL. */
+  #unchecked: boolean;
 
-  constructor(output: ContentOutput, guarded: boolean) {
+  constructor(output: ContentOutput, textOnly: boolean) {
     this.#output = output;
-    this.#guarded = guarded;
+    this.#unchecked = textOnly;
   }
 
   get written(): number {
@@ -54,12 +58,12 @@ class OutputSink implements Sink {
   begin(_promised: number): void {}
 
   write(chunk: Uint8Array): void {
-    if (this.#guarded && chunk.includes(0)) {
+    if (this.#unchecked && chunk.includes(0)) {
       const text =
         "binary content is not printed to a terminal (> FILE keeps it, --binary prints it)";
       throw new LocalError("EINVAL", text, "usage");
     }
-    this.#guarded = false;
+    this.#unchecked = false;
     this.#out.write(chunk);
     this.#output.lastByte = chunk.at(-1) ?? this.#output.lastByte;
   }

@@ -1,24 +1,24 @@
 /**
- * Entries of a server as lines: for a person, for a program (JSON), for a shell (names). A name
- * comes from a peer and may hold anything: each form has its own way to stay one line, and to give
- * the exact bytes back where a program reads it. No I/O.
+ * Entries of a server as text: a line for a person, a JSON object for a program. A name comes from
+ * a peer and may hold any byte: both forms stay one line, and JSON gives the exact bytes back. Pure
+ * functions, no I/O.
  */
 import type { Entry } from "../../wire/entry.ts";
 import { escapePath, utf8Length } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
-import { sizeText } from "./amount.ts";
+import { sizeText, twoDigits } from "./amount.ts";
 import { type ByteString, utf8Of } from "../../wire/bytes.ts";
 
 /** An entry and where it is. */
 export interface Place {
   readonly entry: Entry;
-  /** The last component, or whatever else a person is to read. */
+  /** What the line is to call it: the last component, or the path. */
   readonly name: ByteString;
   /** From the server's root, starting with "/". */
   readonly path: ByteString;
 }
 
-/** Columns of a size before it was seen how wide they get: 999 GB. */
+/** Width of the size column before a wider size was seen: room for 999 GB. */
 export const SIZE_COLUMNS = 12;
 
 /** `file  1234  2026-01-31 12:00  name`: without line break, safe on a terminal. */
@@ -95,8 +95,8 @@ function dateOf(mtimeNs: bigint): Date | null {
 
 function day(date: Date): string {
   const year = String(date.getFullYear()).padStart(4, "0");
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return `${year}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`;
+  const clock = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  return `${year}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${clock}`;
 }
 
 /** Local time to the nanosecond, with its zone. */
@@ -106,8 +106,8 @@ function exactTime(mtimeNs: bigint): string {
   const rest = ((mtimeNs % NS_PER_S) + NS_PER_S) % NS_PER_S;
   const offset = -date.getTimezoneOffset();
   const ahead = Math.abs(offset);
-  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}${two(ahead % 60)}`;
-  return `${day(date)}:${two(date.getSeconds())}.${String(rest).padStart(9, "0")} ${zone}`;
+  const zone = `${offset < 0 ? "-" : "+"}${twoDigits(Math.floor(ahead / 60))}${twoDigits(ahead % 60)}`;
+  return `${day(date)}:${twoDigits(date.getSeconds())}.${String(rest).padStart(9, "0")} ${zone}`;
 }
 
 function exactSize(size: bigint): string {
@@ -125,8 +125,4 @@ function asEscapes(character: string): string {
     { length: character.length },
     (_, nth) => `\\u${character.charCodeAt(nth).toString(16).padStart(4, "0")}`,
   ).join("");
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -1,23 +1,24 @@
 /**
- * A descriptor for people to look at, written without ever waiting: a terminal that Ctrl-S stopped
- * or a pipe that nobody reads takes nothing, and the transfer goes on. What is pushed waits within
- * a bound; what is beyond it is dropped by the whole piece, so that no line and no escape sequence
- * is ever cut.
+ * NonBlockingOutput: stderr for a person or a program that follows, written without ever waiting. A
+ * terminal stopped by Ctrl-S, or a pipe that nobody reads, takes nothing, and the transfer goes on.
+ *
+ * It owns a bounded buffer. What does not fit is dropped by whole pieces, so that no line and no
+ * escape sequence is cut. TextOutput (text.ts) and ContentOutput (content.ts) are stdout, and wait.
  */
 import { kernel } from "../../sys/kernel.ts";
 import { waitWritable } from "../../sys/poll.ts";
 import { reopenTerminal, writeNow } from "../../sys/terminal.ts";
 
-/** Bytes that wait at most: some thousand messages. */
-export const WAITING_BYTES_MAX = 262_144;
+/** Most bytes in the buffer: some thousand messages. */
+export const PENDING_BYTES_MAX = 262_144;
 
 /** One descriptor. */
 export class NonBlockingOutput implements Disposable {
   readonly #fd: number;
-  /** The descriptor is ours and to be closed. */
+  /** The descriptor was opened here and is to be closed here. */
   readonly #own: boolean;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
   #dropped = 0;
 
   /** `fd` stays the caller's. */
@@ -27,41 +28,41 @@ export class NonBlockingOutput implements Disposable {
     this.#fd = this.#own ? anew : fd;
   }
 
-  /** True when all that was pushed is out: only then a picture is worth drawing. */
+  /** True when everything pushed has been written. */
   get idle(): boolean {
-    return this.#waiting.length === 0;
+    return this.#pending.length === 0;
   }
 
-  /** Pieces lost so far because nobody took them. */
+  /** Pieces dropped so far. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Writes `piece` now or when there is room; false when it was dropped. */
+  /** Writes `piece` now or later; false when it was dropped. */
   push(piece: string): boolean {
     const bytes = Buffer.from(piece);
-    if (this.#waitingBytes + bytes.length > WAITING_BYTES_MAX) this.flush();
-    if (this.#waitingBytes + bytes.length > WAITING_BYTES_MAX) {
+    if (this.#pendingBytes + bytes.length > PENDING_BYTES_MAX) this.flush();
+    if (this.#pendingBytes + bytes.length > PENDING_BYTES_MAX) {
       this.#dropped += 1;
       return false;
     }
-    if (bytes.length > 0) this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
+    if (bytes.length > 0) this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
     this.flush();
     return true;
   }
 
-  /** Writes what is taken without waiting. */
+  /** Writes as much as the descriptor takes without waiting. */
   flush(): void {
-    for (let bytes = this.#waiting[0]; bytes !== undefined; bytes = this.#waiting[0]) {
+    for (let bytes = this.#pending[0]; bytes !== undefined; bytes = this.#pending[0]) {
       const taken = writeNow(this.#fd, bytes);
       if (taken === 0) return;
-      if (taken < 0) return this.#lose();
+      if (taken < 0) return this.#dropAll();
       this.#took(bytes, taken);
     }
   }
 
-  /** At the end: gives a slow reader the time until `endMs`, which performance.now() will say. */
+  /** Waits for a slow reader until `endMs` of performance.now() at the latest: for the end. */
   drain(endMs: number): void {
     while (!this.idle) {
       const leftMs = endMs - performance.now();
@@ -77,15 +78,15 @@ export class NonBlockingOutput implements Disposable {
   // --- internal ---
 
   #took(bytes: Buffer, taken: number): void {
-    this.#waitingBytes -= taken;
-    if (taken < bytes.length) this.#waiting[0] = bytes.subarray(taken);
-    else this.#waiting.shift();
+    this.#pendingBytes -= taken;
+    if (taken < bytes.length) this.#pending[0] = bytes.subarray(taken);
+    else this.#pending.shift();
   }
 
-  /** Nobody will ever take it: the terminal is gone, the pipe has no reader, the disk is full. */
-  #lose(): void {
-    this.#dropped += this.#waiting.length;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+  /** The descriptor will never take it: terminal gone, pipe without a reader, disk full. */
+  #dropAll(): void {
+    this.#dropped += this.#pending.length;
+    this.#pending = [];
+    this.#pendingBytes = 0;
   }
 }

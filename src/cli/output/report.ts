@@ -1,6 +1,6 @@
 /**
- * What cli6 tells of failures: one line each on stderr, the first one's exit status. It decides
- * nothing else; what comes from a peer is printable when it arrives here.
+ * The failures of one command: a line each on stderr, and the exit status, which is the first
+ * failure's. It escapes nothing: messages are printable when they arrive here.
  */
 import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
@@ -12,11 +12,11 @@ const STDERR = 2;
 export class Report {
   readonly #quiet: boolean;
   readonly #first = new FirstFailure();
-  /** Standard output has failed: what fails from now on is only its echo. */
+  /** Stdout has failed: later failures only follow from that and are not reported. */
   #broken = false;
   readonly #over = Promise.withResolvers<void>();
 
-  /** `quiet`: the exit status alone tells. */
+  /** `quiet`: no lines, the exit status alone. */
   constructor(quiet: boolean) {
     this.#quiet = quiet;
   }
@@ -26,29 +26,29 @@ export class Report {
     return this.#first.status;
   }
 
-  /** Resolves when nothing more can be done: standard output takes no more bytes. */
+  /** Resolves when the command can't go on: stdout takes no more bytes. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
 
-  /** True once nothing more can be done. */
+  /** True once `over` has resolved. */
   get ended(): boolean {
     return this.#broken;
   }
 
-  /** Tells of a failed request. Anything but a ClientError is a bug and is thrown on. */
+  /** Reports a failed request. Anything but a ClientError is a bug and is thrown on. */
   fail(error: unknown): void {
     if (!(error instanceof ClientError)) throw error;
     if (this.#broken) return;
     this.#first.note(error);
-    // A reader that has seen enough (`| head`) is no accident: it hears nothing.
+    // A reader that closed its end (`| head`) has all that it wanted: no message.
     if (error.code !== "EPIPE") this.say(`cli6: ${error.message}`);
     if (error.kind !== "local") return;
     this.#broken = true;
     this.#over.resolve();
   }
 
-  /** A line for the person, not for a program. It may get lost: nothing depends on stderr. */
+  /** A line on stderr for the person. Nothing depends on its being written. */
   say(line: string): void {
     if (!this.#quiet) writeFully(STDERR, Buffer.from(`${line}\n`));
   }

@@ -1,6 +1,9 @@
 /**
- * Standard output for lines that we make ourselves: listings, facts, digests. What was printed is
- * out when print() returns, so that a listing of any length needs the memory of one page.
+ * TextOutput: stdout for the lines that cli6 writes itself: listings, facts, digests. Contents of
+ * files go to stdout by ContentOutput (content.ts).
+ *
+ * Nothing is buffered: the bytes have been written when print() returns, so that a listing of any
+ * length needs the memory of one page.
  */
 import { localFailure } from "../../client/error.ts";
 import { LocalError } from "../../destination/error.ts";
@@ -10,9 +13,9 @@ import { bufferOf, type ByteString } from "../../wire/bytes.ts";
 
 const STDOUT = 1;
 
-/** Standard output. All methods throw ClientError (exit 9) when it takes no more. */
+/** Stdout as it takes lines. All methods throw ClientError (exit 9) when a write fails. */
 export class TextOutput {
-  /** A person looks at it: nothing of a peer's goes out unescaped. */
+  /** True for a terminal: then every name from a peer must be escaped. */
   readonly terminal = kernel.isTerminal(STDOUT);
   readonly #sink = new FdSink(STDOUT, "standard output");
 

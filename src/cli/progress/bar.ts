@@ -1,7 +1,7 @@
 /**
- * The picture of a tally: a line for each file under way and one for all, or one line if there is
- * one file. Pure: the same numbers and the same terminal give the same lines, none of them wider
- * than the terminal.
+ * The frame of a progress bar: one line for each file under way and one for the total, or a single
+ * line for a single file. A pure function: the same numbers and the same terminal give the same
+ * lines, and no line is wider than the terminal.
  */
 import type { FileTally, Tally } from "../../download/progress.ts";
 import {
@@ -14,47 +14,47 @@ import {
   shareText,
 } from "../output/amount.ts";
 import { startOf } from "./column.ts";
-import type { Reading } from "./meter.ts";
+import type { Measurement } from "./meter.ts";
 import { ROOMY_COLUMNS, type Row, type Share, table } from "./table.ts";
 
-/** The terminal as it is at one moment. */
-export interface Shape {
+/** What a frame is drawn for: the terminal's size, and whether colors are wanted. */
+export interface TerminalFormat {
   readonly columns: number;
   readonly rows: number;
   readonly color: boolean;
 }
 
-/** What is drawn. */
+/** The numbers that one frame shows. */
 export interface ProgressView {
   readonly tally: Readonly<Tally>;
-  readonly reading: Reading;
-  /** The file of a command that has only one, also when it is no longer under way. */
+  readonly measurement: Measurement;
+  /** The file of a command that transfers one file, also after that file has ended. */
   readonly only: FileTally | null;
-  /** It is the last picture: times and speeds are those of the whole. */
+  /** It is the last frame: times and speeds are those of the whole command. */
   readonly over: boolean;
 }
 
-/** Lines for files at most: more than a person follows would scroll the messages away. */
+/** Most lines for files: more than a person can follow would push the messages off the screen. */
 export const FILE_LINES_MAX = 8;
 
-/** The lines of `picture`, each at most `columns` wide and together fewer than `rows`. */
-export function render(picture: ProgressView, { columns, rows, color }: Shape): string[] {
-  const { tally, only } = picture;
+/** The lines of one frame, each at most `columns` wide, in all fewer than `rows`. */
+export function render(view: ProgressView, { columns, rows, color }: TerminalFormat): string[] {
+  const { tally, only } = view;
   const roomy = columns >= ROOMY_COLUMNS;
   if (only !== null && tally.totalKnown && tally.files <= 1) {
-    return table([fileRow(only, picture, roomy)], columns, color);
+    return table([fileRow(only, view, roomy)], columns, color);
   }
   if (tally.files === 0 && !tally.totalKnown) {
-    return [startOf(`waiting for the server, ${clockText(picture.reading.elapsedMs)}`, columns)];
+    return [startOf(`waiting for the server, ${clockText(view.measurement.elapsedMs)}`, columns)];
   }
-  // One row stays for what the person types, and one is the total's.
+  // One row is the total's, and one stays free for what the person types.
   const most = Math.max(0, Math.min(FILE_LINES_MAX, rows - 2));
   const shown = [...tally.running].slice(
     0,
     tally.running.size > most ? Math.max(0, most - 1) : most,
   );
   const hidden = tally.running.size - shown.length;
-  const all = [...shown.map((file) => fileRow(file, null, roomy)), totalRow(picture, roomy)];
+  const all = [...shown.map((file) => fileRow(file, null, roomy)), totalRow(view, roomy)];
   const lines = table(all, columns, color);
   if (hidden > 0 && most > 0) {
     lines.splice(-1, 0, startOf(`and ${countText(hidden)} more`, columns));
@@ -64,11 +64,11 @@ export function render(picture: ProgressView, { columns, rows, color }: Shape): 
 
 // --- internal ---
 
-/** Widest usual time, so that the bar does not breathe with it. */
+/** Width of the longest usual time: the bar keeps its width while the time changes. */
 const TIME_WIDTH = "ETA 1:23:45".length;
 
-/** `picture`: of the only file, whose line tells the speed too. */
-function fileRow(file: FileTally, picture: ProgressView | null, roomy: boolean): Row {
+/** `view` is given for the line of an only file, which shows speed and time too. */
+function fileRow(file: FileTally, view: ProgressView | null, roomy: boolean): Row {
   const failed = file.state === "failed";
   return {
     names: failed ? [`${file.name} (failed)`] : [file.name],
@@ -76,13 +76,13 @@ function fileRow(file: FileTally, picture: ProgressView | null, roomy: boolean):
     share: file,
     texts: {
       ...sharesOf(file, roomy),
-      ...(picture === null ? {} : timesOf(picture, roomy)),
+      ...(view === null ? {} : timesOf(view, roomy)),
     },
   };
 }
 
-function totalRow(picture: ProgressView, roomy: boolean): Row {
-  const { tally } = picture;
+function totalRow(view: ProgressView, roomy: boolean): Row {
+  const { tally } = view;
   const more = tally.totalKnown ? "" : "+";
   const count = `${countText(tally.done + tally.failed)}/${countText(tally.files)}${more}`;
   const failed = tally.failed > 0 ? `, ${countText(tally.failed)} failed` : "";
@@ -90,7 +90,7 @@ function totalRow(picture: ProgressView, roomy: boolean): Row {
   const short = roomy ? [] : [count, "all"];
   const share = { ...tally, size: tally.bytes };
   return {
-    // Failures are left out only where there is no room for anything.
+    // The failures are dropped last: only where nothing but the count fits.
     names: [files + failed, ...(roomy && failed === "" ? [] : [count + failed]), ...short],
     keep: "start",
     share: tally.totalKnown ? share : null,
@@ -98,7 +98,7 @@ function totalRow(picture: ProgressView, roomy: boolean): Row {
       ...(tally.totalKnown
         ? sharesOf(share, roomy)
         : { size: shareText(tally.arrived, tally.bytes, true) }),
-      ...timesOf(picture, roomy),
+      ...timesOf(view, roomy),
     },
   };
 }
@@ -116,18 +116,20 @@ function sharesOf(
   };
 }
 
-function timesOf(picture: ProgressView, roomy: boolean): Row["texts"] {
-  const { tally, reading, over } = picture;
-  const rate = rateText(over ? averageOf(tally.received, reading.elapsedMs) : reading.speed);
-  const time = timeOf(picture, roomy);
+function timesOf(view: ProgressView, roomy: boolean): Row["texts"] {
+  const { tally, measurement, over } = view;
+  const rate = rateText(
+    over ? averageOf(tally.received, measurement.elapsedMs) : measurement.speed,
+  );
+  const time = timeOf(view, roomy);
   return {
     speed: roomy ? rate.padStart(RATE_CHARS_MAX) : rate,
     time: roomy ? time.padEnd(TIME_WIDTH) : time,
   };
 }
 
-function timeOf({ tally, reading, over }: ProgressView, roomy: boolean): string {
-  const { elapsedMs, etaMs, stalled } = reading;
+function timeOf({ tally, measurement, over }: ProgressView, roomy: boolean): string {
+  const { elapsedMs, etaMs, stalled } = measurement;
   if (over) return `in ${clockText(elapsedMs)}`;
   if (stalled) return "stalled";
   if (!tally.totalKnown) return `for ${clockText(elapsedMs)}`;

@@ -1,29 +1,32 @@
 /**
- * Text in a terminal's columns: how wide it is, and how to make it exactly or at most so wide. No
- * I/O.
+ * Text measured in terminal columns: its width, and how to cut or pad it to a width. Pure
+ * functions, no I/O.
  *
- * Terminals disagree about emoji made of several characters, so a text counts as wide as any of
- * them may show it: a line that is a column short does no harm, one that wraps breaks the picture.
+ * Terminals disagree about the width of emoji that consist of several code points. A text counts as
+ * wide as the widest of them shows it: a line that is a column too short does no harm, a line that
+ * wraps breaks the frame.
  */
 
 const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** What stands for the part of a name that was left out. */
+/** Marks where a name was cut. */
 const OMITTED = "...";
 
-/** Columns of `text`, at most: East Asian characters are two, combining ones none. */
+/**
+ * Upper bound of the columns of `text`: East Asian wide characters take two, combining ones none.
+ */
 export function widthOf(text: string): number {
   let apart = 0;
   for (const character of text) apart += Bun.stringWidth(character);
   return Math.max(apart, Bun.stringWidth(text));
 }
 
-/** The start of `text` that fits `width` columns, with no character cut apart. */
+/** The start of `text` that fits `width` columns; no grapheme is split. */
 export function startOf(text: string, width: number): string {
   return text.length <= width && isAscii(text) ? text : taken(segmentsOf(text), width).join("");
 }
 
-/** The end of `text` that fits `width` columns: of a path the telling part. */
+/** The end of `text` that fits `width` columns: of a path, the part with the file's name. */
 export function endOf(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   const mark = OMITTED.slice(0, Math.max(0, Math.min(OMITTED.length, width - 1)));
@@ -31,7 +34,7 @@ export function endOf(text: string, width: number): string {
   return startOf(mark + kept.join(""), width);
 }
 
-/** `text`, which fits, filled up to `width` columns. */
+/** `text`, which fits, padded with blanks to `width` columns. */
 export function padded(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }

@@ -1,75 +1,77 @@
 /**
- * How fast it goes and how long it still takes. Pure: it is fed counts with their times, at
- * whatever moments, and has no clock of its own. Everything it gives is finite and not negative,
- * whatever it is fed.
+ * Speed and remaining time (ETA), computed from samples of the byte counts. It has no clock and no
+ * timer: each sample comes with its time. All results are finite and not negative, whatever the
+ * samples are.
  *
- * The speed is an average of the bytes received, weighted by time. The time left counts down and is
- * damped: it follows good news within seconds, stands still for noise, and rises only for a
- * slowdown as SLOWDOWN defines it.
+ * The speed is an exponentially weighted moving average of the bytes received. The ETA counts down
+ * and is damped: it follows a shorter estimate within seconds, stands still for noise, and rises
+ * only for a slowdown as SLOWDOWN defines it.
  */
 
-/** What the meter is fed: counts in bytes at one moment. */
+/** One sample: counts in bytes at one moment. */
 export interface Sample {
   /** Bytes in place, those of an earlier run too. */
   readonly arrived: number;
-  /** Bytes that this run has received; they alone are speed. */
+  /** Bytes that this run has received; the speed counts these alone. */
   readonly received: number;
-  /** Bytes to bring in all. */
+  /** Bytes of all files of the command. */
   readonly total: number;
   /** False while `total` may still grow. */
   readonly totalKnown: boolean;
 }
 
-/** What the meter shows. */
-export interface Reading {
+/** What the meter computed from the samples so far. */
+export interface Measurement {
   /** Bytes a second over the last moments; 0 when stalled. */
   readonly speed: number;
   /** No byte has come for STALLED_MS. */
   readonly stalled: boolean;
   readonly elapsedMs: number;
-  /** Milliseconds left, or null as long as nobody could believe a number. */
+  /** Milliseconds left, or null while there is no credible estimate (BELIEVABLE_MS). */
   readonly etaMs: number | null;
 }
 
-/** Without a byte for so long it is stalled: longer than a lost segment's repetitions take. */
+/** Milliseconds without a byte that count as a stall: longer than TCP takes to repair a loss. */
 export const STALLED_MS = 5000;
 
-/** Before so much data no time left is shown: TCP is still finding its pace. */
+/** Milliseconds with data before an ETA is given: until then TCP's slow start distorts it. */
 export const BELIEVABLE_MS = 3000;
 
 /**
- * When the time left may rise: when what is really left would, at the smoothed speed, take `factor`
- * times as long as shown, and `moreMs` longer, at each look of `lastsMs` on end. Less is noise.
+ * When the ETA may rise: when the estimate from the smoothed speed is `factor` times what is shown
+ * and `moreMs` above it, in every sample for `lastsMs`. Anything less is noise.
  */
 export const SLOWDOWN = { factor: 1.25, moreMs: 2000, lastsMs: 2000 };
 
-/** Time constants of the averages, in milliseconds: of the speed, and of the time left to it. */
+/** Time constants of the two averages, in milliseconds. */
 const SPEED_TAU_MS = 3000;
 const ETA_TAU_MS = 3000;
 
-/** Speed and time left of one command. */
+/** Speed and ETA of one command. */
 export class Meter {
   readonly #startMs: number;
   #nowMs: number;
   #received: number;
-  /** The weighted sum, and the sum of its weights: their quotient is right from the first tick. */
+  /** Weighted sum and sum of weights: their quotient has no bias towards 0 at the start. */
   #sum = 0;
   #weight = 0;
-  /** Since when bytes have come without a stall, and when the last one came. */
+  /** When bytes began to come after the last stall, and when the last one came. */
   #flowingMs: number;
   #lastByteMs: number;
   #etaMs: number | null = null;
-  /** Since when it has looked like a slowdown. */
+  /** Since when every sample has met SLOWDOWN; null: the last one did not. */
   #slowMs: number | null = null;
 
-  /** `received` bytes had come by `nowMs`: they don't count as speed. */
+  /** `received` bytes had come before `nowMs`: they do not count as speed. */
   constructor(nowMs: number, received = 0) {
     this.#startMs = this.#nowMs = this.#flowingMs = this.#lastByteMs = nowMs;
     this.#received = received;
   }
 
-  /** Takes a sample of `nowMs` and tells what it makes of it. Time that runs backwards stands. */
-  tick(nowMs: number, sample: Sample): Reading {
+  /**
+   * Takes the sample of `nowMs` and gives the measurement. A clock that goes back counts as 0 ms.
+   */
+  tick(nowMs: number, sample: Sample): Measurement {
     const passedMs = Math.max(0, nowMs - this.#nowMs);
     if (passedMs > 0) {
       this.#nowMs += passedMs;
@@ -97,7 +99,7 @@ export class Meter {
 
   #average(passedMs: number, bytes: number): void {
     if (bytes > 0) {
-      // What comes after a stall is a new beginning: the time without bytes says nothing of it.
+      // The first bytes after a stall restart the average: the time without bytes is left out.
       if (this.#weight === 0) this.#flowingMs = this.#nowMs - passedMs;
       this.#lastByteMs = this.#nowMs;
     } else if (this.#stalled) {
@@ -129,7 +131,7 @@ export class Meter {
     }
     const expected = Math.max(0, shown - passedMs);
     const nearer = 1 - Math.exp(-passedMs / ETA_TAU_MS);
-    // More than expected makes it count slower, down to standing still; never backwards.
+    // An estimate above the expected value slows the countdown to a standstill at most.
     return Math.min(shown, expected + nearer * (computed - expected));
   }
 

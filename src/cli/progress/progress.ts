@@ -1,6 +1,7 @@
 /**
- * What a command that transfers shows while it does: a bar for a person, events for a program, or
- * nothing. It looks at the tally by a timer of its own; nothing that moves bytes waits for it.
+ * The progress of a command that transfers files, on stderr: a bar for a person, JSON lines for a
+ * program, or nothing. It samples the tally by a timer of its own and never makes the transfer
+ * wait.
  */
 import type { FileTally, Tally } from "../../download/progress.ts";
 import { writeFully } from "../../sys/shortcount.ts";
@@ -8,8 +9,8 @@ import { kernel } from "../../sys/kernel.ts";
 import { render } from "./bar.ts";
 import { OUTPUT } from "../flags/general.ts";
 import { Events, messageLine } from "./events.ts";
-import { Meter, type Reading } from "./meter.ts";
-import { Screen, type Size } from "./screen.ts";
+import { Meter, type Measurement } from "./meter.ts";
+import { Screen, type TerminalSize } from "./screen.ts";
 import { oneOf } from "../flags/values.ts";
 
 const STDERR = 2;
@@ -17,7 +18,7 @@ const STDERR = 2;
 /** How progress is shown. */
 export type ProgressMode = "none" | "bar" | "json";
 
-/** `--progress`: undefined where nothing was asked for, and startProgress() decides. */
+/** `--progress`; undefined when it was not given, then startProgress() decides. */
 export const PROGRESS_FLAG = {
   type: "string",
   group: OUTPUT,
@@ -28,16 +29,16 @@ export const PROGRESS_FLAG = {
 
 /** The progress of one command. */
 export interface Progress {
-  /** Prints a printable line for the person, not garbling what is shown; also after stop(). */
+  /** Prints a printable line above the bar, or as an event; after stop() as a plain line. */
   say(line: string): void;
   /**
-   * Optional: tells of a file that is done or has failed. Files that `running` held for 100 ms are
-   * noticed without it.
+   * A file is done or has failed. Not required for files that were in the tally's `running` at one
+   * of the samples, which are taken each 100 ms.
    */
   ended(file: FileTally): void;
   /**
-   * Shows the final state once: a bar's last picture, unless a printable line `last` says it all.
-   * Call it on every way out; it takes a second at most.
+   * Shows the final state once: the bar's last frame, or the printable line `last` instead. To be
+   * called on every way out; it takes a second at most.
    */
   stop(last?: string): void;
 }
@@ -48,28 +49,28 @@ export interface Progress {
  */
 export function startProgress(tally: Tally, asked?: ProgressMode): Progress {
   const { mode, color } = displayOf(asked, kernel.isTerminal(STDERR), process.env);
-  if (mode === "none") return SILENT;
+  if (mode === "none") return MESSAGES_ONLY;
   const meter = new Meter(performance.now(), tally.received);
-  const look = (): Reading => {
+  const measure = (): Measurement => {
     const { arrived, received, bytes, totalKnown } = tally;
     return meter.tick(performance.now(), { arrived, received, total: bytes, totalKnown });
   };
-  if (mode === "bar") return thenPlain(barOf(tally, look, color), (line) => line);
-  return thenPlain(new Events(STDERR, tally, look), messageLine);
+  if (mode === "bar") return thenPlain(barOf(tally, measure, color), (line) => line);
+  return thenPlain(new Events(STDERR, tally, measure), messageLine);
 }
 
 /**
- * What is shown where: a bar needs a terminal that can move its cursor, so TERM=dumb and none at
- * all have no bar, even if asked. NO_COLOR, if not empty, means what it says.
+ * The mode in effect. A bar needs a terminal that can move its cursor: with TERM=dumb, or without
+ * TERM, there is none, even if asked for. NO_COLOR, if not empty, turns colors off (no-color.org).
  */
 export function displayOf(
   asked: ProgressMode | undefined,
   terminal: boolean,
   { TERM, NO_COLOR }: Readonly<Record<string, string | undefined>>,
 ): { readonly mode: ProgressMode; readonly color: boolean } {
-  const able = terminal && TERM !== undefined && TERM !== "" && TERM !== "dumb";
-  const wished = asked ?? "bar";
-  const mode = wished === "bar" && !able ? "none" : wished;
+  const capable = terminal && TERM !== undefined && TERM !== "" && TERM !== "dumb";
+  const wanted = asked ?? "bar";
+  const mode = wanted === "bar" && !capable ? "none" : wanted;
   return { mode, color: mode === "bar" && (NO_COLOR ?? "") === "" };
 }
 
@@ -79,7 +80,7 @@ function plain(line: string): void {
   writeFully(STDERR, Buffer.from(`${line}\n`));
 }
 
-/** `shown` until it is stopped; messages after that are written in the form that `form` gives. */
+/** `shown` until stop(); messages after that are written at once, as `form` formats them. */
 function thenPlain(shown: Progress, form: (line: string) => string): Progress {
   let stopped = false;
   return {
@@ -93,28 +94,28 @@ function thenPlain(shown: Progress, form: (line: string) => string): Progress {
   };
 }
 
-/** Messages as they would be without any progress; they are waited for as anywhere else. */
-const SILENT: Progress = {
+/** No progress: messages alone, each written before say() returns. */
+const MESSAGES_ONLY: Progress = {
   say: plain,
   ended: () => {},
   stop: (last) => (last === undefined ? undefined : plain(last)),
 };
 
-function barOf(tally: Tally, look: () => Reading, color: boolean): Progress {
+function barOf(tally: Tally, measure: () => Measurement, color: boolean): Progress {
   let only: FileTally | null = null;
-  const lines = ({ columns, rows }: Size, over: boolean): readonly string[] => {
+  const lines = ({ columns, rows }: TerminalSize, over: boolean): readonly string[] => {
     const [first] = tally.running;
     only = tally.files > 1 ? null : (first ?? only);
-    // A column stays free: in the last one terminals differ about where the cursor then is.
+    // The last column stays free: terminals differ about where the cursor is behind it.
     const shape = { columns: Math.max(1, columns - 1), rows, color };
-    return render({ tally, reading: look(), only, over }, shape);
+    return render({ tally, measurement: measure(), only, over }, shape);
   };
   const screen = new Screen(STDERR, sizeOfTerminal, lines);
   return { say: (line) => screen.say(line), ended: () => {}, stop: (last) => screen.stop(last) };
 }
 
-/** As it is now; 80 by 24 where the terminal does not know (a serial line). */
-function sizeOfTerminal(): Size {
+/** The size now; 80 by 24 where the terminal does not know its own (a serial line). */
+function sizeOfTerminal(): TerminalSize {
   const { columns, rows } = process.stderr;
   return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
 }

@@ -1,4 +1,4 @@
-/** What has become of a command's transfers, in one line for a person. */
+/** The last line of a command that transfers files, for a person. A pure function, no I/O. */
 import type { Tally } from "../../download/progress.ts";
 import {
   averageOf,
@@ -10,8 +10,8 @@ import {
 } from "../output/amount.ts";
 
 /**
- * `tally` after `elapsedMs`: "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It says so
- * when files are missing or have failed, and what an earlier run had brought.
+ * `tally` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It names
+ * files that are missing or failed, and the bytes that an earlier run had left.
  */
 export function summary(tally: Readonly<Tally>, elapsedMs: number): string {
   const { files, done, failed, unchanged, received, kept, verified, arrived } = tally;

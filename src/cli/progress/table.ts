@@ -1,23 +1,24 @@
 /**
- * Rows of a progress display in one table, as wide as the terminal and no wider. Where it is too
- * wide, whole columns go, the least important first; name and bar share what is left. No I/O.
+ * The rows of a frame laid out as one table, never wider than the terminal. Where there is too
+ * little room whole columns are dropped, the least important first; name and bar share the rest. No
+ * I/O.
  */
 import { endOf, padded, startOf, widthOf } from "./column.ts";
 
-/** Columns between name and end of line, from left to right. */
+/** The columns behind the name, from left to right. */
 const ORDER = ["bar", "percent", "size", "resumed", "verified", "speed", "time"] as const;
 type Column = (typeof ORDER)[number];
 
-/** The same in the order in which they are given up. The name is always there. */
-const GIVEN_UP = ["resumed", "verified", "size", "bar", "speed", "time", "percent"] as const;
+/** The same in the order in which they are dropped. The name is never dropped. */
+const DROP_ORDER = ["resumed", "verified", "size", "bar", "speed", "time", "percent"] as const;
 
-/** Those that tell in figures what the bar shows in shades. */
+/** Columns that repeat in figures what the bar shows. */
 const ADDITIONS: ReadonlySet<Column> = new Set(["resumed", "verified"]);
 
-/** From so many columns on texts are written out, and stand two blanks apart. */
+/** From this width on texts are not abbreviated, and columns are two blanks apart. */
 export const ROOMY_COLUMNS = 50;
 
-/** Bytes of a bar: those in place, and of them those that were compared. */
+/** Bytes that a bar shows: those in place, and those of them that were compared with a digest. */
 export interface Share {
   readonly verified: number;
   readonly arrived: number;
@@ -28,9 +29,9 @@ export interface Share {
 export interface Row {
   /** From the longest to the shortest: the first that fits is shown. */
   readonly names: readonly string[];
-  /** Which end of the shortest name stays where even that is too long. */
+  /** Which end of the shortest name is kept where even that name is too long. */
   readonly keep: "start" | "end";
-  /** Null where no bar would be honest: what it is part of is not known. */
+  /** Null where the size, and so the share of it, is not known. */
   readonly share: Share | null;
   readonly texts: Readonly<Partial<Record<Column, string>>>;
 }
@@ -40,24 +41,24 @@ export function table(rows: readonly Row[], columns: number, color: boolean): st
   const roomy = columns >= ROOMY_COLUMNS;
   const gap = roomy ? 2 : 1;
   const widths = widthsOf(rows);
-  const wish = Math.min(NAME_COLUMNS.most, nameWish(rows));
+  const wanted = Math.min(NAME_COLUMNS.most, nameColumnsWanted(rows));
   const least = Math.max(...rows.map((row) => leastOf(row, roomy)));
   let room = columns - least;
   for (const width of widths.values()) room -= gap + width;
-  for (const column of GIVEN_UP) {
-    // What can be done without is worth less than a name that can be read.
+  for (const column of DROP_ORDER) {
+    // Columns that repeat what others say are dropped before a name becomes unreadable.
     const spare = ADDITIONS.has(column) || (column === "bar" && !roomy);
-    const needed = spare ? Math.min(wish, NAME_COLUMNS.readable) - least : 0;
+    const needed = spare ? Math.min(wanted, NAME_COLUMNS.readable) - least : 0;
     if (room >= needed) continue;
     room += widths.has(column) ? gap + (widths.get(column) ?? 0) : 0;
     widths.delete(column);
   }
   room = Math.max(0, room);
   const bar = widths.get("bar");
-  // Two thirds of what is left for the name if it can use them, the rest for the bar, and back.
+  // The name takes up to two thirds of the rest; what it does not need goes to the bar.
   const barMost = bar === undefined ? 0 : BAR_COLUMNS.most - bar;
   const barMore = Math.min(barMost, Math.floor(room / 3));
-  const nameMore = Math.max(0, Math.min(wish - least, room - barMore));
+  const nameMore = Math.max(0, Math.min(wanted - least, room - barMore));
   if (bar !== undefined) widths.set("bar", bar + Math.min(barMost, room - nameMore));
   const nameWidth = Math.min(columns, least + nameMore);
   return rows.map((row) => lineOf(row, nameWidth, widths, " ".repeat(gap), color));
@@ -68,7 +69,9 @@ export function table(rows: readonly Row[], columns: number, color: boolean): st
 const BAR_COLUMNS = { least: 12, most: 60 };
 const NAME_COLUMNS = { leastNarrow: 6, least: 10, readable: 24, most: 60 };
 
-/** With several rows the names change; their column grows in steps, so that bars stay in place. */
+/**
+ * The name column grows in steps: the names change from frame to frame and the bars stay in place.
+ */
 const NAME_STEP = 8;
 
 const GREEN = "\x1b[32m";
@@ -92,7 +95,7 @@ function leastOf({ names, keep }: Row, roomy: boolean): number {
   return keep === "end" ? Math.min(width, roomy ? least : leastNarrow) : width;
 }
 
-function nameWish(rows: readonly Row[]): number {
+function nameColumnsWanted(rows: readonly Row[]): number {
   const widest = Math.max(...rows.map(({ names }) => widthOf(names[0] ?? "")));
   return rows.length === 1 ? widest : Math.ceil(widest / NAME_STEP) * NAME_STEP;
 }
@@ -117,7 +120,7 @@ function lineOf(
   return line.trimEnd();
 }
 
-/** Compared bytes `#`, others in place `=`, what is missing `.`. */
+/** `#` for compared bytes, `=` for others in place, `.` for missing ones. */
 function barOf({ verified, arrived, size }: Share, width: number, color: boolean): string {
   const inner = width - 2;
   const cells = (bytes: number): number =>

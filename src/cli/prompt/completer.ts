@@ -1,7 +1,7 @@
 /**
- * What Tab offers at the prompt: commands, and names of the server's folders. One page of a folder
- * at most, and only names that a person can type: a name with controls or bytes that are no text is
- * not offered.
+ * Tab completion at the prompt: commands, and names in the server's folders. It reads one page of a
+ * folder at most, and offers only names that a person can type: none with control characters or
+ * bytes that are not UTF-8.
  */
 import type { ServerAddress, Target } from "../../client/address.ts";
 import { ClientError } from "../../client/error.ts";
@@ -14,19 +14,19 @@ import type { Links } from "../../client/links.ts";
 import { quoted, wordsOf } from "./words.ts";
 import { bytesOf, type ByteString, utf8Of } from "../../wire/bytes.ts";
 
-/** Names offered at once: as many as a person looks through. */
+/** Most names offered at once: more than a person reads. */
 const OFFERED_MAX = 200;
 
-/** Milliseconds that Tab waits: whoever presses it expects an answer at once. */
+/** Milliseconds until Tab gives up: a person expects its answer at once. */
 const WAIT_MS = 1000;
 
-/** Stands among the names when there are more: it keeps a shell from completing to too much. */
+/** Stands among the names when there are more: readline then finds no common prefix to insert. */
 const MORE = "...";
 
-/** What readline takes: whole words to put in, and the part of the line they replace. */
+/** The answer for readline: words to insert, and the part of the line that they replace. */
 export type Completions = [offers: string[], replaced: string];
 
-/** Where names are looked up. */
+/** What completion needs to know of the prompt. */
 export interface Surroundings {
   readonly servers: Links | null;
   readonly server: ServerAddress;
@@ -71,7 +71,7 @@ async function namesIn(folder: string, prefix: string, around: Surroundings): Pr
     const found = await Promise.race([wait.promise, entriesIn(servers, target, prefix)]);
     return found ?? [];
   } catch (error) {
-    // It is only help: whatever is wrong shows when the line is entered.
+    // Completion only helps: the failure is reported when the line is entered.
     if (!(error instanceof ClientError)) throw error;
     return [];
   } finally {
@@ -82,8 +82,8 @@ async function namesIn(folder: string, prefix: string, around: Surroundings): Pr
 async function entriesIn(servers: Links, target: Target, prefix: string): Promise<string[]> {
   const start = bytesOf(prefix);
   const page = servers.ask(target, (client, path) => client.list(path, start, OFFERED_MAX));
-  // Names behind the prefix in byte order start with it, or no name does; the prefix itself may be
-  // one as well.
+  // LIST after=PREFIX gives the names that sort behind the prefix; those that start with it come
+  // first. It leaves out the prefix itself, which may be a name too: STAT asks for that one.
   const [listing, exact] = await Promise.all([page, exactly(servers, target, start)]);
   const entries = listing.entries.filter(({ name }) => name.startsWith(start));
   const more = listing.more && entries.length === listing.entries.length;

@@ -1,7 +1,6 @@
 /**
- * The prompt: a person types commands and paths, over one connection for as long as it lasts. The
- * prompt and all messages go to stderr, so that `cli6 > FILE` gets contents alone. History is in
- * memory.
+ * The prompt: reads lines from a terminal and executes them in a Shell, over one lasting
+ * connection. The prompt and all messages go to stderr, so that `cli6 > FILE` gets contents alone.
  */
 import { urlOf } from "../../client/address.ts";
 import { EXIT, type ExitStatus } from "../output/exit.ts";
@@ -11,7 +10,7 @@ import { Shell, SHELL_WORDS, type ShellOptions } from "./shell.ts";
 /** Exit status of a program that Ctrl-C ended: 128 and the number of SIGINT. */
 const INTERRUPTED = 130;
 
-/** Lines that the arrow keys bring back. */
+/** Lines of history. */
 const HISTORY_LINES_MAX = 500;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What a line at the prompt does: a command on the current folder of the server, or, being none, a
- * path whose content is printed. Failures are told and end nothing.
+ * Executes one line of the prompt: a command on the current folder of the server, or else a path
+ * whose content is printed. A failure is reported and does not end the prompt.
  */
 import { bareTarget, type ServerAddress, type Target, urlOf } from "../../client/address.ts";
 import { refusedError, usageError } from "../../client/error.ts";
@@ -27,21 +27,21 @@ import { bytesOf, type ByteString } from "../../wire/bytes.ts";
  */
 export type Getter = (target: Target, local: string | null) => Promise<void>;
 
-/** What a prompt talks with. */
+/** What a prompt works with. */
 export interface ShellOptions {
   readonly server: ServerAddress;
-  /** Null where only bare paths are spoken: commands that need more say so. */
+  /** Null with --plain: commands that need S6/1 then fail with a message. */
   readonly servers: Links | null;
   readonly fetcher: Fetcher;
   readonly output: ContentOutput;
   readonly report: Report;
-  /** The longest wait for a byte that was asked for; null: each command has its own. */
+  /** --timeout in milliseconds; null: each command has its own default. */
   readonly timeoutMs: number | null;
-  /** The command get; left out, it says that it is not there. */
+  /** Runs the command `get`; missing: `get` fails with a message. */
   readonly getter?: Getter;
 }
 
-/** Words of the prompt and what help says of them. */
+/** The commands of the prompt with their help. */
 const COMMANDS: Readonly<Record<string, readonly [usage: string, does: string]>> = {
   ls: ["ls [PATH]", "list a folder"],
   cd: ["cd [PATH]", "go to a folder; without PATH to the root"],
@@ -57,19 +57,19 @@ const COMMANDS: Readonly<Record<string, readonly [usage: string, does: string]>>
 /** Every word that is a command, in the order of the help. */
 export const SHELL_WORDS: readonly string[] = [...Object.keys(COMMANDS), "exit"];
 
-/** A conversation with one server. */
+/** The state of one prompt: a server and a current folder on it. */
 export class Shell {
   /** The current folder, from the root, starting with "/". */
   folder: ByteString = "/";
   readonly #options: ShellOptions;
-  readonly #printer = new TextOutput();
+  readonly #textOutput = new TextOutput();
   #hashing: Links | null = null;
 
   constructor(options: ShellOptions) {
     this.#options = options;
   }
 
-  /** What stands in front of a typed line. */
+  /** The text of the prompt. */
   get prompt(): string {
     return `serv6:${printable(this.folder)}> `;
   }
@@ -82,11 +82,11 @@ export class Shell {
       if (name === "..") kept.pop();
       else if (name !== "" && name !== ".") kept.push(name);
     }
-    // A slash at the end asks for a folder: the server is to see it.
+    // A slash at the end asks for a folder, so that it is kept for the server.
     return `/${kept.join("/")}${kept.length > 0 && path.endsWith("/") ? "/" : ""}`;
   }
 
-  /** Does what `line` says; false when the person wants to leave. Never rejects. */
+  /** Executes `line`; false for `quit`. Never rejects with a ClientError or a UsageError. */
   async execute(line: string): Promise<boolean> {
     const { words, open } = wordsOf(line);
     const [command, ...operands] = words.map(({ text }) => text);
@@ -112,7 +112,7 @@ export class Shell {
     if (operands.length > mostOf(word)) throw usageError(`usage: ${COMMANDS[word]?.[0]}`);
     switch (word) {
       case "pwd":
-        return this.#printer.print(`${urlOf(this.#options.server, this.folder)}\n`);
+        return this.#textOutput.print(`${urlOf(this.#options.server, this.folder)}\n`);
       case "help":
         return this.#help();
       case "ls":
@@ -125,7 +125,9 @@ export class Shell {
       case "cat":
         return this.#cat(path);
       case "stat":
-        return this.#printer.print(factsText(await statOf(this.#framed(word), this.#target(path))));
+        return this.#textOutput.print(
+          factsText(await statOf(this.#framed(word), this.#target(path))),
+        );
       case "hash":
         return this.#hash(path);
       case "get":
@@ -135,7 +137,7 @@ export class Shell {
 
   #help(): void {
     const rows = Object.values(COMMANDS).map(([usage, does]) => `  ${usage.padEnd(18)}  ${does}\n`);
-    this.#printer.print(
+    this.#textOutput.print(
       `${rows.join("")}Any other line is a path whose content is printed.\n` +
         `Names with spaces: 'my file', "my file" or my\\ file; Tab completes.\n`,
     );
@@ -151,7 +153,7 @@ export class Shell {
   async #ls(path: string): Promise<void> {
     const options = { form: "lines", recursive: false } as const;
     const { report } = this.#options;
-    await list(this.#framed("ls"), this.#target(path), options, this.#printer, report);
+    await list(this.#framed("ls"), this.#target(path), options, this.#textOutput, report);
   }
 
   async #cd(path: string): Promise<void> {
@@ -165,14 +167,14 @@ export class Shell {
   }
 
   async #hash(path: string): Promise<void> {
-    // A connection of its own: its answers come late, and its timeout is another.
+    // A connection of its own: its timeout is longer, and its late answers would block the others.
     const { patience } = this.#framed("hash");
     this.#hashing ??= new Links({
       ...patience,
       stallTimeoutMs: this.#options.timeoutMs ?? HASH_TIMEOUT_MS,
     });
     const options = { algo: "sha256", chunk: null } as const;
-    await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#printer);
+    await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#textOutput);
   }
 
   async #get(path: string, local: string | null): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * A typed line as words, quoted as in a shell: '...' takes everything as it is, "..." and \ take
- * the next character. Nothing is expanded. No I/O.
+ * Splits a typed line into words with a shell's quoting: '...' is literal, and a backslash, alone
+ * or within "...", makes the next character literal. Nothing is expanded. No I/O.
  */
 
 /** A quote that is open at the end of a line. */
@@ -19,9 +19,9 @@ export interface Word {
 /** A line's words. */
 export interface Words {
   readonly words: readonly Word[];
-  /** A quote or a backslash has no end: as a whole line it is a mistake. */
+  /** A quote or a backslash at the end is not closed: an error when the line is entered. */
   readonly open: boolean;
-  /** The last word reaches to the line's end: what is typed next continues it. */
+  /** The last word ends where the line ends, so that the next character continues it. */
   readonly continues: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The command `serv6`: its flags, what it says at start, its signals and exit status. Serving is
- * server/'s.
+ * The program `serv6`: its flags, its messages at start, its signals and its exit status. It turns
+ * flags into options; server/ does the serving.
  */
 import { writeFully } from "../../sys/shortcount.ts";
 import { type Limits, LIMITS_DEFAULT } from "../../guard/limits.ts";
@@ -182,7 +182,7 @@ export async function serv6(
 
 // --- internal ---
 
-/** Past process.stderr, whose making takes 10 ms of a start of 40. */
+/** Writes to the descriptor: creating process.stderr takes 10 ms of a start of 40 ms. */
 function say(text: string): void {
   writeFully(STDERR, Buffer.from(text));
 }
@@ -193,11 +193,11 @@ function print(told: string): ExitStatus {
 }
 
 function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): ServeOptions {
-  // A service manager starts programs in /: nobody means to serve it all by saying nothing.
+  // A service manager starts programs in /, and nobody wants all of it served by default.
   if (root === undefined && process.cwd() === "/") {
     throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
   }
-  // Node's file functions take text: a ROOT that is not UTF-8 is found under no name.
+  // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
   const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, log } = values;
   const limits = limitsOf(values);
   const hosts = bind;
@@ -231,7 +231,7 @@ function limitsOf(values: Values<typeof FLAGS>): Partial<Limits> {
   };
 }
 
-/** The first signal finishes what is under way; a second one does not wait. */
+/** The first signal lets transfers under way finish, within --grace; a second one exits at once. */
 function untilStopped(server: Server): Promise<ExitStatus> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -239,7 +239,7 @@ function untilStopped(server: Server): Promise<ExitStatus> {
       if (stopping) process.exit(128 + number);
       stopping = true;
       const left = server.counters.connections;
-      // Nobody may be reading any more, and the server goes on for as long as its grace.
+      // Never waits for a reader of stderr: the server has to go on for the length of its grace.
       if (left > 0 && kernel.pollOut(STDERR, 0) === 1)
         say(`${signal}: finishing, again to stop now\n`);
       void server.stop().then(() => resolve(EXIT.done));

@@ -1,6 +1,6 @@
 /**
- * What serv6 says when it is up: what is served, where, and how to fetch one file of it from
- * another machine.
+ * The lines that serv6 writes when it is ready: what is served, where, and the commands that fetch
+ * one of the files from another machine.
  */
 import fs from "node:fs";
 import os from "node:os";
@@ -11,7 +11,7 @@ import { escapePath } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { bufferOf, bytesOf } from "../../wire/bytes.ts";
 
-/** The lines for stderr. `quiet`: the ready line alone, which scripts read the port from. */
+/** The lines for stderr. `quiet`: the ready line alone, from which scripts read the port. */
 export function welcome(server: Server, quiet: boolean): string {
   const urls = server.addresses.flatMap(({ host, port }) =>
     reachable(host).map((name) => url(name, port)),
@@ -31,7 +31,7 @@ export function welcome(server: Server, quiet: boolean): string {
 
 // --- internal ---
 
-/** The address to show: one that another machine can reach, if there is any. */
+/** The address of the examples: one that another machine can reach, if there is any. */
 function bestOf(addresses: Server["addresses"]): { name: string; port: number } {
   const all = addresses.flatMap(({ host, port }) =>
     reachable(host).map((name) => ({ name, port })),
@@ -44,8 +44,8 @@ function isLoopback(host: string): boolean {
 }
 
 /**
- * The addresses that another machine can type for `host`: a wildcard stands for all of this
- * machine's.
+ * The addresses that another machine can use for `host`: for a wildcard all addresses of this
+ * machine.
  */
 function reachable(host: string): string[] {
   if (host !== "0.0.0.0" && host !== "::") return [host];
@@ -53,7 +53,7 @@ function reachable(host: string): string[] {
   for (const { address, family, scopeid } of Object.values(os.networkInterfaces()).flatMap(
     (all) => all ?? [],
   )) {
-    // A link-local address is of no use without the other machine's interface name.
+    // A link-local address needs the interface name of the other machine, which nobody knows here.
     if (scopeid !== undefined && scopeid > 0) continue;
     if (family === "IPv4" || host === "::") names.push(address);
   }
@@ -69,7 +69,7 @@ function bare(host: string): string {
 }
 
 /**
- * A file that is really there, so that the command can be copied; names that need no thought are
+ * An existing file, so that the example works when it is copied; names that need no quoting are
  * preferred.
  */
 function exampleOf(store: Store): string {
@@ -83,7 +83,7 @@ function exampleOf(store: Store): string {
   }
 }
 
-/** Names looked at for an example: a directory may have a million. */
+/** Names read for the example: a directory may have a million. */
 const NAMES_MAX = 1000;
 
 function firstFiles(root: Buffer): string[] {

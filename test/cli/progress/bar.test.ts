@@ -21,7 +21,13 @@ const PAGES = [
 
 /** What is drawn in a terminal so wide and so high. */
 function drawn(given: Partial<ProgressView>, columns: number, rows = 24, color = false): string[] {
-  const picture = { tally: tallyOf([ISO]), reading: READING, only: null, over: false, ...given };
+  const picture = {
+    tally: tallyOf([ISO]),
+    measurement: READING,
+    only: null,
+    over: false,
+    ...given,
+  };
   return render(picture, { columns, rows, color });
 }
 
@@ -71,9 +77,11 @@ test("while the total may grow nobody is told a share of it", () => {
 });
 
 test("a stall, a time that is not known yet, the end and a failure are told", () => {
-  expect(drawn({ only: ISO, reading: STALLED }, 80)[0]).toEndWith("  0 B/s  stalled");
-  expect(drawn({ only: ISO, reading: STALLED }, 20)[0]).toEndWith(" 60% stalled");
-  expect(drawn({ only: ISO, reading: { ...READING, etaMs: null } }, 80)[0]).toEndWith("ETA -:--");
+  expect(drawn({ only: ISO, measurement: STALLED }, 80)[0]).toEndWith("  0 B/s  stalled");
+  expect(drawn({ only: ISO, measurement: STALLED }, 20)[0]).toEndWith(" 60% stalled");
+  expect(drawn({ only: ISO, measurement: { ...READING, etaMs: null } }, 80)[0]).toEndWith(
+    "ETA -:--",
+  );
   const tally = tallyOf([ISO], { received: 600 * MIB });
   expect(drawn({ only: ISO, tally, over: true }, 80)[0]).toEndWith("  50.0 MiB/s  in 0:12");
   const failed = fileOf("x", MIB, { state: "failed" });
@@ -105,7 +113,7 @@ const file = fc.record({
   ...{ size: bytes, received: bytes, kept: bytes, verified: bytes, arrived: bytes },
   connections: fc.nat(8),
 });
-const reading = fc.record({
+const measurement = fc.record({
   speed: fc.double({ min: 0, max: 1e12, noNaN: true }),
   stalled: fc.boolean(),
   elapsedMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
@@ -118,11 +126,11 @@ test("whatever the numbers, names and terminal are, no line is too wide and none
     { files: count, done: count, failed: count, bytes, arrived: bytes, totalKnown: fc.boolean() },
     { requiredKeys: [] },
   );
-  const picture = fc.tuple(fc.array(file, { maxLength: 12 }), sums, reading, fc.boolean());
+  const picture = fc.tuple(fc.array(file, { maxLength: 12 }), sums, measurement, fc.boolean());
   fc.assert(
     fc.property(picture, shape, fc.boolean(), ([files, sum, now, over], { columns, rows }, one) => {
       const tally = tallyOf(files, one ? { ...sum, files: 1 } : sum);
-      const given = { tally, reading: now, only: one ? (files[0] ?? null) : null, over };
+      const given = { tally, measurement: now, only: one ? (files[0] ?? null) : null, over };
       const lines = drawn(given, columns, rows);
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
       expect(lines.length).toBeLessThanOrEqual(FILE_LINES_MAX + 1);

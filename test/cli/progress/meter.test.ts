@@ -4,7 +4,7 @@ import fc from "fast-check";
 import {
   BELIEVABLE_MS,
   Meter,
-  type Reading,
+  type Measurement,
   type Sample,
   SLOWDOWN,
   STALLED_MS,
@@ -17,11 +17,12 @@ function sample(received: number, given: Partial<Sample> = {}): Sample {
   return { arrived: received, received, total: TOTAL, totalKnown: true, ...given };
 }
 
-/** Feeds `rate` bytes a ms in steps of `stepMs` until `untilMs`; the last reading. */
-function steady(meter: Meter, rate: number, stepMs: number, untilMs: number): Reading {
-  let reading = meter.tick(0, sample(0));
-  for (let ms = stepMs; ms <= untilMs; ms += stepMs) reading = meter.tick(ms, sample(ms * rate));
-  return reading;
+/** Feeds `rate` bytes a ms in steps of `stepMs` until `untilMs`; the last measurement. */
+function steady(meter: Meter, rate: number, stepMs: number, untilMs: number): Measurement {
+  let measurement = meter.tick(0, sample(0));
+  for (let ms = stepMs; ms <= untilMs; ms += stepMs)
+    measurement = meter.tick(ms, sample(ms * rate));
+  return measurement;
 }
 
 /** Milliseconds between ticks, as a busy loop would have them. */
@@ -98,7 +99,7 @@ test("the time left rises only for a slowdown as it is defined", () => {
   fc.assert(
     fc.property(fc.array(tick, { minLength: 5, maxLength: 200 }), (ticks) => {
       const meter = new Meter(0);
-      let before: Reading | null = null;
+      let before: Measurement | null = null;
       let ms = 0;
       let received = 0;
       let slowSince: number | null = null;
@@ -127,14 +128,14 @@ test("a real slowdown is told within some seconds", () => {
   const meter = new Meter(0);
   const before = steady(meter, 10_000, 100, 20_000);
   expect(before.etaMs).toBeCloseTo(80_000, 0);
-  let reading = before;
+  let measurement = before;
   for (let ms = 20_100; ms <= 40_000; ms += 100) {
-    reading = meter.tick(ms, sample(2e8 + (ms - 20_000) * 2500));
+    measurement = meter.tick(ms, sample(2e8 + (ms - 20_000) * 2500));
   }
   // 750 MB at 2.5 MB/s are 300 s.
-  expect(reading.speed).toBeCloseTo(2.5e6, -5);
-  expect((reading.etaMs ?? 0) / 1000).toBeGreaterThan(220);
-  expect((reading.etaMs ?? 0) / 1000).toBeLessThan(310);
+  expect(measurement.speed).toBeCloseTo(2.5e6, -5);
+  expect((measurement.etaMs ?? 0) / 1000).toBeGreaterThan(220);
+  expect((measurement.etaMs ?? 0) / 1000).toBeLessThan(310);
 });
 
 test("a stall is told after its time, and what comes after it is a new beginning", () => {
