@@ -17,9 +17,9 @@ const CHUNKS = 4096;
 function planned(): number {
   const plan = new Plan(CHUNKS, 1);
   let taken = 0;
-  for (let range = plan.take(2); range !== null; range = plan.take(2)) {
-    for (const index of plan.arrive(range, 0, range.length)) plan.accept(index);
-    taken += range.length;
+  for (let segment = plan.take(2); segment !== null; segment = plan.take(2)) {
+    for (const index of segment.arrive(segment.length)) plan.accept(index);
+    taken += segment.length;
   }
   return plan.complete ? taken : -1;
 }

@@ -3,18 +3,18 @@
  * incident, none for a chunk: how many bytes have come is in the progress, for who looks.
  */
 import type { Failure } from "../wire/failure.ts";
-import type { FileTally } from "./progress.ts";
+import type { FileProgress } from "./progress.ts";
 import type { Waited } from "./retry.ts";
 
 /** One incident. All names are printable, for a person. */
 export type TransferEvent =
   /** A file is complete, compared, synced, and has its name. */
-  | { readonly type: "done"; readonly file: Readonly<FileTally> }
+  | { readonly type: "done"; readonly file: Readonly<FileProgress> }
   /** Something failed: a file where there is one, else a listing or the whole. The rest goes on. */
   | {
       readonly type: "failed";
       readonly error: Failure;
-      readonly file: Readonly<FileTally> | null;
+      readonly file: Readonly<FileProgress> | null;
     }
   /** A file is here already in the server's version. */
   | { readonly type: "unchanged"; readonly name: string }

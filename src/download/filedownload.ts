@@ -1,10 +1,19 @@
 /**
- * One file, of one version, into a staged file: over as many connections as pay, each byte from
- * whichever gets to it, each chunk compared before it counts. It owns the plan, the crew and the
- * verifier of that file; it does not publish and does not start over.
+ * The download of one file, of one version, into a staged file: over as many connections as pay,
+ * each byte from whichever gets to it, each chunk compared before it counts. It owns the plan, the
+ * pool and the verifier of that file; it does not publish and does not start over.
  *
- * Invariant: it resolves only when every chunk of the plan is good; however it ends, what is on the
- * disk is a start for the next run.
+ *   plan --segment--> pool --READ--> connection 1..n (socket)
+ *     ^                                  | RangeSink: splice(2) or pwrite(2), at its own offset
+ *     |                                  v
+ *     +-- segment.arrive() ------- staged file --whole chunk--> verifier <--HASH-- origin's link
+ *     |                                  |                         |
+ *     +-- accept() or refuse() ----------|-------------------------+
+ *                                        v  every chunk is good
+ *                             LargeFiles: fsync, rename, fsync of the folder
+ *
+ * Invariant: run() resolves only when every chunk of the plan is good; however it ends, what is on
+ * the disk is a start for the next run.
  */
 import type { Staged } from "../destination/staged.ts";
 import { type SocketToFile, openSocketToFile } from "../receive/splice.ts";
@@ -15,27 +24,27 @@ import { printable } from "../wire/printable.ts";
 import { ConnectionPool } from "./pool.ts";
 import { ClientError } from "../client/error.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
-import type { FileConnection, Segment } from "./connection.ts";
-import { Plan, type FileRange } from "./plan.ts";
+import type { FileConnection } from "./connection.ts";
+import { Plan, type Segment } from "./plan.ts";
 import { Retry } from "./retry.ts";
-import type { FileTally, Tally } from "./progress.ts";
+import type { FileCounter } from "./progress.ts";
 import { changed, Verifier } from "./verifier.ts";
 
 /** Bytes of an earlier run whose digests are asked for at once: within a second of hashing. */
 const KEPT_BYTES_AHEAD = 64 * 1024 * 1024;
 
-/** A chunk that comes bad so often is not sent right by this server. */
+/** How often a chunk may come wrong: then the server sends other bytes than it hashes. */
 const BAD_MAX = 3;
 
 /**
- * Chunks on a long line: a connection's last chunk can't be shared, and one that lost packets early
- * may bring 300 kB a second. Larger where a file would have more of them than that.
+ * Bytes of a chunk on a long line: a connection's last chunk can't be shared, and one that lost
+ * packets early may bring 300 kB a second. Larger where a file would have more chunks than that.
  */
 const CHUNK_BYTES_FAR = 256 * 1024;
 const CHUNKS_FAR = 65_536;
 
-/** One for all files: it holds a pipe, and between two calls nothing. */
-let conduit: SocketToFile | null | undefined;
+/** One for all files: it holds a pipe, and nothing between two calls. */
+let socketToFile: SocketToFile | null | undefined;
 
 /** Brings one file. */
 export class FileDownload {
@@ -43,35 +52,38 @@ export class FileDownload {
   readonly #origin: Origin;
   readonly #file: RemoteFile;
   readonly #staged: Staged;
-  readonly #tally: Tally;
-  readonly #own: FileTally;
+  readonly #counter: FileCounter;
   readonly #verifier: Verifier;
   readonly #retry: Retry;
-  readonly #crew: ConnectionPool;
+  readonly #pool: ConnectionPool;
+  /** How often a chunk has come wrong. */
   readonly #bad = new Map<number, number>();
   readonly #over = Promise.withResolvers<void>();
-  /** Chunks of an earlier run that are still to be compared. */
-  readonly #suspects = new Set<number>();
-  #settled = false;
+  /** Chunks of an earlier run that are not compared yet. */
+  readonly #kept = new Set<number>();
+  #ended = false;
 
-  constructor(origin: Origin, file: RemoteFile, staged: Staged, tally: Tally, own: FileTally) {
+  constructor(origin: Origin, file: RemoteFile, staged: Staged, counter: FileCounter) {
     this.#origin = origin;
     this.#file = file;
     this.#staged = staged;
-    this.#tally = tally;
-    this.#own = own;
+    this.#counter = counter;
     this.plan = planOf(Number(file.entry.size), origin.far);
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
-    const begin = (part: FileConnection, range: FileRange): Segment => this.#begin(part, range);
     const failed = (error: unknown): void => this.#fail(error);
-    this.#crew = new ConnectionPool(origin, { plan: this.plan, begin, failed }, this.#retry, own);
+    const owner = {
+      plan: this.plan,
+      request: (by: FileConnection, segment: Segment) => this.#request(by, segment),
+      failed,
+    };
+    this.#pool = new ConnectionPool(origin, owner, this.#retry, counter);
     this.#verifier = new Verifier({
       path: file.path,
       etag: file.entry.etag,
       plan: this.plan,
       file: staged,
       ask: (request) => this.#retry.reach(() => origin.link.ask(request)),
-      judged: (index, good) => this.#judged(index, good),
+      compared: (index, good) => this.#compared(index, good),
       failed,
     });
   }
@@ -82,18 +94,18 @@ export class FileDownload {
    * when trying again did not help; or with LocalError.
    */
   async run(): Promise<void> {
-    conduit ??= openSocketToFile();
+    socketToFile ??= openSocketToFile();
     this.#findKept();
     this.#staged.reserve(this.#file.entry.size);
     if (this.plan.complete) return;
     this.#compare(() => this.#checkKept());
-    this.#crew.start();
+    this.#pool.start();
     try {
       await this.#over.promise;
     } finally {
-      this.#settled = true;
-      this.#crew.end();
-      await this.#verifier.settled();
+      this.#ended = true;
+      this.#pool.end();
+      await this.#verifier.stop();
     }
   }
 
@@ -104,7 +116,7 @@ export class FileDownload {
       const { offset, length } = this.plan.rangeOf(index);
       if (!this.#staged.hasData(BigInt(offset), BigInt(length))) continue;
       this.plan.keep(index);
-      this.#suspects.add(index);
+      this.#kept.add(index);
     }
   }
 
@@ -116,10 +128,10 @@ export class FileDownload {
     for (let at = 0; at < kept.length; at += lot) {
       await asking;
       asking = this.#verifier.expect(kept.slice(at + lot, at + 2 * lot));
-      // Awaited in its turn; until then a failure is not an accident.
+      // It is awaited in its turn; until then a rejection is not unhandled.
       asking.catch(() => {});
       for (const index of kept.slice(at, at + lot)) {
-        if (this.#settled) return;
+        if (this.#ended) return;
         await this.#verifier.checkCold(index);
       }
     }
@@ -127,42 +139,39 @@ export class FileDownload {
 
   // --- internal: bytes ---
 
-  #begin(part: FileConnection, range: FileRange): Segment {
-    const sink = new RangeSink(this.#staged, range.offset, conduit ?? null, (count) => {
-      this.#arrived(part, unit, count);
+  #request(connection: FileConnection, segment: Segment): Promise<unknown> {
+    const sink = new RangeSink(this.#staged, segment, socketToFile ?? null, (count) => {
+      this.#arrived(connection, segment, count);
     });
     const { path, entry } = this.#file;
-    const reading = part.client.read(path, sink, {
-      offset: BigInt(range.offset),
-      length: BigInt(range.length),
+    const reading = connection.client.read(path, sink, {
+      offset: BigInt(segment.offset),
+      length: BigInt(segment.requested),
       ifEtag: entry.etag,
     });
     // A server that does not keep to `if=`: of a shorter file fewer bytes come than are awaited.
     const done = reading.then(({ etag, size }) => {
       if (etag !== entry.etag || size !== entry.size) throw changed(path);
     });
-    const unit: Segment = { range, sink, done, length: range.length };
-    // Awaited in its turn; until then a failure is not an accident.
+    // The pool awaits it in its turn; until then a rejection is not unhandled.
     done.catch(() => {});
-    return unit;
+    return done;
   }
 
-  #arrived(part: FileConnection, unit: Segment, count: number): void {
-    const after = unit.sink.written;
-    if (after === count && this.#origin.verifies) {
-      this.#compare(() => this.#verifier.expect(this.plan.chunksOf(unit.range)));
+  #arrived(connection: FileConnection, segment: Segment, count: number): void {
+    const { owed, written } = segment;
+    if (written === 0 && owed > 0 && this.#origin.verifies) {
+      const chunks = this.plan.chunksOf(segment);
+      this.#compare(() => this.#verifier.expect(chunks));
     }
-    // What lies behind its length is another part's by now.
-    const mine = Math.max(0, Math.min(after, unit.length) - (after - count));
-    part.receive(count);
+    const whole = segment.arrive(count);
+    connection.receive(count);
     this.#retry.progress();
-    this.#own.received += count;
-    this.#own.arrived += mine;
-    this.#tally.received += count;
-    this.#tally.arrived += mine;
-    const own = Math.min(after, unit.length);
-    for (const index of this.plan.arrive(unit.range, after - count, own)) this.#whole(index);
-    if (after >= unit.length && unit.length < unit.range.length) part.dismiss();
+    this.#counter.receive(count);
+    this.#counter.place(owed - segment.owed);
+    for (const index of whole) this.#whole(index);
+    // The rest of the answer was taken back: the server stops when its connection is closed.
+    if (segment.owed === 0 && segment.length < segment.requested) connection.close();
   }
 
   #whole(index: number): void {
@@ -172,27 +181,24 @@ export class FileDownload {
     else this.#accept(index);
   }
 
-  // --- internal: judging ---
+  // --- internal: comparing ---
 
-  #judged(index: number, good: boolean): void {
-    if (this.#settled) return;
+  #compared(index: number, good: boolean): void {
+    if (this.#ended) return;
     const { length } = this.plan.rangeOf(index);
-    const kept = this.#suspects.delete(index);
-    if (good) {
-      this.#own.verified += length;
-      this.#tally.verified += length;
-      if (kept) {
-        this.#own.kept += length;
-        this.#own.arrived += length;
-        this.#tally.kept += length;
-        this.#tally.arrived += length;
-      }
-      this.#accept(index);
+    const kept = this.#kept.delete(index);
+    if (!good) {
+      this.plan.refuse(index);
+      if (!kept) this.#refetch(index, length);
+      this.#pool.notify();
       return;
     }
-    this.plan.refuse(index);
-    if (!kept) this.#refetch(index, length);
-    this.#crew.wake();
+    this.#counter.verify(length);
+    if (kept) {
+      this.#counter.keep(length);
+      this.#counter.place(length);
+    }
+    this.#accept(index);
   }
 
   #accept(index: number): void {
@@ -202,8 +208,7 @@ export class FileDownload {
   }
 
   #refetch(index: number, length: number): void {
-    this.#own.arrived -= length;
-    this.#tally.arrived -= length;
+    this.#counter.place(-length);
     const times = (this.#bad.get(index) ?? 0) + 1;
     this.#bad.set(index, times);
     const where = `${printable(this.#file.path)}: bytes ${index * this.plan.chunkBytes} on`;
@@ -224,18 +229,18 @@ export class FileDownload {
   }
 
   #fail(error: unknown): void {
-    if (this.#settled) return;
-    this.#settled = true;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#over.reject(error);
   }
 
   /** A server that has no HASH: what an earlier run left can't be believed, what comes must be. */
   #goUnverified(): void {
     this.#origin.cannotVerify();
-    for (const index of this.#suspects) this.plan.refuse(index);
-    this.#suspects.clear();
-    for (const index of this.plan.unjudged()) this.#accept(index);
-    this.#crew.wake();
+    for (const index of this.#kept) this.plan.refuse(index);
+    this.#kept.clear();
+    for (const index of this.plan.arrived()) this.#accept(index);
+    this.#pool.notify();
   }
 }
 

@@ -3,7 +3,7 @@
  * in between, which are looked at and call nobody.
  */
 import type { Run } from "./run.ts";
-import type { Tally } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 
 /** The numbers at one moment. Bytes, unless they say otherwise. */
 export interface Snapshot {
@@ -35,7 +35,7 @@ export class Operation<Result> extends Promise<Result> {
   }
 
   /** The live numbers: they change while it runs, and reading them costs nothing. */
-  readonly progress: Readonly<Tally>;
+  readonly progress: Readonly<Progress>;
   readonly #began: number;
 
   /** Does `work` of `run`, from the next turn on: nothing is told before the caller has this. */
@@ -73,7 +73,7 @@ export class Operation<Result> extends Promise<Result> {
 
 // --- internal ---
 
-function snapshotOf(tally: Readonly<Tally>, began: number): Snapshot {
+function snapshotOf(tally: Readonly<Progress>, began: number): Snapshot {
   const { files, bytes, totalKnown, done, failed, unchanged } = tally;
   const { received, kept, verified, arrived } = tally;
   const elapsedMs = performance.now() - began;

@@ -1,4 +1,4 @@
-/** What is to be brought where: one file of a server, and the name it gets here. */
+/** An order: which file of a server is to be brought, and the name that it gets here. */
 import type { Folder } from "../destination/folder.ts";
 import type { Publication } from "../destination/staged.ts";
 import type { RemoteFile } from "./origin.ts";

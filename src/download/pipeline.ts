@@ -1,9 +1,9 @@
 /**
- * Small files over one connection, without a round trip for each: READ and HASH of many are on
- * their way at once, and each file is compared in memory before the disk sees it.
+ * A pipeline of small files: one connection on which READ and HASH of many files are under way at
+ * once, so that no file costs a round trip. Each file is compared in memory before it is written.
  *
- * Invariant: an order leaves it exactly once: brought, failed, or given back because the connection
- * ended.
+ * Invariant: an order leaves the pipeline exactly once: received, failed, or given back because the
+ * connection ended.
  */
 import { WholeSink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
@@ -15,26 +15,26 @@ import { ClientError } from "../client/error.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { passes } from "./retry.ts";
-import type { Tally } from "./progress.ts";
+import { FileCounter, type Progress } from "./progress.ts";
 import { changed } from "./verifier.ts";
 
 /** A file up to this size is small: one chunk, held in memory until it is compared. */
 export const SMALL_BYTES_MAX = CHUNK_BYTES_DEFAULT;
 
-/** Files on their way at once: with 50 ms of distance, 5,000 a second. */
+/** Files under way at once: with a round trip of 50 ms, 5,000 files a second. */
 const FILES_AHEAD = 256;
 
-/** Bytes on their way at once, beyond the first file's: they are memory. */
+/** Bytes under way at once, beyond the first file's: they are held in memory. */
 const BYTES_AHEAD = 16 * 1024 * 1024;
 
-/** What a lane asks of whoever runs it. */
+/** What a pipeline asks of whoever runs it. */
 export interface PipelineOwner {
   /** The next order, or null when there is none just now. */
   next(): Order | null;
-  /** The content is here, and compared where that is wanted. */
-  brought(order: Order, bytes: Uint8Array): void;
-  /** The order can't be met, or must be looked at again: ESTALE, a bad content, ENOENT. */
-  failed(order: Order, error: unknown): void;
+  /** The content has come, and was compared where that is wanted. */
+  received(order: Order, file: FileCounter, bytes: Uint8Array): void;
+  /** The attempt was abandoned: ESTALE, a bad content, ENOENT, a refusal. */
+  failed(order: Order, file: FileCounter, error: unknown): void;
 }
 
 /** One connection for small files. */
@@ -42,19 +42,22 @@ export class Pipeline {
   readonly #client: WireClient;
   readonly #origin: Origin;
   readonly #owner: PipelineOwner;
-  readonly #tally: Tally;
+  readonly #progress: Progress;
   readonly #underWay = new Set<Order>();
   #bytes = 0;
   readonly #over = Promise.withResolvers<Order[]>();
+  /** run() is about to end: a later order is the next pipeline's. */
+  #ended = false;
+  /** The error that ended the connection. */
   #broken: unknown = null;
-  /** No order was there at the last look. */
-  #dry = false;
+  /** The owner had no order when it was asked last. */
+  #starved = false;
 
-  constructor(client: WireClient, origin: Origin, owner: PipelineOwner, tally: Tally) {
+  constructor(client: WireClient, origin: Origin, owner: PipelineOwner, progress: Progress) {
     this.#client = client;
     this.#origin = origin;
     this.#owner = owner;
-    this.#tally = tally;
+    this.#progress = progress;
   }
 
   /**
@@ -71,13 +74,15 @@ export class Pipeline {
 
   /** Takes as many orders as there is room for: also when new ones have come. */
   fill(): void {
-    while (this.#broken === null && this.#hasRoom()) {
+    while (!this.#ended && this.#hasRoom()) {
       const order = this.#owner.next();
-      this.#dry = order === null;
+      this.#starved = order === null;
       if (order === null) break;
       this.#ask(order);
     }
-    if (this.#underWay.size === 0) this.#over.resolve([]);
+    if (this.#underWay.size > 0) return;
+    this.#ended = true;
+    this.#over.resolve([]);
   }
 
   // --- internal ---
@@ -88,83 +93,90 @@ export class Pipeline {
 
   #ask(order: Order): void {
     const { path, entry } = order.file;
-    const size = Number(entry.size);
+    const file = new FileCounter(this.#progress, order);
     this.#underWay.add(order);
-    this.#bytes += size;
-    const sink = new WholeSink(size);
+    this.#bytes += file.size;
+    const sink = new WholeSink(file.size);
     const reading = this.#client.read(path, sink, { length: entry.size, ifEtag: entry.etag });
     const hashing = this.#origin.verifies ? this.#client.hash(path) : null;
     reading.then(
-      ({ size: there }) => {
-        this.#tally.received += size;
-        if (there === entry.size) this.#read(order, sink.bytes, hashing);
-        else this.#fail(order, changed(path));
+      ({ size }) => {
+        file.receive(file.size);
+        if (size !== entry.size) this.#fail(order, file, changed(path));
+        else if (hashing === null) this.#receive(order, file, sink.bytes);
+        else this.#compareWith(hashing, order, file, sink.bytes);
       },
-      (error: unknown) => this.#fail(order, error),
+      (error: unknown) => this.#fail(order, file, error),
     );
     // Where the content failed nobody looks at its digest.
     hashing?.catch(() => {});
   }
 
-  #read(order: Order, bytes: Uint8Array, hashing: Promise<Digests> | null): void {
-    if (hashing === null) {
-      this.#bring(order, bytes);
-      return;
-    }
+  #compareWith(
+    hashing: Promise<Digests>,
+    order: Order,
+    file: FileCounter,
+    bytes: Uint8Array,
+  ): void {
     hashing.then(
-      (digests) => this.#compare(order, bytes, digests),
-      (error: unknown) => this.#notCompared(order, bytes, error),
+      (digests) => this.#compare(order, file, bytes, digests),
+      (error: unknown) => this.#notCompared(order, file, bytes, error),
     );
   }
 
-  #compare(order: Order, bytes: Uint8Array, { etag, digests }: Digests): void {
+  #compare(order: Order, file: FileCounter, bytes: Uint8Array, { etag, digests }: Digests): void {
     const { path, entry } = order.file;
     const text = printable(path);
     if (etag !== entry.etag) {
-      this.#fail(order, changed(path));
+      this.#fail(order, file, changed(path));
     } else if (digests[0] === digestOf("xxh3", bytes)) {
-      this.#tally.verified += bytes.length;
-      this.#bring(order, bytes);
+      file.verify(bytes.length);
+      this.#receive(order, file, bytes);
     } else {
-      this.#fail(order, new ClientError("corrupt", "EIO", `EIO: it arrived wrong: ${text}`));
+      const error = new ClientError("corrupt", "EIO", `EIO: it arrived wrong: ${text}`);
+      this.#fail(order, file, error);
     }
   }
 
-  #notCompared(order: Order, bytes: Uint8Array, error: unknown): void {
+  #notCompared(order: Order, file: FileCounter, bytes: Uint8Array, error: unknown): void {
     if (!(error instanceof ClientError) || error.code !== "ENOSYS") {
-      this.#fail(order, error);
+      this.#fail(order, file, error);
       return;
     }
     this.#origin.cannotVerify();
-    this.#bring(order, bytes);
+    this.#receive(order, file, bytes);
   }
 
-  #bring(order: Order, bytes: Uint8Array): void {
-    this.#leave(order);
-    this.#owner.brought(order, bytes);
-    this.#goOn();
+  #receive(order: Order, file: FileCounter, bytes: Uint8Array): void {
+    if (!this.#remove(order)) return;
+    this.#owner.received(order, file, bytes);
+    this.#refill();
   }
 
-  #fail(order: Order, error: unknown): void {
-    // The connection's end, not the file's: all that was under way is to be asked for again.
+  #fail(order: Order, file: FileCounter, error: unknown): void {
+    // The connection has ended, not the file: all that was under way is asked for again.
     if (passes(error) && !this.#client.open) {
+      this.#ended = true;
       this.#broken ??= error;
       this.#over.resolve([...this.#underWay]);
+      this.#underWay.clear();
       return;
     }
-    this.#leave(order);
-    this.#owner.failed(order, error);
-    this.#goOn();
+    if (!this.#remove(order)) return;
+    file.abandon();
+    this.#owner.failed(order, file, error);
+    this.#refill();
   }
 
-  #leave(order: Order): void {
-    this.#underWay.delete(order);
+  /** False when the order was given back already: a digest came with the connection's end. */
+  #remove(order: Order): boolean {
     this.#bytes -= Number(order.file.entry.size);
+    return this.#underWay.delete(order);
   }
 
   /** Asks again in lumps: as many lines leave in one write. */
-  #goOn(): void {
+  #refill(): void {
     const half = this.#underWay.size < FILES_AHEAD / 2 || this.#bytes < BYTES_AHEAD / 2;
-    if (half || this.#dry) this.fill();
+    if (half || this.#starved) this.fill();
   }
 }

@@ -1,21 +1,31 @@
 /**
- * What is left to fetch of one file, chunk by chunk. Pure: it knows no connection and no disk; it
- * is told what was taken, what arrived and what turned out bad, and says what to take next.
+ * The plan of one file: what is left to fetch, chunk by chunk. The plan is pure: it knows no
+ * connection and no disk. It hands out segments, is told of arrivals through them, and takes back
+ * what does not come or what another connection is to fetch.
  *
- * Invariant: each chunk is in exactly one state, and a byte is handed out to one taker at a time,
- * until the taker gives it back or all of its chunk has arrived.
+ * The plan owns every byte of the file. A connection only refers to a segment of it:
+ *
+ *   file      | good | arrived |         taken          |    missing    |  taken   | kept |
+ *   segment                    offset       written     length    requested
+ *                              |== in place ==|-- owed --|~~ taken back ~~|
+ *
+ * `written` grows as bytes come. `length` falls when the plan takes the tail back: from then on the
+ * tail is missing and may be handed out anew, and what its first connection still sends of it is
+ * dropped, because the sink writes nothing behind `length`.
+ *
+ * Invariant: each chunk is in exactly one state, and each byte is owed by one segment at most.
  */
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 
 /** What is known of a chunk. */
 const CHUNK = {
-  /** Wanted; the bytes of `#filled` at its start are there. */
+  /** Wanted; the bytes of `#filled` at its start are in place. */
   missing: 0,
-  /** Somebody fetches the rest of it. */
+  /** A segment owes the rest of it. */
   taken: 1,
-  /** Every byte is there, none compared. */
+  /** Every byte is in place, none compared. */
   arrived: 2,
-  /** An earlier run may have brought it: to be compared before it is believed. */
+  /** An earlier run may have brought it: it is compared before it is believed. */
   kept: 3,
   /** Compared, or believed on request. */
   good: 4,
@@ -25,6 +35,75 @@ const CHUNK = {
 export interface FileRange {
   readonly offset: number;
   readonly length: number;
+}
+
+/** What a segment reports to its plan. */
+interface SegmentOwner {
+  /** Bytes `before` to `after` of `segment` are in place: the chunks that are whole by that. */
+  arrived(segment: Segment, before: number, after: number): readonly number[];
+  /** What `segment` owes from its byte `from` on is missing again. */
+  returned(segment: Segment, from: number): void;
+}
+
+/** Bytes that one connection fetches, in order. Plan.take() makes it. */
+export class Segment implements FileRange {
+  readonly offset: number;
+  /** Bytes that are asked of the server. */
+  readonly requested: number;
+  #length: number;
+  #written = 0;
+  readonly #owner: SegmentOwner;
+
+  /** For the plan. */
+  constructor(owner: SegmentOwner, { offset, length }: FileRange) {
+    this.#owner = owner;
+    this.offset = offset;
+    this.requested = length;
+    this.#length = length;
+  }
+
+  /** Bytes that are the segment's: fewer than `requested` when its tail was taken back. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Bytes that came; more than `length` when the server sent some of what was taken back. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Bytes that are still to come. */
+  get owed(): number {
+    return Math.max(0, this.#length - this.#written);
+  }
+
+  /**
+   * `count` more bytes came, and those of them within `length` are in the file: the chunks that
+   * became whole by that.
+   */
+  arrive(count: number): readonly number[] {
+    const before = this.#written;
+    this.#written += count;
+    const after = Math.min(this.#written, this.#length);
+    return after > before ? this.#owner.arrived(this, before, after) : NO_CHUNKS;
+  }
+
+  /**
+   * Leaves the segment its first `keeps` bytes, and at least those that came: the plan takes the
+   * rest back. While more is to come `keeps` must end at a chunk's end, since the chunk's rest
+   * would have two takers.
+   */
+  shorten(keeps: number): void {
+    const length = Math.max(keeps, this.#written);
+    if (length >= this.#length) return;
+    this.#owner.returned(this, length);
+    this.#length = length;
+  }
+
+  /** Nothing more comes: the plan takes back what did not. */
+  release(): void {
+    this.shorten(this.#written);
+  }
 }
 
 /** The plan of one file of `size` bytes. */
@@ -40,6 +119,10 @@ export class Plan {
   #lowest = 0;
   #good = 0;
   #missing: number;
+  readonly #segments: SegmentOwner = {
+    arrived: (segment, before, after) => this.#arrived(segment, before, after),
+    returned: (segment, from) => this.#returned(segment, from),
+  };
 
   constructor(size: number, chunkBytes: number = CHUNK_BYTES_DEFAULT) {
     this.size = size;
@@ -72,7 +155,7 @@ export class Plan {
     return Array.from({ length: count }, (_, nth) => first + nth);
   }
 
-  /** An earlier run may have brought this chunk: it is not taken until somebody says it is bad. */
+  /** An earlier run may have brought this chunk: it is not taken until refuse() says it is bad. */
   keep(index: number): void {
     if (this.#states[index] !== CHUNK.missing) return;
     this.#states[index] = CHUNK.kept;
@@ -85,25 +168,25 @@ export class Plan {
   }
 
   /** Chunks that have arrived and are not compared. */
-  unjudged(): number[] {
+  arrived(): number[] {
     return this.#in(CHUNK.arrived);
   }
 
-  /** Bytes that nobody has taken. */
+  /** Bytes that are neither in place nor owed by a segment. */
   get missing(): number {
     return this.#missing;
   }
 
   /**
-   * The first missing bytes, at most about `most` and at least one chunk's: taken from now on. Null
-   * when nothing is missing.
+   * A segment of the first missing bytes, at most about `most` of them and at least one chunk's.
+   * Null when nothing is missing.
    */
-  take(most: number): FileRange | null {
+  take(most: number): Segment | null {
     const first = this.#firstMissing();
     if (first < 0) return null;
     const offset = first * this.chunkBytes + (this.#filled.get(first) ?? 0);
     let end = first;
-    // A chunk that is partly there starts a range of its own: ranges are contiguous.
+    // A chunk that is partly in place starts a segment of its own: segments are contiguous.
     do this.#states[end++] = CHUNK.taken;
     while (
       this.#states[end] === CHUNK.missing &&
@@ -113,38 +196,7 @@ export class Plan {
     this.#lowest = end;
     const length = this.#endOf(end - 1) - offset;
     this.#missing -= length;
-    return { offset, length };
-  }
-
-  /**
-   * Of `range`, which was taken, the first `before` bytes were in place, and now `after` are: gives
-   * the chunks that have become whole by that.
-   */
-  arrive(range: FileRange, before: number, after: number): number[] {
-    const whole: number[] = [];
-    const end = range.offset + after;
-    let index = this.chunkOf(range.offset + before);
-    for (; index < this.count && this.#endOf(index) <= end; index++) {
-      if (this.#states[index] !== CHUNK.taken) continue;
-      this.#states[index] = CHUNK.arrived;
-      this.#filled.delete(index);
-      whole.push(index);
-    }
-    return whole;
-  }
-
-  /**
-   * Of `range`, which was taken, only the first `arrived` bytes came: the rest is missing again.
-   */
-  giveBack(range: FileRange, arrived: number): void {
-    const at = range.offset + arrived;
-    const last = this.chunkOf(range.offset + range.length - 1);
-    for (let index = this.chunkOf(at); index <= last; index++) {
-      if (this.#states[index] !== CHUNK.taken) continue;
-      const filled = at - index * this.chunkBytes;
-      if (filled > 0) this.#filled.set(index, filled);
-      this.#miss(index);
-    }
+    return new Segment(this.#segments, { offset, length });
   }
 
   /** The chunk is what it should be. */
@@ -154,7 +206,7 @@ export class Plan {
     this.#good += 1;
   }
 
-  /** The chunk is not what it should be: all of it is missing again. */
+  /** The whole chunk is not what it should be: all of it is missing again. */
   refuse(index: number): void {
     if (this.#states[index] === CHUNK.good) this.#good -= 1;
     if (this.#states[index] === CHUNK.missing) this.#missing += this.#filled.get(index) ?? 0;
@@ -162,7 +214,32 @@ export class Plan {
     this.#miss(index);
   }
 
-  // --- internal ---
+  // --- internal: segments ---
+
+  #arrived({ offset }: Segment, before: number, after: number): readonly number[] {
+    let whole: number[] | null = null;
+    const end = offset + after;
+    for (let index = this.chunkOf(offset + before); index < this.count; index++) {
+      if (this.#endOf(index) > end) break;
+      this.#states[index] = CHUNK.arrived;
+      this.#filled.delete(index);
+      whole ??= [];
+      whole.push(index);
+    }
+    return whole ?? NO_CHUNKS;
+  }
+
+  #returned({ offset, length }: Segment, from: number): void {
+    const at = offset + from;
+    const last = this.chunkOf(offset + length - 1);
+    for (let index = this.chunkOf(at); index <= last; index++) {
+      const filled = at - index * this.chunkBytes;
+      if (filled > 0) this.#filled.set(index, filled);
+      this.#miss(index);
+    }
+  }
+
+  // --- internal: chunks ---
 
   #miss(index: number): void {
     if (this.#states[index] !== CHUNK.missing) this.#missing += this.#absent(index);
@@ -194,3 +271,8 @@ export class Plan {
     return found;
   }
 }
+
+// --- internal ---
+
+/** One for all: most arrivals complete no chunk. */
+const NO_CHUNKS: readonly number[] = [];

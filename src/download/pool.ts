@@ -1,35 +1,35 @@
 /**
- * The connections that bring one file: how many there are, which range each has, and who takes work
- * from whom. It owns the parts and the clock by which their speed is looked at; it sees no byte and
- * judges nothing.
+ * The pool of connections that bring one file: how many there are, which segment each fetches, and
+ * when work moves from a slow one to an idle one. It owns the connections and the timer by which
+ * their speed is measured; it sees no byte and compares nothing.
  *
- * Invariant: while something is missing, somebody works or is on the way to, or the download has
- * been told of the failure.
+ * Invariant: while something is missing, a connection fetches or is being opened, or the download
+ * has been told of the failure.
  */
 import type { Origin } from "./origin.ts";
-import { FileConnection, type Segment, SEGMENTS_AHEAD } from "./connection.ts";
-import type { Plan, FileRange } from "./plan.ts";
+import { FileConnection, SEGMENTS_AHEAD } from "./connection.ts";
+import type { Plan, Segment } from "./plan.ts";
 import { passes, type Retry } from "./retry.ts";
-import type { FileTally } from "./progress.ts";
+import type { FileCounter } from "./progress.ts";
 import { Tuner } from "./tuner.ts";
 
-/** How often the speed is looked at: at least, at most, and in round trips. Milliseconds. */
-const LOOK_MS_MIN = 150;
-const LOOK_MS_MAX = 2000;
-const LOOK_TRIPS = 3;
+/** How often the speed is measured: at least, at most, and in round trips. Milliseconds. */
+const MEASURE_MS_MIN = 150;
+const MEASURE_MS_MAX = 2000;
+const MEASURE_TRIPS = 3;
 
-/** A slow part's work is shared when it would take longer than this, and than as many trips. */
+/** A slow connection's work is shared when it would take longer than this, and so many trips. */
 const SHARE_MS = 250;
 const SHARE_TRIPS = 4;
 
-/** A part that has brought nothing for so long is given up as soon as another one is idle. */
+/** A connection that has brought nothing for so long is closed as soon as another one is idle. */
 const STALLED_MS = 2000;
 
 /** Whose file it is. */
 export interface PoolOwner {
   readonly plan: Plan;
-  /** Asks for `range` over the part's connection. */
-  begin(part: FileConnection, range: FileRange): Segment;
+  /** Asks for `segment` over `connection`; settles when the answer has ended. */
+  request(connection: FileConnection, segment: Segment): Promise<unknown>;
   /** Trying again did not help: ClientError or LocalError. */
   failed(error: unknown): void;
 }
@@ -37,75 +37,76 @@ export interface PoolOwner {
 /** The connections of one file. */
 export class ConnectionPool {
   readonly #origin: Origin;
-  readonly #of: PoolOwner;
+  readonly #owner: PoolOwner;
   readonly #retry: Retry;
-  readonly #own: FileTally;
+  readonly #file: FileCounter;
   readonly #tuner: Tuner;
-  readonly #parts = new Set<FileConnection>();
+  readonly #connections = new Set<FileConnection>();
   #ended = false;
-  /** Connections there should be, and those that are being opened. */
+  /** Connections there should be, and those that are being opened or wait for another try. */
   #wanted = 1;
   #opening = 0;
-  /** Parts without work wait for this; so many do. */
+  /** Connections without a segment wait for this; so many do. */
   #work = Promise.withResolvers<void>();
   #idle = 0;
   #timer: NodeJS.Timeout | null = null;
-  #seen = 0;
-  #seenMs = 0;
+  /** The last measurement: bytes received by then, and when. */
+  #measured = 0;
+  #measuredMs = 0;
 
-  constructor(origin: Origin, crewed: PoolOwner, retry: Retry, own: FileTally) {
+  constructor(origin: Origin, owner: PoolOwner, retry: Retry, file: FileCounter) {
     this.#origin = origin;
-    this.#of = crewed;
+    this.#owner = owner;
     this.#retry = retry;
-    this.#own = own;
+    this.#file = file;
     this.#tuner = new Tuner(origin.options.connections);
   }
 
-  /** Begins with one connection, also when nothing is missing yet: a kept chunk may be bad. */
+  /** Opens the first connection, also when nothing is missing yet: a kept chunk may be bad. */
   start(): void {
-    this.#seenMs = performance.now();
-    this.#lookLater();
-    this.#hire();
+    this.#measuredMs = performance.now();
+    this.#measureLater();
+    this.#add();
   }
 
   /** Something is missing again. */
-  wake(): void {
+  notify(): void {
     this.#work.resolve();
     this.#work = Promise.withResolvers<void>();
-    this.#staff();
+    this.#addWanted();
   }
 
   /** Nothing more is wanted: gives the connections back. */
   end(): void {
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const part of this.#parts) this.#origin.giveBack(part.client);
-    this.#parts.clear();
-    this.#own.connections = 0;
-    this.wake();
+    for (const { client } of this.#connections) this.#origin.giveBack(client);
+    this.#connections.clear();
+    this.#file.connections = 0;
+    this.notify();
   }
 
-  // --- internal: who works ---
+  // --- internal: connections ---
 
-  /** As many connections as there should be, as long as there is work that nobody has. */
-  #staff(): void {
-    while (!this.#ended && this.#of.plan.missing > 0 && this.#staffed < this.#wanted) this.#hire();
+  /** Opens connections up to the number wanted, as long as something is missing. */
+  #addWanted(): void {
+    while (!this.#ended && this.#owner.plan.missing > 0 && this.#active < this.#wanted) this.#add();
   }
 
-  /** Parts that take work, and those to come. */
-  get #staffed(): number {
+  /** Connections that take segments, and those that are being opened. */
+  get #active(): number {
     let count = this.#opening;
-    for (const part of this.#parts) if (!part.retired) count += 1;
+    for (const { draining } of this.#connections) if (!draining) count += 1;
     return count;
   }
 
-  #hire(): void {
+  #add(): void {
     this.#opening += 1;
     this.#open()
       .finally(() => (this.#opening -= 1))
-      .then((part) => (part === null ? undefined : this.#serve(part)))
+      .then((connection) => (connection === null ? undefined : this.#use(connection)))
       .catch((error: unknown) => {
-        if (!this.#ended) this.#of.failed(error);
+        if (!this.#ended) this.#owner.failed(error);
       });
   }
 
@@ -115,41 +116,42 @@ export class ConnectionPool {
       this.#origin.giveBack(client);
       return null;
     }
-    const part = new FileConnection(client);
-    this.#parts.add(part);
-    this.#own.connections = this.#parts.size;
-    return part;
+    const connection = new FileConnection(client);
+    this.#connections.add(connection);
+    this.#file.connections = this.#connections.size;
+    return connection;
   }
 
-  async #serve(part: FileConnection): Promise<void> {
+  async #use(connection: FileConnection): Promise<void> {
     try {
-      await this.#feed(part);
-      this.#leave(part);
+      await this.#fetch(connection);
+      this.#remove(connection);
     } catch (error) {
-      // One to come while it waits: nobody takes its place before that.
+      // The next connection counts while the wait lasts: none is opened in its place before.
       this.#opening += 1;
-      this.#leave(part);
-      const expected = part.dismissed || (part.retired && passes(error));
+      this.#remove(connection);
+      const expected = connection.closed || (connection.draining && passes(error));
       const waited = this.#ended || expected ? Promise.resolve() : this.#retry.after(error);
       await waited.finally(() => (this.#opening -= 1));
     }
-    this.#staff();
+    this.#addWanted();
   }
 
-  async #feed(part: FileConnection): Promise<void> {
+  async #fetch(connection: FileConnection): Promise<void> {
     while (!this.#ended) {
-      while (!part.retired && part.segments.length < SEGMENTS_AHEAD) {
-        const range = this.#take(part);
-        if (range === null) break;
-        part.segments.push(this.#of.begin(part, range));
+      while (!connection.draining && connection.requests.length < SEGMENTS_AHEAD) {
+        const segment = this.#take(connection);
+        if (segment === null) break;
+        const done = this.#owner.request(connection, segment);
+        connection.requests.push({ segment, done });
       }
-      const [unit] = part.segments;
-      if (unit !== undefined) {
-        await unit.done;
-        part.segments.shift();
-      } else if (part.retired) {
+      const [request] = connection.requests;
+      if (request !== undefined) {
+        await request.done;
+        connection.requests.shift();
+      } else if (connection.draining) {
         return;
-      } else if (!this.#relieve(part)) {
+      } else if (!this.#shareWith(connection)) {
         this.#idle += 1;
         await this.#work.promise;
         this.#idle -= 1;
@@ -157,81 +159,77 @@ export class ConnectionPool {
     }
   }
 
-  #take(part: FileConnection): FileRange | null {
-    const { plan } = this.#of;
-    return plan.take(part.portion(plan.missing, this.#staffed, this.#origin.link.tripMs));
+  #take(connection: FileConnection): Segment | null {
+    const { plan } = this.#owner;
+    const { tripMs } = this.#origin.link;
+    return plan.take(connection.segmentBytes(plan.missing, this.#active, tripMs));
   }
 
-  #leave(part: FileConnection): void {
-    for (const { range, sink, length } of part.segments) {
-      if (sink.written < length) this.#of.plan.giveBack({ ...range, length }, sink.written);
-    }
-    part.segments.length = 0;
-    // At the end all have been given back: twice would lend one connection to two.
-    if (!this.#parts.delete(part)) return;
-    this.#own.connections = this.#parts.size;
-    this.#origin.giveBack(part.client);
-    this.wake();
+  #remove(connection: FileConnection): void {
+    for (const { segment } of connection.requests) segment.release();
+    connection.requests.length = 0;
+    // end() has given all connections back: twice would lend one connection to two users.
+    if (!this.#connections.delete(connection)) return;
+    this.#file.connections = this.#connections.size;
+    this.#origin.giveBack(connection.client);
+    this.notify();
   }
 
   // --- internal: sharing ---
 
-  /** Takes work for `idle` from the part that would take longest; true when there is some now. */
-  #relieve(idle: FileConnection): boolean {
+  /** Moves work of the slowest connection to `idle`; true when something is missing now. */
+  #shareWith(idle: FileConnection): boolean {
     const worthMs = Math.max(SHARE_MS, this.#origin.link.tripMs * SHARE_TRIPS);
-    const slow = [...this.#parts].filter(({ leftMs }) => leftMs > worthMs);
-    slow.sort((one, other) => other.leftMs - one.leftMs);
-    if (slow.some((part) => this.#share(part, idle))) return true;
-    // Under --limit-rate a connection is silent because we don't read it.
+    const slow = [...this.#connections].filter(({ remainingMs }) => remainingMs > worthMs);
+    slow.sort((one, other) => other.remainingMs - one.remainingMs);
+    if (slow.some((connection) => this.#share(connection, idle))) return true;
+    // Under a rate limit a connection is silent because it is not read.
     if (this.#origin.options.patience.throttle !== undefined) return false;
-    // A chunk that is under way can't be shared. What is left of it is missing when that part has
-    // gone, which wakes the idle ones; long before a stall would end it.
-    const stalled = slow.find(({ rate, leftMs }) => rate === 0 && leftMs > STALLED_MS);
-    stalled?.dismiss();
+    // A chunk that is begun can't be shared. When its connection is closed the rest of it is
+    // missing, which notifies the idle ones: long before the stall timeout would end it.
+    const stalled = slow.find(({ rate, remainingMs }) => rate === 0 && remainingMs > STALLED_MS);
+    stalled?.close();
     return false;
   }
 
-  /** Shared by speed, so that both end at once. */
+  /** Shares by speed, so that both end at once. */
   #share(slow: FileConnection, idle: FileConnection): boolean {
-    const { plan } = this.#of;
     const together = Math.max(slow.rate + idle.rate, Number.MIN_VALUE);
-    const cuts = slow.cut((slow.owed * slow.rate) / together, plan.chunkBytes);
-    for (const { unit, keeps } of cuts) {
-      plan.giveBack({ ...unit.range, length: unit.length }, keeps);
-      unit.length = keeps;
-      unit.sink.limit = keeps;
-      // What the server sends behind it is not wanted: the connection ends there.
-      slow.retired = true;
-    }
+    const keepBytes = (slow.owed * slow.rate) / together;
+    const cuts = slow.cuts(keepBytes, this.#owner.plan.chunkBytes);
+    for (const { segment, keeps } of cuts) segment.shorten(keeps);
+    // The server sends the rest of the segment all the same: the connection ends before it.
+    if (cuts.length > 0) slow.draining = true;
     return cuts.length > 0;
   }
 
   // --- internal: speed ---
 
-  #lookLater(): void {
-    const everyMs = Math.min(LOOK_MS_MAX, this.#origin.link.tripMs * LOOK_TRIPS);
-    this.#timer = setTimeout(() => this.#look(), Math.max(LOOK_MS_MIN, everyMs));
+  #measureLater(): void {
+    const everyMs = Math.min(MEASURE_MS_MAX, this.#origin.link.tripMs * MEASURE_TRIPS);
+    this.#timer = setTimeout(() => this.#measure(), Math.max(MEASURE_MS_MIN, everyMs));
   }
 
-  #look(): void {
+  #measure(): void {
     const now = performance.now();
-    const { received, arrived } = this.#own;
-    const rate = ((received - this.#seen) * 1000) / Math.max(1, now - this.#seenMs);
-    this.#seen = received;
-    this.#seenMs = now;
-    this.#wanted = this.#tuner.next(this.#wanted, rate, this.#of.plan.size - arrived);
-    this.#retireSlowest(this.#staffed - this.#wanted);
-    this.#staff();
-    // Who has become slow since may be helped now.
-    if (this.#idle > 0) this.wake();
-    this.#lookLater();
+    const { received, arrived } = this.#file;
+    const rate = ((received - this.#measured) * 1000) / Math.max(1, now - this.#measuredMs);
+    this.#measured = received;
+    this.#measuredMs = now;
+    this.#wanted = this.#tuner.next(this.#wanted, rate, this.#owner.plan.size - arrived);
+    this.#drainSlowest(this.#active - this.#wanted);
+    this.#addWanted();
+    // A connection that has become slow since may be helped now.
+    if (this.#idle > 0) this.notify();
+    this.#measureLater();
   }
 
-  #retireSlowest(surplus: number): void {
+  #drainSlowest(surplus: number): void {
     if (surplus <= 0) return;
-    const working = [...this.#parts].filter(({ retired }) => !retired);
-    working.sort((one, other) => one.rate - other.rate);
+    const fetching = [...this.#connections].filter(({ draining }) => !draining);
+    fetching.sort((one, other) => one.rate - other.rate);
     // One stays, whatever is being opened.
-    for (const part of working.slice(0, Math.min(surplus, working.length - 1))) part.retired = true;
+    const most = Math.min(surplus, fetching.length - 1);
+    for (const connection of fetching.slice(0, most)) connection.draining = true;
   }
 }

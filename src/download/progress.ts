@@ -1,33 +1,38 @@
 /**
- * The numbers of one command's transfers: written where bytes move, read by whoever shows them. No
- * callbacks and no clock: a display looks whenever it likes, and what moves bytes never waits for a
- * display.
+ * The progress of one command: numbers that are written where bytes move and read by whoever shows
+ * them. There are no callbacks and there is no clock: a display reads the numbers when it likes,
+ * and what moves bytes never waits for a display.
+ *
+ * Invariant: a file's bytes are counted in one call, for the file and for its command together, so
+ * the command's sums are the sums of its files.
  */
+import { printable } from "../wire/printable.ts";
+import type { Order } from "./order.ts";
 
 /** What becomes of a file. */
 export type FileState = "waiting" | "running" | "done" | "failed";
 
-/** One file on its way. All counts in bytes. */
-export interface FileTally {
-  /** Printable, for a person: the target's name. */
+/** One file on its way, as a display reads it. All counts are in bytes. */
+export interface FileProgress {
+  /** The target's path here: printable. */
   readonly name: string;
-  state: FileState;
+  readonly state: FileState;
   /** Bytes of the whole file; known before the first one comes. */
-  size: number;
+  readonly size: number;
   /** Bytes that this run received, those that were bad and fetched again included. */
-  received: number;
+  readonly received: number;
   /** Bytes in place that an earlier run had brought. */
-  kept: number;
+  readonly kept: number;
   /** Bytes in place whose digests were compared: kept and received ones. */
-  verified: number;
-  /** Bytes in place: what is left is `size - arrived`. May fall when a chunk turns out bad. */
-  arrived: number;
-  /** Connections that bring it just now. */
-  connections: number;
+  readonly verified: number;
+  /** Bytes in place: what is left is `size - arrived`. It falls when a chunk turns out bad. */
+  readonly arrived: number;
+  /** Connections that bring the file just now. */
+  readonly connections: number;
 }
 
 /** All files of one command. */
-export class Tally {
+export class Progress {
   /** Files to bring, as far as known; `totalKnown` tells whether more may turn up. */
   files = 0;
   /** Their bytes. */
@@ -38,11 +43,98 @@ export class Tally {
   unchanged = 0;
   done = 0;
   failed = 0;
-  /** Sums over all files, finished ones included; as in FileTally. */
+  /** Sums over all files, as in FileProgress: attempts that failed count in `received` alone. */
   received = 0;
   kept = 0;
   verified = 0;
   arrived = 0;
-  /** Files under way that deserve a line of their own, in the order they began. */
-  readonly running = new Set<FileTally>();
+  /** Large files under way, in the order they began. A display gives each a line. */
+  readonly running = new Set<FileProgress>();
+}
+
+/**
+ * The counter of one attempt to bring one file. Every count is added to the file's numbers and to
+ * the command's. An attempt ends with succeed() or abandon(); a file that is given up with fail().
+ */
+export class FileCounter implements FileProgress {
+  readonly size: number;
+  state: FileState = "waiting";
+  received = 0;
+  kept = 0;
+  verified = 0;
+  arrived = 0;
+  connections = 0;
+  readonly #command: Progress;
+  readonly #order: Order;
+
+  constructor(command: Progress, order: Order) {
+    this.#command = command;
+    this.#order = order;
+    this.size = Number(order.file.entry.size);
+  }
+
+  /** Computed when it is read: most small files are never shown by name. */
+  get name(): string {
+    return printable(this.#order.folder.pathOf(this.#order.name));
+  }
+
+  /** The file is under way and gets a line of its own. */
+  begin(): void {
+    this.state = "running";
+    this.#command.running.add(this);
+  }
+
+  /** `bytes` came. */
+  receive(bytes: number): void {
+    this.received += bytes;
+    this.#command.received += bytes;
+  }
+
+  /** `bytes` are in place; fewer than none when bytes that were turned out bad. */
+  place(bytes: number): void {
+    this.arrived += bytes;
+    this.#command.arrived += bytes;
+  }
+
+  /** Of the bytes in place `bytes` are an earlier run's. */
+  keep(bytes: number): void {
+    this.kept += bytes;
+    this.#command.kept += bytes;
+  }
+
+  /** `bytes` were compared with the server's digest and are right. */
+  verify(bytes: number): void {
+    this.verified += bytes;
+    this.#command.verified += bytes;
+  }
+
+  /** The file has its name. */
+  succeed(): void {
+    this.#end("done");
+    this.#command.done += 1;
+  }
+
+  /**
+   * The attempt failed. The command's sums lose what it had in place; the file's numbers stay, for
+   * whoever shows them.
+   */
+  abandon(): void {
+    this.#end("waiting");
+    this.#command.arrived -= this.arrived;
+    this.#command.kept -= this.kept;
+    this.#command.verified -= this.verified;
+  }
+
+  /** The file is given up: there is no attempt under way, and none to come. */
+  fail(): void {
+    this.#end("failed");
+    this.#command.failed += 1;
+  }
+
+  // --- internal ---
+
+  #end(state: FileState): void {
+    this.state = state;
+    this.#command.running.delete(this);
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * What was written, read back and digested by a thread while more arrives: on one core it would
- * take a third of the time that bringing the bytes takes. There is one for the whole program, from
- * its first use on; it keeps no process alive.
+ * The reading back of what was written: a thread digests it while more arrives. On one core that
+ * would take a third of the time that bringing the bytes takes. There is one thread for the whole
+ * program, from its first use on; it keeps no process alive.
  *
- * Invariant: each question is answered once, in the order of asking, unless its file was given up;
+ * Invariant: each request is answered once, in the order of asking, unless its file was given up;
  * and the thread reads no file that was.
  */
 import { type Staged } from "../destination/staged.ts";
@@ -13,83 +13,89 @@ import { DigestThread, type ThreadOwner } from "../digest/thread.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 
-/** Questions at the thread: one that it works on, one so that it need not wait for the next. */
+/** Requests at the thread: one that it works on, and one so that it need not wait for it. */
 const SENT_MAX = 2;
 
-/** Reads chunks back into this where there is no thread; shared, since that is one piece. */
+/** Chunks are read into this where there is no thread. It is shared: nothing awaits in between. */
 let buffer = new Uint8Array(0);
 
-/** Bytes of a file, and who is told their digest in hex, or -errno. */
-interface Asked {
+/** Bytes of a file, and who gets their digest in hex, or -errno. */
+interface DigestRequest {
   readonly file: Staged;
   readonly offset: number;
   readonly length: number;
-  readonly told: (answer: string | number) => void;
+  readonly answered: (answer: string | number) => void;
 }
 
-/** The thread and what it is asked. */
+/** The thread and the requests to it. */
 export class Readback implements ThreadOwner {
   #thread: DigestThread | null = null;
-  /** It has ended by itself: what is asked from now on is done here. */
+  /** The thread has ended by itself: requests are met on the event loop from now on. */
   #lost = false;
-  readonly #sent: Asked[] = [];
-  readonly #waiting: Asked[] = [];
-  #quiet = Promise.withResolvers<void>();
+  readonly #sent: DigestRequest[] = [];
+  readonly #waiting: DigestRequest[] = [];
+  /** Resolves when a request has left the thread. */
+  #left = Promise.withResolvers<void>();
 
-  /** Asks for the XXH3 of `length` bytes from `offset` on; `told` is never called within this. */
-  ask(file: Staged, offset: number, length: number, told: (answer: string | number) => void): void {
-    this.#waiting.push({ file, offset, length, told });
-    if (this.#lost) queueMicrotask(() => this.#doHere());
+  /** Asks for the XXH3 of `length` bytes from `offset` on. It never calls `answered` itself. */
+  ask(
+    file: Staged,
+    offset: number,
+    length: number,
+    answered: (answer: string | number) => void,
+  ): void {
+    this.#waiting.push({ file, offset, length, answered });
+    if (this.#lost) queueMicrotask(() => this.#answerHere());
     else this.#send();
   }
 
   /** Gives up what was asked of `file`; resolves when nothing reads it any more. */
   async forget(file: Staged): Promise<void> {
-    const others = this.#waiting.filter((asked) => asked.file !== file);
+    const others = this.#waiting.filter((request) => request.file !== file);
     this.#waiting.splice(0, this.#waiting.length, ...others);
-    while (this.#sent.some((asked) => asked.file === file)) await this.#quiet.promise;
+    while (this.#sent.some((request) => request.file === file)) await this.#left.promise;
   }
 
   // --- the thread's ---
 
   answered(answer: string | number): void {
-    const asked = this.#sent.shift();
+    const request = this.#sent.shift();
     this.#send();
-    this.#answered();
-    // A line for the digest.
-    asked?.told(typeof answer === "string" ? answer.trimEnd() : answer);
+    this.#requestLeft();
+    // The thread ends a digest with a line break.
+    request?.answered(typeof answer === "string" ? answer.trimEnd() : answer);
   }
 
   ended(): void {
     this.#lost = true;
     this.#thread = null;
     this.#waiting.unshift(...this.#sent.splice(0));
-    this.#answered();
-    this.#doHere();
+    this.#requestLeft();
+    this.#answerHere();
   }
 
   // --- internal ---
 
   #send(): void {
     while (this.#sent.length < SENT_MAX) {
-      const asked = this.#waiting.shift();
-      if (asked === undefined) return;
-      this.#sent.push(asked);
+      const request = this.#waiting.shift();
+      if (request === undefined) return;
+      this.#sent.push(request);
       this.#thread ??= new DigestThread(this);
-      const { file, offset, length } = asked;
+      const { file, offset, length } = request;
       const range = { at: BigInt(offset), count: length, chunk: length };
       this.#thread.send({ job: 0, algo: "xxh3", source: file.fd, ...range, piece: "whole" });
     }
   }
 
-  #answered(): void {
-    this.#quiet.resolve();
-    this.#quiet = Promise.withResolvers<void>();
+  #requestLeft(): void {
+    this.#left.resolve();
+    this.#left = Promise.withResolvers<void>();
   }
 
-  #doHere(): void {
-    for (const { file, offset, length, told } of this.#waiting.splice(0)) {
-      told(readBack(file, offset, length));
+  #answerHere(): void {
+    for (const { file, offset, length, answered } of this.#waiting.splice(0)) {
+      answered(readBack(file, offset, length));
     }
   }
 }

@@ -13,12 +13,12 @@ import { Failure } from "../wire/failure.ts";
 import type { TransferEvent } from "./events.ts";
 import type { TransferSettings } from "./settings.ts";
 import { type FetchOptions, Origin } from "./origin.ts";
-import { type FileTally, Tally } from "./progress.ts";
+import { type FileProgress, Progress } from "./progress.ts";
 import type { Wait } from "./retry.ts";
 
 /** One call of download() or mirror(). */
 export class Run {
-  readonly tally = new Tally();
+  readonly tally = new Progress();
   readonly origins: PerServer<Origin>;
   readonly #settings: TransferSettings;
   readonly #ending = new AbortController();
@@ -81,7 +81,7 @@ export class Run {
   }
 
   /** Something failed, of `file` where there is one. What is no Failure is a bug, and ends it. */
-  fail(error: unknown, file: FileTally | null = null): void {
+  fail(error: unknown, file: FileProgress | null = null): void {
     // From then on everything fails, as its echo.
     if (this.#stopped !== null) return;
     if (!(error instanceof Failure)) {

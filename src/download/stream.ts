@@ -1,7 +1,7 @@
 /**
- * One file into a stream: a pipe, standard output. What has gone out can't be fetched again, so a
- * lost connection goes on at the byte where it stopped, in the same version; and what went out is
- * compared all the same: a difference is told, with the byte.
+ * A stream of one file into a sink: a pipe, standard output. What has gone out can't be taken back,
+ * so after a lost connection the next one goes on at the byte where it stopped, in the same
+ * version. What went out is compared all the same: a difference is an error that names the byte.
  */
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
@@ -10,7 +10,7 @@ import { printable } from "../wire/printable.ts";
 import { ClientError, folderError } from "../client/error.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
-import type { Tally } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import { changed } from "./verifier.ts";
 import { type ByteString } from "../wire/bytes.ts";
 
@@ -22,20 +22,20 @@ export class Stream {
   readonly #origin: Origin;
   readonly #path: ByteString;
   readonly #sink: Sink;
-  readonly #tally: Tally;
+  readonly #progress: Progress;
   readonly #retry: Retry;
-  /** Digests of the chunks that have gone out, and the bytes of the one that goes out now. */
+  /** Digests of the chunks that have gone out, and the bytes of the one that is going out. */
   readonly #digests: string[] = [];
   readonly #chunk: BytesSink = new BytesSink(CHUNK_BYTES_DEFAULT);
   #sent = 0;
   #size = 0n;
   #etag = "";
 
-  constructor(origin: Origin, path: ByteString, sink: Sink, tally: Tally) {
+  constructor(origin: Origin, path: ByteString, sink: Sink, progress: Progress) {
     this.#origin = origin;
     this.#path = path;
     this.#sink = sink;
-    this.#tally = tally;
+    this.#progress = progress;
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
   }
 
@@ -48,17 +48,17 @@ export class Stream {
     const size = Number(entry.size);
     this.#size = entry.size;
     this.#etag = entry.etag;
-    this.#tally.bytes += size;
-    this.#tally.totalKnown = true;
+    this.#progress.bytes += size;
+    this.#progress.totalKnown = true;
     this.#chunk.begin(Math.min(size, CHUNK_BYTES_DEFAULT));
-    while (this.#sent < size) await this.#go();
+    while (this.#sent < size) await this.#readOn();
     if (this.#chunk.written > 0) this.#chunkDone();
     if (this.#origin.verifies) await this.#compare(size);
   }
 
   // --- internal ---
 
-  async #go(): Promise<void> {
+  async #readOn(): Promise<void> {
     try {
       const client = await this.#origin.take();
       try {
@@ -76,12 +76,12 @@ export class Stream {
         this.#origin.giveBack(client);
       }
     } catch (error) {
-      await this.#retry.after(this.#told(error));
+      await this.#retry.after(this.#meaning(error));
     }
   }
 
-  /** What lies behind the end of the file now was in it before: it has been cut short. */
-  #told(error: unknown): unknown {
+  /** A range behind the file's end was within it before: the file has been cut short. */
+  #meaning(error: unknown): unknown {
     const behind = error instanceof ClientError && error.code === "ERANGE";
     return behind ? changed(this.#path) : error;
   }
@@ -89,8 +89,8 @@ export class Stream {
   #write(bytes: Uint8Array): void {
     this.#sink.write(bytes);
     this.#sent += bytes.length;
-    this.#tally.received += bytes.length;
-    this.#tally.arrived += bytes.length;
+    this.#progress.received += bytes.length;
+    this.#progress.arrived += bytes.length;
     this.#retry.progress();
     if (!this.#origin.verifies) return;
     for (let rest = bytes; rest.length > 0;) {
@@ -123,7 +123,7 @@ export class Stream {
         throw new ClientError("corrupt", "EIO", text);
       }
     }
-    this.#tally.verified += size;
+    this.#progress.verified += size;
   }
 
   /** Null when the server has no digests. */
@@ -131,7 +131,7 @@ export class Stream {
     try {
       return await this.#retry.run(request);
     } catch (error) {
-      if (!(error instanceof ClientError) || error.code !== "ENOSYS") throw this.#told(error);
+      if (!(error instanceof ClientError) || error.code !== "ENOSYS") throw this.#meaning(error);
       this.#origin.cannotVerify();
       return null;
     }

@@ -1,9 +1,10 @@
 /**
- * Compares what is on the disk with what the server has, chunk by chunk, while the file arrives. It
- * asks for digests over a connection of its own, so that they never hold up the bytes, and reads
- * each chunk back when it has just been written and its pages are warm.
+ * The verifier of one file: compares what is on the disk with what the server has, chunk by chunk,
+ * while the file arrives. It asks for digests over a connection of its own, so that they never hold
+ * up the bytes, and reads each chunk back when it has just been written and is still in the page
+ * cache.
  *
- * Invariant: a chunk is judged once for each time it came, and only by a digest of the wanted
+ * Invariant: a chunk is compared once for each time it came, and only with a digest of the wanted
  * version.
  */
 import { type LocalError, localError } from "../destination/error.ts";
@@ -25,32 +26,32 @@ const ASKED_BYTES = 256 * 1024 * 1024;
  */
 const THREAD_BYTES_MIN = 64 * 1024 * 1024;
 
-/** What a verifier needs to know of its file. */
-export interface Verified {
+/** Whose file is compared. */
+export interface VerifierOwner {
   readonly path: ByteString;
   readonly etag: string;
   readonly plan: Plan;
   readonly file: Staged;
   /** Makes a request on the connection for digests. */
   ask<T>(request: (client: WireClient) => Promise<T>): Promise<T>;
-  /** The chunk was compared. */
-  judged(index: number, good: boolean): void;
+  /** The chunk was compared: `good` when it is what the server has. */
+  compared(index: number, good: boolean): void;
   /** The chunk can't be read back: LocalError. */
   failed(error: LocalError): void;
 }
 
 /** The comparisons of one file. */
 export class Verifier {
-  readonly #of: Verified;
+  readonly #owner: VerifierOwner;
   /** The server's digests by chunk, as far as they are known. */
-  readonly #theirs: (string | undefined)[] = [];
-  /** Ours of chunks whose digest is still to come. */
-  readonly #ours = new Map<number, string>();
+  readonly #expected: (string | undefined)[] = [];
+  /** Digests of what is on the disk, of chunks whose expected digest is still to come. */
+  readonly #found = new Map<number, string>();
   /** Chunks asked for or known. */
   readonly #asked = new Set<number>();
 
-  constructor(verified: Verified) {
-    this.#of = verified;
+  constructor(owner: VerifierOwner) {
+    this.#owner = owner;
   }
 
   /**
@@ -58,7 +59,7 @@ export class Verifier {
    * by one request.
    */
   async expect(chunks: readonly number[]): Promise<void> {
-    const most = Math.min(DIGESTS_MAX, ASKED_BYTES / this.#of.plan.chunkBytes);
+    const most = Math.min(DIGESTS_MAX, ASKED_BYTES / this.#owner.plan.chunkBytes);
     const asking: Promise<void>[] = [];
     const due = chunks.filter((index) => !this.#asked.has(index));
     for (let first = 0, next = 1; first < due.length; next++) {
@@ -70,9 +71,9 @@ export class Verifier {
     await Promise.all(asking);
   }
 
-  /** The chunk is whole: compares it now or soon, or when its digest comes. */
+  /** The chunk is whole: it is compared now or soon, or when its digest comes. */
   check(index: number): void {
-    const { plan, file } = this.#of;
+    const { plan, file } = this.#owner;
     const { offset, length } = plan.rangeOf(index);
     if (plan.size >= THREAD_BYTES_MIN) {
       readback.ask(file, offset, length, (answer) => this.#computed(index, answer));
@@ -83,7 +84,7 @@ export class Verifier {
 
   /** The same for a chunk that may have to come from the disk: off the loop, whatever its size. */
   async checkCold(index: number): Promise<void> {
-    const { plan, file } = this.#of;
+    const { plan, file } = this.#owner;
     const { offset, length } = plan.rangeOf(index);
     const { promise, resolve } = Promise.withResolvers<void>();
     readback.ask(file, offset, length, (answer) => {
@@ -94,22 +95,22 @@ export class Verifier {
   }
 
   /**
-   * What is not compared by now is not; resolves when nothing reads the file any more: a read under
-   * way would keep its lock beyond its closing, and whoever starts over would meet it.
+   * Gives up what is not compared by now; resolves when nothing reads the file any more. A read
+   * under way would keep the file's lock beyond its closing, and the next attempt would meet it.
    */
-  async settled(): Promise<void> {
-    await readback.forget(this.#of.file);
+  async stop(): Promise<void> {
+    await readback.forget(this.#owner.file);
   }
 
   // --- internal ---
 
   async #ask(from: number, to: number): Promise<void> {
-    const { path, etag, plan } = this.#of;
+    const { path, etag, plan } = this.#owner;
     const offset = plan.rangeOf(from).offset;
     const last = plan.rangeOf(to);
     for (let index = from; index <= to; index++) this.#asked.add(index);
     try {
-      const reply = await this.#of.ask((client) =>
+      const reply = await this.#owner.ask((client) =>
         client.hash(path, {
           offset: BigInt(offset),
           length: BigInt(last.offset + last.length - offset),
@@ -127,24 +128,24 @@ export class Verifier {
   }
 
   #learn(index: number, digest: string): void {
-    this.#theirs[index] = digest;
-    const ours = this.#ours.get(index);
-    if (ours !== undefined) this.#settle(index, ours);
+    this.#expected[index] = digest;
+    const found = this.#found.get(index);
+    if (found !== undefined) this.#compare(index, found);
   }
 
-  #settle(index: number, ours: string): void {
-    const theirs = this.#theirs[index];
-    if (theirs === undefined) {
-      this.#ours.set(index, ours);
+  #compare(index: number, found: string): void {
+    const expected = this.#expected[index];
+    if (expected === undefined) {
+      this.#found.set(index, found);
       return;
     }
-    this.#ours.delete(index);
-    this.#of.judged(index, ours === theirs);
+    this.#found.delete(index);
+    this.#owner.compared(index, found === expected);
   }
 
   #computed(index: number, answer: string | number): void {
-    if (typeof answer === "string") this.#settle(index, answer);
-    else this.#of.failed(localError(answer, "reading back what was written"));
+    if (typeof answer === "string") this.#compare(index, answer);
+    else this.#owner.failed(localError(answer, "reading back what was written"));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * From a socket into a file, past Bun's own reading: by splice(2) through a pipe, without a copy in
- * user space, or by recv(2) into one buffer. Both move what is there and never wait.
+ * The ways from a socket into a file, past Bun's own reading: by splice(2) through a pipe, without
+ * a copy in user space, or by recv(2) into one buffer. Both move what is there and never wait.
  *
  * Invariant: between two calls nothing is under way: the pipe is empty, and every byte taken from
  * the socket is in the file, or an error was thrown for it.
@@ -32,13 +32,13 @@ export interface SocketToFile {
 /** Bytes of the pipe: what an ordinary user may have (pipe(7)), and one move's most. */
 const PIPE_BYTES = 1024 * 1024;
 
-/** Bytes of the buffer: it stays in the processor's second cache. */
+/** Bytes of the buffer: it fits into the processor's level 2 cache. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** A kernel that says "readable" and gives nothing so often in a row does not mean it. */
-const REFUSALS_MAX = 64;
+/** Empty answers in a row, of sockets that poll(2) called readable, after which it copies. */
+const EMPTY_MAX = 64;
 
-/** The way that this system has; null where bytes must come through Bun's events. */
+/** The best way of this system; null where bytes must come through Bun's events. */
 export function openSocketToFile(): SocketToFile | null {
   return kernel.native ? new SpliceToFile() : null;
 }
@@ -49,7 +49,7 @@ export class CopyToFile implements SocketToFile {
 
   move(socket: number, file: Staged, offset: number, most: number): number {
     const got = kernel.recv(socket, this.#buffer, Math.min(most, BUFFER_BYTES));
-    if (got <= 0) return absent(got);
+    if (got <= 0) return noBytes(got);
     file.write(this.#buffer.subarray(0, got), BigInt(offset));
     return got;
   }
@@ -60,8 +60,8 @@ export class SpliceToFile implements SocketToFile {
   readonly #ends = new Int32Array(2).fill(-1);
   #pipeBytes = 0;
   #copy: SocketToFile | null = null;
-  /** Sockets in a row that were said to have something and gave nothing. */
-  #refusals = 0;
+  /** Moves in a row that found nothing. */
+  #empty = 0;
 
   move(socket: number, file: Staged, offset: number, most: number): number {
     if (this.#copy !== null || !this.#opened()) return this.#copied(socket, file, offset, most);
@@ -70,18 +70,18 @@ export class SpliceToFile implements SocketToFile {
       return this.#copied(socket, file, offset, most);
     }
     if (taken <= 0) {
-      const answer = absent(taken);
-      if (answer === MOVED.nothing && ++this.#refusals >= REFUSALS_MAX) {
+      const answer = noBytes(taken);
+      if (answer === MOVED.nothing && ++this.#empty >= EMPTY_MAX) {
         return this.#copied(socket, file, offset, most);
       }
       return answer;
     }
-    this.#refusals = 0;
+    this.#empty = 0;
     for (let done = 0; done < taken;) {
       const at = BigInt(offset + done);
       const moved = uninterrupted(() => kernel.spliceOut(this.#reading, file.fd, at, taken - done));
       if (moved > 0) done += moved;
-      else if (moved === -ERRNO.EINVAL) done += this.#rescue(file, offset + done, taken - done);
+      else if (moved === -ERRNO.EINVAL) done += this.#drain(file, offset + done, taken - done);
       else this.#failed(moved);
     }
     return taken;
@@ -110,8 +110,8 @@ export class SpliceToFile implements SocketToFile {
     return this.#copy.move(socket, file, offset, most);
   }
 
-  /** A file system that takes nothing from a pipe: what lies in it is copied out of it. */
-  #rescue(file: Staged, offset: number, count: number): number {
+  /** The file system takes nothing from a pipe: copies what is in the pipe. */
+  #drain(file: Staged, offset: number, count: number): number {
     const bytes = new Uint8Array(count);
     for (let got = 0; got < count;)
       got += fs.readSync(this.#reading, bytes, got, count - got, null);
@@ -120,7 +120,7 @@ export class SpliceToFile implements SocketToFile {
     return count;
   }
 
-  /** What is left in the pipe belongs to nobody any more: it goes with it. */
+  /** Closes the pipe with what is left in it, which can't be written. */
   #failed(moved: number): never {
     for (const end of this.#ends) kernel.close(end);
     this.#ends.fill(-1);
@@ -130,6 +130,6 @@ export class SpliceToFile implements SocketToFile {
 
 // --- internal ---
 
-function absent(answer: number): number {
+function noBytes(answer: number): number {
   return answer === -ERRNO.EAGAIN || answer === -ERRNO.EINTR ? MOVED.nothing : MOVED.ended;
 }

@@ -1,34 +1,27 @@
 /** The plan of a file against a list of what each byte is, under any course of events. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Plan, type FileRange } from "../../src/download/plan.ts";
+import { Plan, type Segment } from "../../src/download/plan.ts";
 
 const CHUNK = 4;
 
-/** A taker as the model sees it: what it was given, and how much of that has come. */
-interface Taker {
-  readonly range: FileRange;
-  came: number;
-  /** Bytes that are its own: fewer when its tail was given back. */
-  length: number;
-}
-
-/** The plan and, beside it, what is known of each byte. */
+/** The plan and, beside it, what is known of each byte: as a list, with no arithmetic of chunks. */
 class Model {
   readonly plan: Plan;
   readonly size: number;
-  /** By byte: the taker that fetches it. */
-  readonly owner: (Taker | null)[];
+  /** By byte: the segment that owes it. */
+  readonly debtor: (Segment | null)[];
   /** By byte: it is in place. */
   readonly there: boolean[];
-  readonly takers: Taker[] = [];
+  /** Segments of which more may come. */
+  readonly open: Segment[] = [];
   /** By chunk: whole and not compared, kept, good; null when bytes of it are still to come. */
   readonly chunks: ("whole" | "kept" | "good" | null)[];
 
   constructor(size: number) {
     this.plan = new Plan(size, CHUNK);
     this.size = size;
-    this.owner = Array.from({ length: size }, () => null);
+    this.debtor = Array.from({ length: size }, () => null);
     this.there = Array.from({ length: size }, () => false);
     this.chunks = Array.from({ length: Math.ceil(size / CHUNK) }, () => null);
   }
@@ -39,53 +32,58 @@ class Model {
   }
 
   take(most: number): void {
-    const range = this.plan.take(most);
-    if (range === null) {
+    const segment = this.plan.take(most);
+    if (segment === null) {
       expect(this.free()).toEqual([]);
       return;
     }
-    expect(range.length).toBeGreaterThan(0);
-    expect(range.length).toBeLessThanOrEqual(Math.max(CHUNK, most));
-    // The first byte that nobody has, and nothing behind it that somebody has.
-    expect(range.offset).toBe(this.free()[0]!);
-    const taker = { range, came: 0, length: range.length };
-    for (let at = range.offset; at < range.offset + range.length; at++) {
-      expect([at, this.owner[at], this.there[at]]).toEqual([at, null, false]);
-      this.owner[at] = taker;
+    const { offset, length, requested, written } = segment;
+    expect([requested, written, segment.owed]).toEqual([length, 0, length]);
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThanOrEqual(Math.max(CHUNK, most));
+    // The first byte that nobody owes, and nothing behind it that somebody owes or has brought.
+    expect(offset).toBe(this.free()[0]!);
+    for (let at = offset; at < offset + length; at++) {
+      expect([at, this.debtor[at], this.there[at]]).toEqual([at, null, false]);
+      this.debtor[at] = segment;
     }
-    this.takers.push(taker);
+    this.open.push(segment);
   }
 
-  arrive(taker: Taker, count: number): void {
-    const before = taker.came;
-    const { offset } = taker.range;
-    taker.came = Math.min(taker.length, before + count);
-    for (let at = offset + before; at < offset + taker.came; at++) {
-      this.there[at] = true;
-      this.owner[at] = null;
+  /** `count` bytes come, some of them perhaps behind the segment's end: those are dropped. */
+  arrive(segment: Segment, count: number): void {
+    const { offset, length, requested, written } = segment;
+    const after = Math.min(requested, written + count);
+    for (let at = written; at < Math.min(after, length); at++) {
+      expect(this.debtor[offset + at]).toBe(segment);
+      this.debtor[offset + at] = null;
+      this.there[offset + at] = true;
     }
     const whole = this.chunks.flatMap((state, index) =>
       state === null && this.bytesOf(index).every((at) => this.there[at]) ? [index] : [],
     );
-    expect(this.plan.arrive(taker.range, before, taker.came)).toEqual(whole);
+    expect(segment.arrive(after - written)).toEqual(whole);
+    expect(segment.written).toBe(after);
     for (const index of whole) this.chunks[index] = "whole";
-    if (taker.came === taker.length) this.forget(taker);
+    if (after === requested) this.close(segment);
   }
 
-  giveBack(taker: Taker): void {
-    this.plan.giveBack({ ...taker.range, length: taker.length }, taker.came);
-    this.release(taker, taker.came);
-    this.forget(taker);
+  release(segment: Segment): void {
+    this.forgive(segment, segment.written);
+    segment.release();
+    expect(segment.owed).toBe(0);
+    this.close(segment);
   }
 
-  /** Its tail goes, from a chunk's start on. */
-  cut(taker: Taker): void {
-    const middle = taker.range.offset + (taker.came + taker.length) / 2;
-    const keeps = Math.ceil(middle / CHUNK) * CHUNK - taker.range.offset;
-    if (keeps >= taker.length) return;
-    this.plan.giveBack({ ...taker.range, length: taker.length }, keeps);
-    this.release(taker, keeps);
-    taker.length = keeps;
+  /** Its tail goes, from a chunk's start on; its connection may go on sending. */
+  cut(segment: Segment): void {
+    const { offset, length, written } = segment;
+    const middle = offset + (written + length) / 2;
+    const keeps = Math.ceil(middle / CHUNK) * CHUNK - offset;
+    if (keeps >= length) return;
+    this.forgive(segment, keeps);
+    segment.shorten(keeps);
+    expect([segment.length, segment.requested >= length]).toEqual([keeps, true]);
   }
 
   judge(index: number, good: boolean): void {
@@ -97,7 +95,9 @@ class Model {
   }
 
   keep(index: number): void {
-    const untouched = this.bytesOf(index).every((at) => this.owner[at] === null && !this.there[at]);
+    const untouched = this.bytesOf(index).every(
+      (at) => this.debtor[at] === null && !this.there[at],
+    );
     if (index >= this.chunks.length || this.chunks[index] !== null || !untouched) return;
     this.plan.keep(index);
     this.chunks[index] = "kept";
@@ -108,59 +108,72 @@ class Model {
     const { plan } = this;
     expect(plan.missing).toBe(this.free().length);
     expect(plan.kept()).toEqual(this.of("kept"));
-    expect(plan.unjudged()).toEqual(this.of("whole"));
+    expect(plan.arrived()).toEqual(this.of("whole"));
     expect(plan.complete).toBe(this.of("good").length === this.chunks.length);
+    this.checkOwners();
   }
 
   free(): number[] {
-    return this.there.flatMap((there, at) => (!there && this.owner[at] === null ? [at] : []));
+    return this.there.flatMap((there, at) => (!there && this.debtor[at] === null ? [at] : []));
   }
 
   // --- internal ---
+
+  /** By the segments alone: no byte is owed twice or when in place, and all others are missing. */
+  private checkOwners(): void {
+    const owed = Array.from({ length: this.size }, () => 0);
+    for (const segment of this.open) {
+      const from = segment.offset + segment.written;
+      for (let at = from; at < from + segment.owed; at++) owed[at]! += 1;
+    }
+    expect(owed).toEqual(this.debtor.map((segment) => (segment === null ? 0 : 1)));
+    expect(owed.some((count, at) => count > 0 && this.there[at])).toBe(false);
+    const placed = this.there.filter(Boolean).length;
+    expect(placed + owed.filter((count) => count > 0).length + this.plan.missing).toBe(this.size);
+  }
 
   private of(state: string): number[] {
     return this.chunks.flatMap((each, index) => (each === state ? [index] : []));
   }
 
-  private release(taker: Taker, from: number): void {
-    const { offset } = taker.range;
-    for (let at = offset + from; at < offset + taker.length; at++) this.owner[at] = null;
+  private forgive({ offset, length }: Segment, from: number): void {
+    for (let at = offset + from; at < offset + length; at++) this.debtor[at] = null;
   }
 
-  private forget(taker: Taker): void {
-    this.takers.splice(this.takers.indexOf(taker), 1);
+  private close(segment: Segment): void {
+    this.open.splice(this.open.indexOf(segment), 1);
   }
 }
 
 const step = fc.tuple(
-  fc.constantFrom("take", "arrive", "giveBack", "cut", "accept", "refuse", "keep"),
+  fc.constantFrom("take", "arrive", "release", "cut", "accept", "refuse", "keep"),
   fc.nat({ max: 40 }),
   fc.nat({ max: 40 }),
 );
 
-test("in any course each byte has one taker at most, and none is lost", () => {
+test("in any course each byte is owed by one segment at most, and none is lost", () => {
   fc.assert(
     fc.property(fc.nat({ max: 45 }), fc.array(step, { maxLength: 60 }), (size, steps) => {
       const model = new Model(size);
       for (const [what, which, much] of steps) {
-        const taker = model.takers[which % Math.max(1, model.takers.length)];
+        const segment = model.open[which % Math.max(1, model.open.length)];
         const index = which % Math.max(1, model.chunks.length);
         if (what === "take") model.take(much);
         else if (what === "accept" || what === "refuse") model.judge(index, what === "accept");
         else if (what === "keep") model.keep(index);
-        else if (taker === undefined) continue;
-        else if (what === "arrive") model.arrive(taker, much);
-        else model[what](taker);
+        else if (segment === undefined) continue;
+        else if (what === "arrive") model.arrive(segment, much);
+        else model[what](segment);
         model.check();
       }
       // From any state there is an end with every byte in place.
-      for (const taker of [...model.takers]) model.arrive(taker, size);
+      for (const segment of [...model.open]) model.arrive(segment, size);
       for (const index of model.plan.kept()) model.judge(index, false);
       while (model.free().length > 0) {
         model.take(7);
-        for (const taker of [...model.takers]) model.arrive(taker, size);
+        for (const segment of [...model.open]) model.arrive(segment, size);
       }
-      for (const index of model.plan.unjudged()) model.judge(index, true);
+      for (const index of model.plan.arrived()) model.judge(index, true);
       model.check();
       expect([model.plan.complete, model.plan.take(1)]).toEqual([true, null]);
     }),
@@ -177,58 +190,72 @@ test("chunks cover files of every size, and an empty one is complete", () => {
   expect([new Plan(0, CHUNK).complete, new Plan(0, CHUNK).take(9)]).toEqual([true, null]);
   const huge = new Plan(2 ** 44 + 1);
   expect([huge.count, huge.missing]).toEqual([2 ** 22 + 1, 2 ** 44 + 1]);
-  expect(huge.take(2 ** 26)).toEqual({ offset: 0, length: 2 ** 26 });
+  expect(huge.take(2 ** 26)).toMatchObject({ offset: 0, length: 2 ** 26 });
   expect(huge.rangeOf(2 ** 22)).toEqual({ offset: 2 ** 44, length: 1 });
 });
 
-test("what the first taker still writes behind its cut harms nobody", () => {
+test("what still comes behind a segment's end harms nobody", () => {
   const plan = new Plan(16, CHUNK);
   const first = plan.take(16)!;
-  expect(plan.arrive(first, 0, 5)).toEqual([0]);
-  plan.giveBack(first, 8);
-  expect(plan.missing).toBe(8);
-  // Behind the cut while nobody has it: it is not believed.
-  expect(plan.arrive(first, 5, 12)).toEqual([1]);
-  expect(plan.missing).toBe(8);
+  expect(first.arrive(5)).toEqual([0]);
+  first.shorten(8);
+  expect([plan.missing, first.length, first.requested, first.owed]).toEqual([8, 8, 16, 3]);
+  // Behind its end while nobody owes that: only what is its own counts.
+  expect(first.arrive(7)).toEqual([1]);
+  expect([plan.missing, first.written, first.owed]).toEqual([8, 12, 0]);
   const second = plan.take(16)!;
-  expect(second).toEqual({ offset: 8, length: 8 });
-  // Into what the second has: part of a chunk is nothing, and nothing is handed out twice.
-  expect(plan.arrive(first, 12, 14)).toEqual([]);
-  expect(plan.take(16)).toBeNull();
-  plan.giveBack({ ...first, length: 8 }, 8);
-  expect(plan.missing).toBe(0);
-  expect(plan.arrive(second, 0, 8)).toEqual([2, 3]);
-  // Once: what is told again of a chunk that is there makes no second one.
-  expect([plan.arrive(second, 0, 8), plan.arrive(first, 0, 16)]).toEqual([[], []]);
-  expect(plan.unjudged()).toEqual([0, 1, 2, 3]);
+  expect(second).toMatchObject({ offset: 8, length: 8 });
+  // Into what the second owes: nothing becomes whole by it, and nothing is handed out twice.
+  expect([first.arrive(2), plan.take(16)]).toEqual([[], null]);
+  first.release();
+  first.shorten(0);
+  expect([plan.missing, first.length]).toEqual([0, 8]);
+  expect(second.arrive(8)).toEqual([2, 3]);
+  expect([second.arrive(8), first.arrive(2)]).toEqual([[], []]);
+  expect(plan.arrived()).toEqual([0, 1, 2, 3]);
 });
 
-test("what the first taker completes behind its cut is not handed out again", () => {
+test("a segment is never shortened below what came, nor lengthened", () => {
+  const plan = new Plan(12, CHUNK);
+  const segment = plan.take(12)!;
+  segment.arrive(5);
+  segment.shorten(12);
+  segment.shorten(99);
+  expect([segment.length, plan.missing]).toEqual([12, 0]);
+  segment.shorten(2);
+  expect([segment.length, segment.owed, plan.missing]).toEqual([5, 0, 7]);
+  segment.shorten(8);
+  expect([segment.length, plan.take(1)]).toMatchObject([5, { offset: 5, length: 3 }]);
+});
+
+test("a segment that is taken back whole leaves its bytes to the next", () => {
   const plan = new Plan(12, CHUNK);
   const first = plan.take(12)!;
-  plan.giveBack(first, 4);
+  first.shorten(0);
+  expect([first.owed, plan.missing]).toEqual([0, 12]);
   const second = plan.take(12)!;
-  plan.arrive(second, 0, 1);
-  expect(plan.arrive(first, 0, 8)).toEqual([0, 1]);
-  // The second ends in the middle of what is whole by now.
-  plan.giveBack(second, 2);
-  expect([plan.missing, plan.unjudged()]).toEqual([4, [0, 1]]);
-  expect(plan.take(12)).toEqual({ offset: 8, length: 4 });
-  // The third has what is left, whoever writes there meanwhile.
-  plan.giveBack({ ...first, length: 4 }, 4);
+  expect([first.arrive(4), second.arrive(6)]).toEqual([[], [0]]);
+  second.release();
+  expect([plan.missing, plan.arrived()]).toEqual([6, [0]]);
+  expect(plan.take(12)).toMatchObject({ offset: 6, length: 6 });
+  first.release();
   expect(plan.take(12)).toBeNull();
 });
 
-test("a chunk that is partly there starts a range of its own, at its first missing byte", () => {
+test("a chunk that is partly there starts a segment of its own, at its first missing byte", () => {
   const plan = new Plan(16, CHUNK);
   const first = plan.take(16)!;
-  plan.arrive(first, 0, 6);
-  plan.giveBack(first, 6);
-  expect([plan.missing, plan.take(2)]).toEqual([10, { offset: 6, length: 2 }]);
-  expect([plan.take(100), plan.take(100)]).toEqual([{ offset: 8, length: 8 }, null]);
+  first.arrive(6);
+  first.release();
+  expect(plan.missing).toBe(10);
+  const second = plan.take(2)!;
+  expect(second).toMatchObject({ offset: 6, length: 2 });
+  expect(plan.take(100)).toMatchObject({ offset: 8, length: 8 });
+  expect(plan.take(100)).toBeNull();
   plan.refuse(0);
-  // A partly filled chunk behind a whole one is not part of its range.
-  plan.giveBack({ offset: 6, length: 2 }, 1);
-  expect(plan.take(100)).toEqual({ offset: 0, length: 4 });
-  expect(plan.take(100)).toEqual({ offset: 7, length: 1 });
+  // A partly filled chunk behind a whole one is not part of its segment.
+  second.arrive(1);
+  second.release();
+  expect(plan.take(100)).toMatchObject({ offset: 0, length: 4 });
+  expect(plan.take(100)).toMatchObject({ offset: 7, length: 1 });
 });

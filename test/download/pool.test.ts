@@ -1,5 +1,5 @@
 /**
- * The crew of one file: how many connections it takes, and what becomes of the work of slow and of
+ * The pool of one file: how many connections it opens, and what becomes of the work of slow and of
  * silent ones. Connections and time are the test's.
  */
 import { expect, test } from "bun:test";
@@ -7,11 +7,11 @@ import type { WireClient } from "../../src/client/wireclient.ts";
 import { ConnectionPool } from "../../src/download/pool.ts";
 import { incompleteError } from "../../src/client/error.ts";
 import type { Origin } from "../../src/download/origin.ts";
-import type { FileConnection, Segment } from "../../src/download/connection.ts";
-import { Plan, type FileRange } from "../../src/download/plan.ts";
+import type { FileConnection } from "../../src/download/connection.ts";
+import { Plan, type Segment } from "../../src/download/plan.ts";
 import { Retry } from "../../src/download/retry.ts";
-import type { FileTally } from "../../src/download/progress.ts";
-import type { RangeSink } from "../../src/receive/rangesink.ts";
+import { FileCounter, Progress } from "../../src/download/progress.ts";
+import type { Order } from "../../src/download/order.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 
 const KIB = 1024;
@@ -19,16 +19,16 @@ const MIB = 1024 * KIB;
 const CHUNK = 256 * KIB;
 const STEP_MS = 10;
 
-/** A connection as the crew sees it, with the speed that the test gives it. */
+/** A connection as the pool sees it, with the speed that the test gives it. */
 class Line {
   readonly client: WireClient;
   closed = false;
   lent = true;
   /** Bytes that it may bring and has not: they come by the KiB. */
   credit = 0;
-  readonly units: {
-    unit: Segment;
-    part: FileConnection;
+  readonly requests: {
+    segment: Segment;
+    connection: FileConnection;
     fail: (error: unknown) => void;
     over: () => void;
   }[] = [];
@@ -36,7 +36,7 @@ class Line {
   constructor() {
     const close = (): void => {
       this.closed = true;
-      for (const { fail } of this.units) fail(new Error("closed"));
+      for (const { fail } of this.requests) fail(new Error("closed"));
     };
     this.client = { close } as WireClient;
   }
@@ -46,17 +46,19 @@ class Line {
 class Stage implements Disposable {
   readonly loop = new SimulatedLoop();
   readonly plan: Plan;
-  readonly crew: ConnectionPool;
+  readonly pool: ConnectionPool;
   readonly lines: Line[] = [];
   readonly failures: unknown[] = [];
   waits = 0;
-  readonly own = { received: 0, arrived: 0, connections: 0 } as FileTally;
+  readonly file: FileCounter;
   speedOf: (nth: number) => number;
   /** By byte of the file: by which connection it came, or nothing. */
   readonly brought = new Map<number, number>();
 
   constructor(size: number, connections: number, speedOf: (nth: number) => number, retries = 0) {
     this.plan = new Plan(size, CHUNK);
+    const order = { file: { entry: { size: BigInt(size) } } } as Order;
+    this.file = new FileCounter(new Progress(), order);
     this.speedOf = speedOf;
     const take = async (): Promise<WireClient> => {
       const line = new Line();
@@ -70,12 +72,12 @@ class Stage implements Disposable {
     };
     const options = { connections, patience: {} };
     const origin = { options, link: { tripMs: 50 }, take, giveBack };
-    const begin = (part: FileConnection, range: FileRange): Segment => this.#begin(part, range);
+    const request = (by: FileConnection, segment: Segment) => this.#request(by, segment);
     const failed = (error: unknown): void => void this.failures.push(error);
     const retry = new Retry(retries, () => (this.waits += 1));
-    const crewed = { plan: this.plan, begin, failed };
-    this.crew = new ConnectionPool(origin as unknown as Origin, crewed, retry, this.own);
-    this.crew.start();
+    const owner = { plan: this.plan, request, failed };
+    this.pool = new ConnectionPool(origin as unknown as Origin, owner, retry, this.file);
+    this.pool.start();
   }
 
   /** Lets `ms` pass, in steps, until the file is complete: the milliseconds it took. */
@@ -95,7 +97,7 @@ class Stage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.crew.end();
+    this.pool.end();
     this.loop[Symbol.dispose]();
   }
 
@@ -105,13 +107,12 @@ class Stage implements Disposable {
     return this.lines.find((line) => line.client === client)!;
   }
 
-  #begin(part: FileConnection, range: FileRange): Segment {
+  #request(connection: FileConnection, segment: Segment): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
-    const sink = { written: 0, limit: Infinity } as RangeSink;
-    const unit: Segment = { range, sink, done: promise, length: range.length };
-    this.#lineOf(part.client).units.push({ unit, part, fail: reject, over: resolve });
-    return unit;
+    const request = { segment, connection, fail: reject, over: resolve };
+    this.#lineOf(connection.client).requests.push(request);
+    return promise;
   }
 
   /** What comes over a line in a step, as a download takes it. */
@@ -119,25 +120,23 @@ class Stage implements Disposable {
     line.credit += this.speedOf(nth) * STEP_MS;
     let room = Math.floor(line.credit / KIB) * KIB;
     line.credit -= room;
-    while (room > 0 && line.units.length > 0 && !line.closed) {
-      const { unit, part, over } = line.units[0]!;
-      const { range, sink } = unit;
-      const count = Math.min(room, range.length - sink.written);
-      const before = sink.written;
-      sink.written += count;
+    while (room > 0 && line.requests.length > 0 && !line.closed) {
+      const { segment, connection, over } = line.requests[0]!;
+      const { written: before, owed } = segment;
+      const count = Math.min(room, segment.requested - before);
       room -= count;
-      part.receive(count);
-      this.own.received += count;
-      const until = Math.min(sink.written, unit.length);
-      for (let at = before; at < until; at += KIB) {
-        expect(this.brought.has(range.offset + at)).toBe(false);
-        this.brought.set(range.offset + at, nth);
+      const whole = segment.arrive(count);
+      connection.receive(count);
+      this.file.receive(count);
+      this.file.place(owed - segment.owed);
+      for (let at = before; at < Math.min(segment.written, segment.length); at += KIB) {
+        expect(this.brought.has(segment.offset + at)).toBe(false);
+        this.brought.set(segment.offset + at, nth);
       }
-      this.own.arrived += Math.max(0, until - before);
-      for (const index of this.plan.arrive(range, before, until)) this.plan.accept(index);
-      if (sink.written >= unit.length && unit.length < range.length) part.dismiss();
-      else if (sink.written === range.length) {
-        line.units.shift();
+      for (const index of whole) this.plan.accept(index);
+      if (segment.owed === 0 && segment.length < segment.requested) connection.close();
+      else if (segment.written === segment.requested) {
+        line.requests.shift();
         over();
       }
     }
@@ -190,8 +189,8 @@ test("a connection that ends is replaced, and what it owed comes once", async ()
   using stage = new Stage(16 * MIB, 1, () => MIB / 1000);
   await stage.run(3050);
   const [first] = stage.lines;
-  // As the tuner's retiring would look, and then its end: somebody must take the work.
-  first!.units[0]!.part.retired = true;
+  // As when the pool drains it, and then its end: somebody must take the work.
+  first!.requests[0]!.connection.draining = true;
   await stage.run(30_000);
   expect(stage.plan.complete).toBe(true);
   expect(stage.lines.length).toBe(2);
@@ -204,7 +203,7 @@ test("all connections that are lost at once are one loss, and all come back", as
   expect(stage.working).toBe(8);
   for (const line of stage.lines) {
     line.closed = true;
-    for (const { fail } of line.units) fail(incompleteError("lost", false));
+    for (const { fail } of line.requests) fail(incompleteError("lost", false));
   }
   // The pause is at least 125 ms, and nobody comes back before.
   await stage.run(120);
@@ -220,7 +219,7 @@ test("what is refused after all were idle is taken again", async () => {
   expect(stage.plan.complete).toBe(true);
   stage.plan.refuse(3);
   for (let at = 3 * CHUNK; at < 4 * CHUNK; at += KIB) stage.brought.delete(at);
-  stage.crew.wake();
+  stage.pool.notify();
   await stage.run(5000);
   expect(stage.plan.complete).toBe(true);
 });
@@ -229,7 +228,7 @@ test("at the end each connection is given back once", async () => {
   using stage = new Stage(64 * MIB, 4, () => 100);
   await stage.run(2000);
   expect(stage.working).toBeGreaterThan(1);
-  stage.crew.end();
+  stage.pool.end();
   await settled();
   expect(stage.lines.map(({ lent }) => lent)).toEqual(stage.lines.map(() => false));
   expect(stage.failures).toEqual([]);

@@ -4,7 +4,7 @@ import { Tuner } from "../../src/download/tuner.ts";
 
 const PLENTY = 1e15;
 
-/** The numbers of connections that `tuner` asks for, look by look, on a line of `rateOf`. */
+/** The numbers of connections that a tuner asks for, on a line that brings `rateOf` of them. */
 function course(most: number, rateOf: (connections: number) => number, looks = 16): number[] {
   const tuner = new Tuner(most);
   const seen: number[] = [1];
@@ -39,7 +39,7 @@ test("where four fill the line, what was added behind four goes again", () => {
   expect(course(6, (count) => Math.min(count, 4) * 1e6)).toEqual([1, 2, 4, 6, 4]);
 });
 
-test("new connections are judged at the second look, not at the first", () => {
+test("new connections are judged at the second measurement, not at the first", () => {
   const tuner = new Tuner(8);
   const answers = [
     [1, 100],
@@ -52,7 +52,7 @@ test("new connections are judged at the second look, not at the first", () => {
   expect(answers).toEqual([2, 2, 4, 4, 2, 2]);
 });
 
-test("a line that has become slower is tried again, at the second look, until that ends too", () => {
+test("a line that has become slower is tried again, at the second measurement, until that ends too", () => {
   const tuner = new Tuner(8);
   const looks = (...rates: number[]): number[] => {
     const seen = rates.map((rate) => (count = tuner.next(count, rate, PLENTY)));

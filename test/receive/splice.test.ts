@@ -26,7 +26,7 @@ function pattern(count: number): Buffer {
 
 /** Moves until `count` bytes have come; gives how many moves that took. */
 async function moveAll(
-  conduit: SocketToFile,
+  way: SocketToFile,
   socket: Bun.Socket,
   file: Staged,
   offset: number,
@@ -35,7 +35,7 @@ async function moveAll(
 ): Promise<number> {
   let moves = 0;
   for (let done = 0; done < count; moves++) {
-    const moved = conduit.move(socket.fd, file, offset + done, Math.min(most, count - done));
+    const moved = way.move(socket.fd, file, offset + done, Math.min(most, count - done));
     if (moved > 0) done += moved;
     else {
       expect(moved).toBe(MOVED.nothing);
@@ -71,52 +71,52 @@ for (const [name, open] of Object.entries(WAYS)) {
   test(`${name}: no more than asked is taken from the socket`, async () => {
     using both = await pair();
     using here = landing();
-    const conduit = open();
+    const way = open();
     both.peer.send("abcdefgh");
     await eventually("the bytes", () => readable(both.socket.fd));
     const moves = [3, 1, 100].map((most, nth) =>
-      conduit.move(both.socket.fd, here.file, [0, 3, 4][nth]!, most),
+      way.move(both.socket.fd, here.file, [0, 3, 4][nth]!, most),
     );
     expect([moves, here.content().toString()]).toEqual([[3, 1, 4], "abcdefgh"]);
   });
 
   test(`${name}: nothing there, FIN, RST and a closed socket are told apart from bytes`, async () => {
     using here = landing();
-    const conduit = open();
+    const way = open();
     {
       using both = await pair();
       const { fd } = both.socket;
-      expect(conduit.move(fd, here.file, 0, 10)).toBe(MOVED.nothing);
+      expect(way.move(fd, here.file, 0, 10)).toBe(MOVED.nothing);
       both.peer.send("last");
       both.peer.finish();
       await eventually("FIN", () => readable(fd));
-      expect(conduit.move(fd, here.file, 0, 10)).toBe(4);
-      await eventually("FIN", () => conduit.move(fd, here.file, 4, 10) === MOVED.ended);
+      expect(way.move(fd, here.file, 0, 10)).toBe(4);
+      await eventually("FIN", () => way.move(fd, here.file, 4, 10) === MOVED.ended);
     }
     using both = await pair();
     both.peer.reset();
     await eventually("RST", () => readable(both.socket.fd));
-    expect(conduit.move(both.socket.fd, here.file, 4, 10)).toBe(MOVED.ended);
-    expect(conduit.move(-1, here.file, 4, 10)).toBe(MOVED.ended);
+    expect(way.move(both.socket.fd, here.file, 4, 10)).toBe(MOVED.ended);
+    expect(way.move(-1, here.file, 4, 10)).toBe(MOVED.ended);
     expect(here.content().toString()).toBe("last");
   });
 
   test(`${name}: a full disk is thrown at the call, and the next socket's bytes are its own`, async () => {
     using here = landing();
-    const conduit = open();
+    const way = open();
     for (const answer of [-ERRNO.ENOSPC, 0]) {
       using both = await pair();
       both.peer.send("lost");
       await eventually("the bytes", () => readable(both.socket.fd));
       using _ = replaceCall("spliceOut", () => () => answer);
       using __ = replaceCall("pwrite", () => () => answer);
-      const error = failed(() => void conduit.move(both.socket.fd, here.file, 0, 10));
+      const error = failed(() => void way.move(both.socket.fd, here.file, 0, 10));
       expect(error.code).toBe(answer === 0 ? "EIO" : "ENOSPC");
     }
     using both = await pair();
     both.peer.send("next");
     await eventually("the bytes", () => readable(both.socket.fd));
-    expect(conduit.move(both.socket.fd, here.file, 0, 10)).toBe(4);
+    expect(way.move(both.socket.fd, here.file, 0, 10)).toBe(4);
     expect(here.content().toString()).toBe("next");
   });
 }
@@ -145,9 +145,9 @@ test("a socket or a kernel without splice, and no pipe, mean copying for good", 
       asked += 1;
       return -ERRNO[fault];
     });
-    const conduit = new SpliceToFile();
-    expect(conduit.move(both.socket.fd, here.file, 0, 3)).toBe(3);
-    expect(conduit.move(both.socket.fd, here.file, 3, 3)).toBe(3);
+    const way = new SpliceToFile();
+    expect(way.move(both.socket.fd, here.file, 0, 3)).toBe(3);
+    expect(way.move(both.socket.fd, here.file, 3, 3)).toBe(3);
     expect([fault, asked, here.content().toString()]).toEqual([fault, 1, "abcdef"]);
   }
 });
@@ -162,12 +162,12 @@ test("a file system that takes nothing from a pipe gets what lies in it by copyi
     // The first two bytes still go, so that the rest has an offset of its own.
     return calls++ === 0 ? real(pipe, file, offset, 2) : -ERRNO.EINVAL;
   });
-  const conduit = new SpliceToFile();
-  expect(conduit.move(both.socket.fd, here.file, 5, 6)).toBe(6);
+  const way = new SpliceToFile();
+  expect(way.move(both.socket.fd, here.file, 5, 6)).toBe(6);
   expect(here.content().toString()).toBe("\0\0\0\0\0abcdef");
   both.peer.send("gh");
   await eventually("the bytes", () => readable(both.socket.fd));
-  expect(conduit.move(both.socket.fd, here.file, 11, 6)).toBe(2);
+  expect(way.move(both.socket.fd, here.file, 11, 6)).toBe(2);
   expect([here.content().toString(), calls]).toEqual(["\0\0\0\0\0abcdefgh", 2]);
 });
 

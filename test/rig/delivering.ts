@@ -11,7 +11,7 @@ import { Staging, stagedName } from "../../src/destination/staging.ts";
 import { Delivery } from "../../src/download/delivery.ts";
 import type { Order } from "../../src/download/order.ts";
 import { type FetchOptions, Origin } from "../../src/download/origin.ts";
-import { Tally } from "../../src/download/progress.ts";
+import { Progress } from "../../src/download/progress.ts";
 import type { Entry } from "../../src/wire/entry.ts";
 import type { FailureKind } from "../../src/wire/failure.ts";
 
@@ -116,7 +116,7 @@ async function delivery(
   let staging: Staging | null = null;
   try {
     staging = Staging.open(folder);
-    const running = new Delivery(origin, staging, new Tally(), {
+    const running = new Delivery(origin, staging, new Progress(), {
       delivered: () => {},
       undelivered: (_file, error, order) => undelivered(order.name, error),
     });

@@ -257,7 +257,7 @@ test("digests of what lies behind the end of a file that was cut tell that it ha
     plan: new Plan(9 * MIB),
     file: {} as Staged,
     ask: () => Promise.reject(refusedError("ERANGE", "offset past the end")),
-    judged: () => {},
+    compared: () => {},
     failed: () => {},
   });
   const failed = await verifier.expect([2]).catch((error: unknown) => error);

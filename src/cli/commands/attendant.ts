@@ -11,7 +11,7 @@ import { kernel } from "../../sys/kernel.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
 import { FirstFailure } from "../output/exit.ts";
-import { type Progress, startProgress } from "../progress/progress.ts";
+import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
 import { summary } from "../progress/summary.ts";
 import { transferOptions, type TransferValues } from "./transfer.ts";
 
@@ -68,7 +68,7 @@ class Attendant {
   readonly #silent: boolean;
   readonly #first = new FirstFailure();
   readonly #ending = new AbortController();
-  #progress: Progress | null = null;
+  #progress: ProgressDisplay | null = null;
   /** The status that a signal or the deadline has decided. */
   #ended: number | null = null;
 

@@ -3,7 +3,7 @@
  * line for a single file. A pure function: the same numbers and the same terminal give the same
  * lines, and no line is wider than the terminal.
  */
-import type { FileTally, Tally } from "../../download/progress.ts";
+import type { FileProgress, Progress } from "../../download/progress.ts";
 import {
   averageOf,
   clockText,
@@ -26,10 +26,10 @@ export interface TerminalFormat {
 
 /** The numbers that one frame shows. */
 export interface ProgressView {
-  readonly tally: Readonly<Tally>;
+  readonly tally: Readonly<Progress>;
   readonly measurement: Measurement;
   /** The file of a command that transfers one file, also after that file has ended. */
-  readonly only: FileTally | null;
+  readonly only: FileProgress | null;
   /** It is the last frame: times and speeds are those of the whole command. */
   readonly over: boolean;
 }
@@ -68,7 +68,7 @@ export function render(view: ProgressView, { columns, rows, color }: TerminalFor
 const TIME_WIDTH = "ETA 1:23:45".length;
 
 /** `view` is given for the line of an only file, which shows speed and time too. */
-function fileRow(file: FileTally, view: ProgressView | null, roomy: boolean): Row {
+function fileRow(file: FileProgress, view: ProgressView | null, roomy: boolean): Row {
   const failed = file.state === "failed";
   return {
     names: failed ? [`${file.name} (failed)`] : [file.name],

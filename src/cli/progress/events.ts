@@ -5,7 +5,7 @@
  * It never waits for its reader: a reader that is too slow loses whole lines, never a part of one,
  * and the last line says how many.
  */
-import type { FileTally, Tally } from "../../download/progress.ts";
+import type { FileProgress, Progress } from "../../download/progress.ts";
 import { averageOf } from "../output/amount.ts";
 import type { Measurement } from "./meter.ts";
 import { NonBlockingOutput } from "../output/nonblocking.ts";
@@ -22,17 +22,17 @@ const DRAIN_MS = 1000;
 /** The events of one command: "start" at once, "end" at stop(). */
 export class Events {
   readonly #output: NonBlockingOutput;
-  readonly #tally: Tally;
+  readonly #tally: Progress;
   readonly #measure: () => Measurement;
   readonly #timer: NodeJS.Timeout;
-  readonly #running = new Set<FileTally>();
+  readonly #running = new Set<FileProgress>();
   /** Files whose end has been reported. */
-  readonly #reported = new WeakSet<FileTally>();
+  readonly #reported = new WeakSet<FileProgress>();
   #reportedMs = 0;
   #stopped = false;
 
   /** `measure` reads the meter now. The timer does not keep the process alive. */
-  constructor(fd: number, tally: Tally, measure: () => Measurement) {
+  constructor(fd: number, tally: Progress, measure: () => Measurement) {
     this.#output = new NonBlockingOutput(fd);
     this.#tally = tally;
     this.#measure = measure;
@@ -46,7 +46,7 @@ export class Events {
   }
 
   /** {"event":"file"}: once for each file, when it is done or has failed. */
-  ended(file: FileTally): void {
+  ended(file: FileProgress): void {
     this.#running.delete(file);
     if (this.#reported.has(file)) return;
     this.#reported.add(file);

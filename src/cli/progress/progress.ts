@@ -3,7 +3,7 @@
  * program, or nothing. It samples the tally by a timer of its own and never makes the transfer
  * wait.
  */
-import type { FileTally, Tally } from "../../download/progress.ts";
+import type { FileProgress, Progress } from "../../download/progress.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { render } from "./bar.ts";
@@ -28,14 +28,14 @@ export const PROGRESS_FLAG = {
 } as const;
 
 /** The progress of one command. */
-export interface Progress {
+export interface ProgressDisplay {
   /** Prints a printable line above the bar, or as an event; after stop() as a plain line. */
   say(line: string): void;
   /**
    * A file is done or has failed. Not required for files that were in the tally's `running` at one
    * of the samples, which are taken each 100 ms.
    */
-  ended(file: FileTally): void;
+  ended(file: FileProgress): void;
   /**
    * Shows the final state once: the bar's last frame, or the printable line `last` instead. To be
    * called on every way out; it takes a second at most.
@@ -47,7 +47,7 @@ export interface Progress {
  * Shows `tally` from now on until stop(). If nothing is `asked`, there is a bar where stderr can
  * show one.
  */
-export function startProgress(tally: Tally, asked?: ProgressMode): Progress {
+export function startProgress(tally: Progress, asked?: ProgressMode): ProgressDisplay {
   const { mode, color } = displayOf(asked, kernel.isTerminal(STDERR), process.env);
   if (mode === "none") return MESSAGES_ONLY;
   const meter = new Meter(performance.now(), tally.received);
@@ -81,7 +81,7 @@ function plain(line: string): void {
 }
 
 /** `shown` until stop(); messages after that are written at once, as `form` formats them. */
-function thenPlain(shown: Progress, form: (line: string) => string): Progress {
+function thenPlain(shown: ProgressDisplay, form: (line: string) => string): ProgressDisplay {
   let stopped = false;
   return {
     say: (line) => (stopped ? plain(form(line)) : shown.say(line)),
@@ -95,14 +95,14 @@ function thenPlain(shown: Progress, form: (line: string) => string): Progress {
 }
 
 /** No progress: messages alone, each written before say() returns. */
-const MESSAGES_ONLY: Progress = {
+const MESSAGES_ONLY: ProgressDisplay = {
   say: plain,
   ended: () => {},
   stop: (last) => (last === undefined ? undefined : plain(last)),
 };
 
-function barOf(tally: Tally, measure: () => Measurement, color: boolean): Progress {
-  let only: FileTally | null = null;
+function barOf(tally: Progress, measure: () => Measurement, color: boolean): ProgressDisplay {
+  let only: FileProgress | null = null;
   const lines = ({ columns, rows }: TerminalSize, over: boolean): readonly string[] => {
     const [first] = tally.running;
     only = tally.files > 1 ? null : (first ?? only);

@@ -1,5 +1,5 @@
 /** The last line of a command that transfers files, for a person. A pure function, no I/O. */
-import type { Tally } from "../../download/progress.ts";
+import type { Progress } from "../../download/progress.ts";
 import {
   averageOf,
   countText,
@@ -13,7 +13,7 @@ import {
  * `tally` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It names
  * files that are missing or failed, and the bytes that an earlier run had left.
  */
-export function summary(tally: Readonly<Tally>, elapsedMs: number): string {
+export function summary(tally: Readonly<Progress>, elapsedMs: number): string {
   const { files, done, failed, unchanged, received, kept, verified, arrived } = tally;
   if (files === 0 && unchanged > 0 && received === 0) return `nothing to do, ${same(unchanged)}`;
   const parts = [done + failed < files ? `${countText(done)} of ${named(files)}` : named(done)];

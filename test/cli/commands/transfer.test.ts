@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Events } from "../../../src/cli/progress/events.ts";
 import { Screen } from "../../../src/cli/progress/screen.ts";
-import { Tally } from "../../../src/download/progress.ts";
+import { Progress } from "../../../src/download/progress.ts";
 import { CLI6_COMMAND, environment } from "../../rig/program.ts";
 import { replaceCall } from "../../rig/faults.ts";
 import { Running } from "../../rig/running.ts";
@@ -58,7 +58,7 @@ test.each([
 ])("a reader who %s holds up the end for a second, a stopped terminal for half", (_, stepMs) => {
   const look = { speed: 0, stalled: false, elapsedMs: 1, etaMs: null };
   const shown = [
-    (tally: Tally) => new Events(99, tally, () => look),
+    (tally: Progress) => new Events(99, tally, () => look),
     () =>
       new Screen(
         99,
@@ -75,7 +75,7 @@ test.each([
       return stepMs > 0 && timeoutMs > 0 ? 1 : 0;
     });
     using _written = replaceCall("write", () => (_fd, _bytes, count) => (full ? 1 : count));
-    const display = start(new Tally());
+    const display = start(new Progress());
     full = true;
     display.say("message");
     const before = loop.now;

@@ -3,11 +3,11 @@
  * events.test.ts. Arguments: the scene, and the mode if not the default.
  */
 import { type ProgressMode, startProgress } from "../../../src/cli/progress/progress.ts";
-import { Tally } from "../../../src/download/progress.ts";
+import { Progress } from "../../../src/download/progress.ts";
 import { fileOf, MIB } from "./tallies.ts";
 
 const [scene, mode] = process.argv.slice(2);
-const tally = new Tally();
+const tally = new Progress();
 // Not looked at elsewhere: looking makes a pipe non-blocking.
 const columns = scene === "resized" ? process.stderr.columns : 0;
 /** How often what is shown has looked at the tally; null where nothing is. */
@@ -49,7 +49,8 @@ function begin(): void {
 
 /** Brings `part` of what is left of each file; the whole of it is its end. */
 function bring(part: number): void {
-  for (const file of tally.running) {
+  for (const file of files) {
+    if (!tally.running.has(file)) continue;
     const count = Math.floor((file.size - file.arrived) * part);
     for (const counts of [file, tally]) {
       counts.received += count;
@@ -75,7 +76,7 @@ async function transfer(): Promise<void> {
   progress.say("message 3");
   await look();
   if (scene === "resized") await resized();
-  for (const file of tally.running) file.state = "done";
+  for (const file of files) file.state = "done";
   await look();
   bring(1);
   // Without it the picture gets lower with nothing printed above it.

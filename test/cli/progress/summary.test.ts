@@ -1,12 +1,12 @@
 /** The last line that a person reads. */
 import { expect, test } from "bun:test";
 import { summary } from "../../../src/cli/progress/summary.ts";
-import type { Tally } from "../../../src/download/progress.ts";
+import type { Progress } from "../../../src/download/progress.ts";
 import { MIB, tallyOf } from "./tallies.ts";
 
 const ALL = 39 * MIB;
 
-test.each<[string, Partial<Tally>, number, string]>([
+test.each<[string, Partial<Progress>, number, string]>([
   [
     "all of many",
     { files: 10_000, done: 10_000, received: ALL, arrived: ALL, verified: ALL },

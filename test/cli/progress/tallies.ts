@@ -1,11 +1,14 @@
-/** Tallies as transfers would leave them. */
-import { type FileTally, Tally } from "../../../src/download/progress.ts";
+/** Numbers of a command's progress, as transfers would leave them. */
+import { type FileProgress, Progress } from "../../../src/download/progress.ts";
 
 /** 1024 * 1024 bytes. */
 export const MIB = 1024 * 1024;
 
+/** A file's numbers that a test can change. */
+export type Changing = { -readonly [Key in keyof FileProgress]: FileProgress[Key] };
+
 /** A file under way: nothing of it is there unless `given` says so. */
-export function fileOf(name: string, size: number, given: Partial<FileTally> = {}): FileTally {
+export function fileOf(name: string, size: number, given: Partial<FileProgress> = {}): Changing {
   return {
     ...{ name, state: "running", size, connections: 1 },
     ...{ received: 0, kept: 0, verified: 0, arrived: 0 },
@@ -13,9 +16,9 @@ export function fileOf(name: string, size: number, given: Partial<FileTally> = {
   };
 }
 
-/** A tally of `running`, with what `given` says over their sums. */
-export function tallyOf(running: readonly FileTally[], given: Partial<Tally> = {}): Tally {
-  const tally = new Tally();
+/** The progress of `running`, with what `given` says over their sums. */
+export function tallyOf(running: readonly FileProgress[], given: Partial<Progress> = {}): Progress {
+  const tally = new Progress();
   for (const file of running) {
     tally.running.add(file);
     tally.files += 1;

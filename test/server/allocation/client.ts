@@ -8,7 +8,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { Delivery } from "../../../src/download/delivery.ts";
 import { Origin } from "../../../src/download/origin.ts";
-import { Tally } from "../../../src/download/progress.ts";
+import { Progress } from "../../../src/download/progress.ts";
 import { Folder } from "../../../src/destination/folder.ts";
 import { Staging, stagedName } from "../../../src/destination/staging.ts";
 
@@ -25,7 +25,7 @@ async function bring(into: string): Promise<void> {
   );
   const folder = Folder.open(Buffer.from(into).toString("latin1"), true);
   const staging = Staging.open(folder);
-  const delivery = new Delivery(origin, staging, new Tally(), {
+  const delivery = new Delivery(origin, staging, new Progress(), {
     delivered: () => {},
     undelivered: (_file, error) => {
       throw error;

@@ -1,0 +1,126 @@
+/**
+ * The large files of a delivery: each a download of its own into a staged file, published when it
+ * is complete and compared.
+ *
+ * Invariant: an order that was added leaves once: delivered, failed, or by drain(); and its staged
+ * file is closed by then, so that another attempt can lock it.
+ */
+import fs from "node:fs";
+import { localError } from "../destination/error.ts";
+import { Staged } from "../destination/staged.ts";
+import type { Staging } from "../destination/staging.ts";
+import { ERRNO } from "../sys/errno.ts";
+import { printable } from "../wire/printable.ts";
+import { ClientError } from "../client/error.ts";
+import type { AttemptOwner, Inspect } from "./attempt.ts";
+import { FileDownload } from "./filedownload.ts";
+import { type Order, publicationOf } from "./order.ts";
+import type { Origin } from "./origin.ts";
+import { FileCounter, type Progress } from "./progress.ts";
+
+/** Large files at once: while one is synced the next is received. */
+const AT_ONCE = 2;
+
+/** Large files of one server. */
+export class LargeFiles {
+  readonly #origin: Origin;
+  readonly #staging: Staging;
+  readonly #progress: Progress;
+  readonly #owner: AttemptOwner;
+  readonly #inspect: Inspect | null;
+  readonly #queue: Order[] = [];
+  #running = 0;
+
+  constructor(
+    origin: Origin,
+    staging: Staging,
+    progress: Progress,
+    owner: AttemptOwner,
+    inspect: Inspect | null,
+  ) {
+    this.#origin = origin;
+    this.#staging = staging;
+    this.#progress = progress;
+    this.#owner = owner;
+    this.#inspect = inspect;
+  }
+
+  /** Orders that are not begun. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes an order; start() begins it. */
+  add(order: Order): void {
+    this.#queue.push(order);
+  }
+
+  /** Begins as many as may run at once. */
+  start(): void {
+    while (this.#running < AT_ONCE) {
+      const order = this.#queue.shift();
+      if (order === undefined) return;
+      this.#running += 1;
+      this.#owner.dequeued();
+      this.#owner.run(() => this.#bring(order).finally(() => (this.#running -= 1)));
+    }
+  }
+
+  /** Takes back all orders that are not begun. */
+  drain(): Order[] {
+    return this.#queue.splice(0);
+  }
+
+  // --- internal ---
+
+  async #bring(order: Order): Promise<void> {
+    const file = new FileCounter(this.#progress, order);
+    file.begin();
+    try {
+      await this.#fetch(order, file);
+    } catch (error) {
+      file.abandon();
+      this.#owner.failed(order, file, error);
+      return;
+    }
+    this.#owner.delivered(order, file);
+  }
+
+  async #fetch(order: Order, file: FileCounter): Promise<void> {
+    const staged = Staged.open(this.#staging, order.staged);
+    try {
+      staged.claim();
+      await new FileDownload(this.#origin, order.file, staged, file).run();
+      await this.#publish(order, staged);
+    } finally {
+      staged.close();
+    }
+  }
+
+  async #publish(order: Order, staged: Staged): Promise<void> {
+    const publication = publicationOf(order);
+    try {
+      await this.#inspect?.(order, `/proc/self/fd/${staged.fd}`);
+    } catch (error) {
+      // The file is what the server has, and not what is wanted: going on from it never helps.
+      if (error instanceof ClientError && error.kind === "corrupt") staged.discard();
+      throw error;
+    }
+    staged.note(publication.mtime, publication.etag);
+    await synced(staged.fd, printable(order.folder.pathOf(order.name)));
+    staged.publish(publication);
+    order.folder.sync();
+  }
+}
+
+// --- internal ---
+
+/** fsync(2) off the loop: of a large file it takes seconds. */
+async function synced(fd: number, path: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  fs.fsync(fd, (error) => {
+    if (error === null || error === undefined) resolve();
+    else reject(localError(error.errno ?? -ERRNO.EIO, `syncing ${path}`));
+  });
+  await promise;
+}
