@@ -79,10 +79,12 @@ export function remove(folder: Folder, name: ByteString): void {
       inner.close();
     }
     must(kernel.unlinkat(folder.fd, name, true), doing);
+    folder.changed = true;
     return;
   }
   const removed = kernel.unlinkat(folder.fd, name, false);
   if (removed !== -ERRNO.ENOENT) must(removed, doing);
+  folder.changed = true;
 }
 
 // --- internal ---

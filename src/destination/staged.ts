@@ -1,10 +1,11 @@
 /**
- * One file on its way: filled under a private name, published under its own by one rename when it
- * is complete. At every moment its final name is the old file or the whole new one; whatever ends
- * the program leaves the private file, which the next run finds.
+ * A staged file: filled under a private name, published under its final one by one rename when it
+ * is complete. At every moment the final name is the old file or the whole new one; whatever ends
+ * the program leaves the staged file, which the next run finds.
  *
- * Order of publishing, so that a power cut keeps that promise: content and times to the disk
- * (fsync), the name (rename), the folder (fsync).
+ * Whoever publishes keeps this order, so that a power cut keeps that promise too: content, times
+ * and etag to the disk (fsync or syncfs), the name (publish()), the folder (syncFolders()); then
+ * the file may be reported as done.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -138,12 +139,6 @@ export class Staged {
     }
   }
 
-  /** Brings the content and its times to the disk. Throws LocalError. */
-  sync({ mtime, etag }: Publication): void {
-    this.note(mtime, etag);
-    this.#must(kernel.fsync(this.fd), "syncing");
-  }
-
   /** Sets what is known of the file beside its content; times and etags that can't be are not. */
   note(mtime: bigint, etag: string): void {
     if (etag !== "") kernel.setAttribute(this.fd, ETAG_ATTRIBUTE, etag);
@@ -151,7 +146,8 @@ export class Staged {
   }
 
   /**
-   * Gives the file its final name, by one rename. Throws LocalError (EEXIST when not `replace`).
+   * Gives the file its final name, by one rename: its content is synced by then, and the folder is
+   * to be synced. Throws LocalError (EEXIST when not `replace`).
    */
   publish({ folder, name, replace }: Publication): void {
     publish(this.#staging, this.#name, folder, name, replace);
@@ -175,8 +171,8 @@ export class Staged {
 }
 
 /**
- * Renames the staged `from` to `name` in `folder`. Without `replace`, what has that name stays and
- * LocalError (EEXIST) is thrown.
+ * Renames the staged `from` to `name` in `folder`, which is to be synced then. Without `replace`,
+ * what has that name stays and LocalError (EEXIST) is thrown.
  */
 export function publish(
   staging: Staging,
@@ -191,7 +187,10 @@ export function publish(
     renamed = kernel.linkat(staging.fd, from, folder.fd, name);
     if (renamed === 0) kernel.unlinkat(staging.fd, from, false);
   }
-  if (renamed === 0) return;
+  if (renamed === 0) {
+    folder.changed = true;
+    return;
+  }
   const path = printable(folder.pathOf(name));
   if (renamed === -ERRNO.EEXIST) throw inTheWay(path);
   const why = renamed === -ERRNO.EXDEV ? " (it lies on another file system)" : "";

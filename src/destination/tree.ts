@@ -1,8 +1,11 @@
 /**
- * The open folders of a destination tree: each is opened once, relative to its parent, counted by
- * its users, and closed when it has none and the descriptors are needed for others.
+ * The tree of a destination's folders that are in use: each opened once, from the one above it,
+ * held while somebody needs it, and closed when others need the descriptors.
+ *
+ * Invariant: a folder is open as long as one below it is, and it is synced before it is closed if
+ * names were changed in it.
  */
-import { Folder } from "./folder.ts";
+import { type Folder, syncFolders } from "./folder.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** Most folders kept open; more only while they have users. */
@@ -11,6 +14,9 @@ const OPEN_MAX = 256;
 /** An open folder and how many hold() calls have not been released. */
 interface Held {
   readonly folder: Folder;
+  /** The path of the folder above it. */
+  readonly above: ByteString;
+  /** Who holds it; each open folder in it counts as one. */
   users: number;
 }
 
@@ -24,15 +30,18 @@ export class FolderTree {
     this.#top = top;
   }
 
-  /** True when OPEN_MAX folders have users: the caller should release some before it holds more. */
+  /**
+   * True when so many are held that whoever holds them should let go first. Throws LocalError when
+   * one that is closed for room can't be synced.
+   */
   get crowded(): boolean {
     this.#makeRoom();
     return this.#open.size >= OPEN_MAX;
   }
 
   /**
-   * The folder at `path`, made when it is missing, valid until release(). Throws LocalError where a
-   * link or a file is in the way.
+   * The folder at `path`, made when it is missing, until release(). Throws LocalError where a link
+   * or a file is in the way, and as `crowded` does.
    */
   hold(path: ByteString): Folder {
     if (path === "") return this.#top;
@@ -47,10 +56,11 @@ export class FolderTree {
     const parent = this.hold(above);
     try {
       const folder = parent.below(path.slice(slash + 1));
-      this.#open.set(path, { folder, users: 1 });
+      this.#open.set(path, { folder, above, users: 1 });
       return folder;
-    } finally {
+    } catch (error) {
       this.release(above);
+      throw error;
     }
   }
 
@@ -60,7 +70,12 @@ export class FolderTree {
     if (held !== undefined) held.users -= 1;
   }
 
-  /** Closes all of them. */
+  /** Brings the names that were changed in open folders to the disk. Throws LocalError. */
+  sync(): void {
+    syncAll([this.#top, ...[...this.#open.values()].map(({ folder }) => folder)]);
+  }
+
+  /** Closes all of them, synced or not. */
   close(): void {
     for (const { folder } of this.#open.values()) folder.close();
     this.#open.clear();
@@ -68,13 +83,27 @@ export class FolderTree {
 
   // --- internal ---
 
+  /** Closes folders that nobody holds, half of all that may be open, those inside others first. */
   #makeRoom(): void {
     if (this.#open.size < OPEN_MAX) return;
-    for (const [path, { folder, users }] of this.#open) {
-      if (users > 0) continue;
-      folder.close();
-      this.#open.delete(path);
-      if (this.#open.size < OPEN_MAX / 2) return;
+    for (let surplus = this.#open.size - OPEN_MAX / 2; surplus > 0;) {
+      const free = [...this.#open].filter(([, { users }]) => users === 0).slice(0, surplus);
+      if (free.length === 0) return;
+      syncAll(free.map(([, { folder }]) => folder));
+      for (const [path, { folder, above }] of free) {
+        folder.close();
+        this.#open.delete(path);
+        this.release(above);
+      }
+      surplus -= free.length;
     }
   }
+}
+
+// --- internal ---
+
+/** Throws the first error of syncFolders(). */
+function syncAll(folders: readonly Folder[]): void {
+  const [error] = syncFolders(folders.filter(({ changed }) => changed)).values();
+  if (error !== undefined) throw error;
 }

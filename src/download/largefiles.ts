@@ -7,6 +7,7 @@
  */
 import fs from "node:fs";
 import { localError } from "../destination/error.ts";
+import { syncFolders } from "../destination/folder.ts";
 import { Staged } from "../destination/staged.ts";
 import type { Staging } from "../destination/staging.ts";
 import { ERRNO } from "../sys/errno.ts";
@@ -109,7 +110,8 @@ export class LargeFiles {
     staged.note(publication.mtime, publication.etag);
     await synced(staged.fd, printable(order.folder.pathOf(order.name)));
     staged.publish(publication);
-    order.folder.sync();
+    const error = syncFolders([order.folder]).get(order.folder);
+    if (error !== undefined) throw error;
   }
 }
 

@@ -55,7 +55,7 @@ export function mirror(options: MirrorOptions): Operation<MirrorResult> {
     using tree = new TreeMirror(run, origin, top, destination, wants, settings);
     await tree.bring();
     if (settings.deletes) removed = tree.removeExtra();
-    destination.folder.sync();
+    tree.sync();
   };
   return new Operation(run, work, (last) => ({ ...last, removed }));
 }
@@ -160,6 +160,11 @@ class TreeMirror implements Disposable {
       this.#run.tell({ type: "removed", name: printable(path) });
     }
     return extra.length;
+  }
+
+  /** Brings the names that were made or removed to the disk. Throws LocalError. */
+  sync(): void {
+    this.#folders.sync();
   }
 
   [Symbol.dispose](): void {

@@ -47,7 +47,7 @@ test("files have their names after the flush, not before, with content and time"
   batch.flush();
 });
 
-test("up to eight files are synced one by one; more by one call for all, before any rename", () => {
+test("up to eight files are synced one by one, more by one call, and then their folder once", () => {
   using destination = new TemporaryDestination();
   for (const count of [1, 8, 9, 30]) {
     const { batch, told, add } = batchOf(destination);
@@ -58,11 +58,15 @@ test("up to eight files are synced one by one; more by one call for all, before 
     const firstRename = rows.calls.indexOf("renameat");
     const syncs = rows.calls.slice(0, firstRename);
     if (count <= 8) {
-      expect(rows.calls).toEqual(namesTo(count).flatMap(() => ["fsync", "renameat"]));
+      const each = namesTo(count).flatMap(() => ["fsync", "renameat"]);
+      expect(rows.calls).toEqual([...each, "fsync"]);
     } else {
       expect(syncs[0]).toBe("syncfs");
       expect(rows.calls.filter((row) => row === "syncfs").length).toBe(1);
       expect(rows.calls.filter((row) => row === "renameat").length).toBe(count);
+      // The folder's, behind the last name.
+      expect(rows.calls.lastIndexOf("renameat")).toBe(rows.calls.length - 2);
+      expect(rows.calls.at(-1)).toBe("fsync");
     }
   }
 });
@@ -110,6 +114,40 @@ test("when the disk takes nothing together, none is published and each is told",
     [destination.stagingName],
     12,
     before,
+  ]);
+});
+
+test("where nothing syncs all at once, each content is synced before its name is given", () => {
+  using destination = new TemporaryDestination();
+  const before = openInTrees();
+  const { batch, told, add } = batchOf(destination);
+  for (const name of namesTo(12)) add(name);
+  let nth = 0;
+  using _ = replaceCall("syncfs", () => () => -ERRNO.ENOSYS);
+  using __ = replaceCall("fsync", (real) => (fd) => (nth++ === 10 ? -ERRNO.EIO : real(fd)));
+  using rows = recording("fsync", "renameat");
+  batch.flush();
+  expect(told.get("f0010")).toBe("EIO");
+  expect([...told.values()].filter((code) => code === null).length).toBe(11);
+  // All but the one that can't be synced; and the folder.
+  const renames = rows.calls.filter((row) => row === "renameat").length;
+  expect([rows.calls.length - renames, renames]).toEqual([13, 11]);
+  expect([destination.names().includes("f0010"), openInTrees()]).toEqual([false, before]);
+});
+
+test("files whose folder can't be synced are not done, and nobody is told before the sync", () => {
+  using destination = new TemporaryDestination();
+  const { batch, told, add } = batchOf(destination);
+  for (const name of ["a", "b"]) add(name);
+  let calls = 0;
+  using _ = replaceCall("fsync", (real) => (fd) => {
+    expect(told.size).toBe(0);
+    return ++calls === 3 ? -ERRNO.EIO : real(fd);
+  });
+  batch.flush();
+  expect([...told]).toEqual([
+    ["a", "EIO"],
+    ["b", "EIO"],
   ]);
 });
 

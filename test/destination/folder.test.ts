@@ -1,12 +1,16 @@
 /** Directories that files are put into: the user's own path, and names that come from a peer. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { Folder } from "../../src/destination/folder.ts";
+import { Folder, syncFolders } from "../../src/destination/folder.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-import { failed } from "../rig/destination.ts";
+import { failed, recording } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
+
+function throwing(error: unknown): never {
+  throw error;
+}
 
 test("the path a person names is opened over links, and made with all above it on request", () => {
   using tree = new Tree({ real: null });
@@ -127,6 +131,72 @@ test("errors of the disk are told at the call, with the path", () => {
   using _ = replaceCall("fsync", () => () => -ERRNO.EIO);
   expect(failed(() => top.sync()).message).toBe(`syncing the folder ${tree.root}: i/o error`);
   top.close();
+});
+
+test("names that were made are synced with those above them, each folder once", () => {
+  using tree = new Tree({ old: null });
+  const top = Folder.open(tree.root, false);
+  const old = top.below("old");
+  expect([top.changed, syncFolders([top, old])]).toEqual([false, new Map()]);
+  const a = top.below("a");
+  const b = a.below("b");
+  expect([top, a, b].map(({ changed }) => changed)).toEqual([true, true, false]);
+  b.changed = true;
+  const synced: number[] = [];
+  using _ = replaceCall("fsync", (real) => (fd) => (synced.push(fd), real(fd)));
+  expect(syncFolders([b, a, b]).size).toBe(0);
+  expect(synced.toSorted()).toEqual([top.fd, a.fd, b.fd].toSorted());
+  expect(syncFolders([b, a, top]).size).toBe(0);
+  expect(synced.length).toBe(3);
+  for (const folder of [b, a, old, top]) folder.close();
+});
+
+test("a folder above that can't be synced is an error of all below it, and of no other", () => {
+  using tree = new Tree();
+  const top = Folder.open(tree.root, false);
+  const a = top.below("a");
+  const b = a.below("b");
+  const other = top.below("other");
+  top.changed = false;
+  other.changed = b.changed = true;
+  using _ = replaceCall("fsync", (real) => (fd) => (fd === a.fd ? -ERRNO.EIO : real(fd)));
+  const errors = syncFolders([b, other]);
+  expect([...errors.keys()].includes(other)).toBe(false);
+  expect(failed(() => void throwing(errors.get(b))).code).toBe("EIO");
+  for (const folder of [other, b, a, top]) folder.close();
+});
+
+test("more than eight folders are synced by one call, or one by one where that fails", () => {
+  using tree = new Tree();
+  const top = Folder.open(tree.root, false);
+  const folders = Array.from({ length: 9 }, (_, nth) => top.below(`d${nth}`));
+  top.changed = false;
+  const changed = (count: number): Folder[] => {
+    for (const folder of folders.slice(0, count)) folder.changed = true;
+    return folders.slice(0, count);
+  };
+  using rows = recording("fsync", "syncfs");
+  syncFolders(changed(8));
+  expect(rows.calls).toEqual(Array.from({ length: 8 }, () => "fsync"));
+  syncFolders(changed(9));
+  expect(rows.calls.slice(8)).toEqual(["syncfs"]);
+  using _ = replaceCall("syncfs", () => () => -ERRNO.ENOSYS);
+  expect(syncFolders(changed(9)).size).toBe(0);
+  expect(rows.calls.length).toBe(9 + 9);
+  for (const folder of [...folders, top]) folder.close();
+});
+
+test("the folder that a person names is on the disk, with those made above it, when it is open", () => {
+  using tree = new Tree();
+  const synced: string[] = [];
+  using _ = replaceCall("fsync", (real) => (fd) => {
+    synced.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+    return real(fd);
+  });
+  Folder.open(tree.path("a/b"), true).close();
+  expect(synced).toEqual([tree.root, tree.path("a")]);
+  Folder.open(tree.path("a/b"), true).close();
+  expect(synced.length).toBe(2);
 });
 
 test("paths for messages are as a person would write them", () => {

@@ -196,29 +196,17 @@ test("writes go on where they were short or interrupted, and end at the first er
   file.close();
 });
 
-test("content, then name, then folder: the order that outlives a power cut", () => {
+test("a published file has its content, its time and its rights, and its folder is to be synced", () => {
   using destination = new TemporaryDestination();
   const file = filled(destination, "whole");
   const publication = destination.publication("f", { etag: "e1" });
-  using rows = recording("setAttribute", "setMtime", "fsync", "renameat", "linkat", "unlinkat");
-  file.sync(publication);
+  file.note(publication.mtime, publication.etag);
+  expect(destination.folder.changed).toBe(false);
   file.publish(publication);
-  destination.folder.sync();
-  expect(rows.calls).toEqual(["setAttribute", "setMtime", "fsync", "renameat", "fsync"]);
+  expect(destination.folder.changed).toBe(true);
   expect([destination.content("f"), destination.staged()]).toEqual(["whole", []]);
   expect(fs.statSync(destination.tree.path("f"), { bigint: true }).mtimeNs).toBe(publication.mtime);
   expect(fs.statSync(destination.tree.path("f")).mode & 0o777).toBe(0o666 & ~process.umask());
-  file.close();
-});
-
-test("what can't be brought to the disk is not published", () => {
-  using destination = new TemporaryDestination();
-  const file = filled(destination, "whole");
-  for (const row of ["fsync", "setMtime"] as const) {
-    using _ = replaceCall(row, () => () => -ERRNO.EIO);
-    expect(failed(() => file.sync(destination.publication())).code).toBe("EIO");
-  }
-  expect(destination.names()).toEqual([destination.stagingName]);
   file.close();
 });
 

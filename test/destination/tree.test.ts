@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { Folder } from "../../src/destination/folder.ts";
 import { FolderTree } from "../../src/destination/tree.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
 import { failed } from "../rig/destination.ts";
 import { openInTrees } from "../rig/open-files.ts";
@@ -76,6 +78,39 @@ test("it is crowded when so many are held that none can be closed", () => {
   expect(folders.crowded).toBe(true);
   for (let nth = 0; nth < 257; nth++) folders.release(`d${nth}`);
   expect([folders.crowded, here.open() < 256]).toEqual([false, true]);
+});
+
+test("a folder stays open while one below it is held, and is synced before it is closed", () => {
+  using here = setUp();
+  const { folders } = here;
+  const deep = folders.hold("a/b/c");
+  for (let nth = 0; nth < 600; nth++) {
+    folders.hold(`d${nth}/x`);
+    folders.release(`d${nth}/x`);
+  }
+  expect([deep.above?.path, deep.above?.above?.above]).toEqual([here.tree.path("a/b"), here.top]);
+  for (let at: Folder | null = deep; at !== null; at = at.above) {
+    expect(fs.readlinkSync(`/proc/self/fd/${at.fd}`)).toBe(at.path);
+  }
+  const open = [folders.hold("late/x"), deep];
+  expect(open[0]?.above?.changed).toBe(true);
+  folders.sync();
+  for (const folder of open)
+    expect([folder.above?.changed, here.top.changed]).toEqual([false, false]);
+  using _ = replaceCall("fsync", () => () => -ERRNO.EIO);
+  using __ = replaceCall("syncfs", () => () => -ERRNO.EIO);
+  folders.hold("last/x");
+  expect(failed(() => folders.sync()).code).toBe("EIO");
+});
+
+test("a path of more folders than may be open is held, and all of it is closed again", () => {
+  using here = setUp();
+  const { folders } = here;
+  const path = Array.from({ length: 300 }, () => "d").join("/");
+  expect(folders.hold(path).path.endsWith("/d")).toBe(true);
+  expect([here.open(), folders.crowded]).toEqual([300, true]);
+  folders.release(path);
+  expect([folders.crowded, here.open()]).toEqual([false, 128]);
 });
 
 test("no link is followed on the way, and nothing is made behind one", () => {
