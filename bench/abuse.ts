@@ -1,0 +1,106 @@
+/**
+ * `bun bench/abuse.ts`: what honest clients see beside each attack of test/abuse, on our server and
+ * on the one before (`--entry-before`), in turns: the round trip of PING every 4 ms, a get of 3 MB
+ * whose bytes are compared, a list of a small folder, and what is left when the attacker has gone.
+ * Server, attacker, pinger and commands are processes of their own, pinned to nothing.
+ *
+ * Owns the order of things. Invariant: each attack meets a server that was just started; a byte
+ * that differs is an Error.
+ */
+import { writeFileSync } from "node:fs";
+import { ATTACKS } from "../test/abuse/attacks/all.ts";
+import type { Attack } from "../test/abuse/attack.ts";
+import { Besieged, type Observation } from "../test/abuse/beside.ts";
+import { makeServed } from "../test/abuse/served.ts";
+import { ABUSE_HELP, type AbuseOptions, parseAbuseFlags } from "./abuse/flags.ts";
+import { type AbuseRow, abuseTable, commandCell, leftCell, pingCell } from "./abuse/report.ts";
+import { enterNetwork } from "./network.ts";
+import { machineFacts, machineLine } from "./proc.ts";
+import { temporaryFolder } from "./temporary.ts";
+
+/** As when it was found: a page of these costs 40 ms. */
+const WIDE_NAMES = 120_000;
+
+async function main(): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => process.exit(1));
+  }
+  let options: AbuseOptions;
+  try {
+    options = parseAbuseFlags(process.argv.slice(2));
+  } catch (error) {
+    console.error(`bench/abuse.ts: ${reasonOf(error)}\n\n${ABUSE_HELP}`);
+    process.exitCode = 2;
+    return;
+  }
+  const { only, help, list } = options;
+  const asked = (name: string): boolean => only.some((part) => name.includes(part));
+  const attacks = ATTACKS.filter(({ name }) => only.length === 0 || asked(name));
+  if (help) return console.log(ABUSE_HELP);
+  if (list) return attacks.forEach(({ name, does }) => console.log(`${name.padEnd(20)} ${does}`));
+  console.log(`network: ${await enterNetwork(options.network)}\n${machineLine()}`);
+  const folder = temporaryFolder();
+  try {
+    makeServed(folder.path, WIDE_NAMES);
+    const rows = await measureAll(attacks, options, folder.path);
+    console.log(`\n${abuseTable(rows)}`);
+    if (options.json !== null) {
+      const facts = { machine: machineFacts(), seconds: options.seconds, rows };
+      writeFileSync(options.json, `${JSON.stringify(facts, null, 2)}\n`);
+    }
+  } catch (error) {
+    console.error(`bench/abuse.ts: ${reasonOf(error)}`);
+    process.exitCode = 1;
+  } finally {
+    folder.remove();
+  }
+}
+
+async function measureAll(
+  attacks: readonly Attack[],
+  options: AbuseOptions,
+  root: string,
+): Promise<AbuseRow[]> {
+  const { entry, entryBefore } = options;
+  const rows: AbuseRow[] = [];
+  for (const attack of attacks) {
+    console.log(`\n${attack.name}: ${attack.does}`);
+    const measured = (side: string, from: string): Promise<Observation> =>
+      measure(side, attack, from, root, options);
+    let before: Observation | null = null;
+    // Each side is first as often as second.
+    const first = rows.length % 2 === 0;
+    if (entryBefore !== null && first) before = await measured("before", entryBefore);
+    const now = await measured("now", entry);
+    if (entryBefore !== null && !first) before = await measured("before", entryBefore);
+    rows.push({ attack: attack.name, does: attack.does, before, now });
+  }
+  return rows;
+}
+
+async function measure(
+  side: string,
+  attack: Attack,
+  entry: string,
+  root: string,
+  { seconds, patienceSeconds }: AbuseOptions,
+): Promise<Observation> {
+  await using besieged = await Besieged.start(entry, root);
+  const seen = await besieged.beside(attack, {
+    attackMs: seconds * 1000,
+    commandMsMax: patienceSeconds * 1000,
+  });
+  const cells = [`PING ${pingCell(seen)} ms`, `get ${commandCell(seen.get)}`];
+  cells.push(`ls ${commandCell(seen.ls)}`, `left: ${leftCell(seen)}`);
+  console.log(`  ${side.padEnd(7)} ${cells.join("; ")}`);
+  for (const { status, wrong } of [seen.get, seen.ls]) {
+    if (status === 0 && wrong !== "") throw new Error(`${attack.name}, ${side}: ${wrong}`);
+  }
+  return seen;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+await main();
