@@ -21,7 +21,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client soak fuzz torture clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse soak fuzz torture abuse clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench-load: $(STAMP) ## our load generator beside wrk, both asking nginx
 bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 	@exec $(BUN) bench/download.ts $(ARGS)
 
+bench-abuse: $(STAMP) ## what honest clients see beside attackers: ARGS="--entry-before FILE"
+	@exec $(BUN) bench/abuse.ts $(ARGS)
+
 bench-micro: $(STAMP) ## the hot functions beside naive twins
 	@exec $(BUN) bench/micro.ts $(ARGS)
 
@@ -73,6 +76,9 @@ fuzz: $(STAMP) ## the randomised tests alone, for longer: SEED= RUNS=
 
 torture: $(STAMP) ## get and mirror killed, starved and lied to, a thousand times: SEED= RUNS=
 	@RUNS=$${RUNS:-1000} exec $(BUN) test/run.ts test/torture/ $(ARGS)
+
+abuse: $(STAMP) ## every attack with honest clients beside it, for longer: RUNS= seconds of each
+	@RUNS=$${RUNS:-5} exec $(BUN) test/run.ts test/abuse/ $(ARGS)
 
 clean: ## remove what was installed and measured
 	@rm -rf node_modules coverage bench-results
