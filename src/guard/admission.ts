@@ -17,10 +17,21 @@ export class Gate {
     this.#limits = limits;
   }
 
+  /** Connections that `peer` holds. */
+  of(peer: string): number {
+    return this.#byPeer.get(peer) ?? 0;
+  }
+
+  /** True when another connection of `peer` is kept out by other peers' alone. */
+  crowdedFor(peer: string): boolean {
+    const { connections, connectionsPerPeer } = this.#limits;
+    return this.served >= connections && this.of(peer) < connectionsPerPeer;
+  }
+
   /** Counts a connection from `address` in. */
   enter(address: string): Admission {
     const peer = peerOf(address);
-    const count = this.#byPeer.get(peer) ?? 0;
+    const count = this.of(peer);
     if (this.served < this.#limits.connections && count < this.#limits.connectionsPerPeer) {
       this.#byPeer.set(peer, count + 1);
       this.served += 1;
@@ -39,7 +50,7 @@ export class Gate {
     }
     this.served -= 1;
     const peer = peerOf(address);
-    const count = this.#byPeer.get(peer) ?? 0;
+    const count = this.of(peer);
     if (count <= 1) this.#byPeer.delete(peer);
     else this.#byPeer.set(peer, count - 1);
   }

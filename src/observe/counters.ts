@@ -10,6 +10,8 @@ export class Counters {
   accepted = 0;
   /** Connections refused for want of room. */
   shed = 0;
+  /** Connections that waited for their peer and had to give way to a peer with fewer. */
+  displaced = 0;
   requests = 0;
   /** Requests answered with an error. */
   refused = 0;

@@ -10,7 +10,13 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
 import type { OpenFile } from "../store/store.ts";
 import { type Awaiter, STEP, STEP_BYTES, type Step, type Transfer } from "./transfer.ts";
-import { type DiskRead, isResident, READ_BYTES, readaheads } from "../store/diskread.ts";
+import {
+  type DiskRead,
+  isResident,
+  READ_BYTES,
+  readaheads,
+  RESIDENT_MS,
+} from "../store/diskread.ts";
 
 /** So far ahead the file is looked at: every second step, since a look costs 0.5 us. */
 const LOOKAHEAD_BYTES = 2 * STEP_BYTES;
@@ -21,9 +27,6 @@ const LOOKAHEAD_BYTES = 2 * STEP_BYTES;
  * MiB. At 100 KiB the two calls cost 1 us more than they give.
  */
 const CORKED_BYTES_MIN = 262_144;
-
-/** How long bytes that were seen in memory are believed to be there, in milliseconds. */
-const RESIDENT_MS = 1000;
 
 /** The next byte of the file, on its way through user space to arm `drain`. */
 const next = new Uint8Array(1);

@@ -4,6 +4,7 @@
  */
 import { Outbox } from "../send/outbox.ts";
 import { Turns } from "../send/turns.ts";
+import { peerOf } from "../guard/address.ts";
 import { Gate } from "../guard/admission.ts";
 import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
 import { Counters } from "../observe/counters.ts";
@@ -13,6 +14,7 @@ import { tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
 import { Connection } from "./connection.ts";
+import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import { plainDoor } from "./plain.ts";
@@ -41,6 +43,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #gate: Gate;
   readonly #connections = new Map<Connection, "serve" | "shed">();
+  readonly #displacement: Displacement;
   readonly #listeners: Listener[] = [];
   readonly #service: Service;
   #timer: NodeJS.Timeout | null = null;
@@ -52,6 +55,7 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#gate = new Gate(options.limits);
+    this.#displacement = new Displacement(this.#gate, this.#connections);
     const { store, limits, log, zeroCopy } = options;
     this.#service = {
       store,
@@ -82,7 +86,10 @@ export class Server {
   /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
   accept(socket: StreamSocket): Connection | null {
     tick();
-    const admission = this.#gate.enter(socket.remoteAddress ?? "");
+    const address = socket.remoteAddress ?? "";
+    const peer = peerOf(address);
+    if (this.#gate.crowdedFor(peer)) this.#displacement.makeRoom(peer);
+    const admission = this.#gate.enter(address);
     if (admission === "cut") {
       this.counters.shed += 1;
       socket.terminate();

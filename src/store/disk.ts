@@ -18,6 +18,7 @@ import { Arena } from "./arena.ts";
 import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
 import { DirectoryPage } from "./directory.ts";
+import { RESIDENT_MS } from "./diskread.ts";
 import { Pages } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
@@ -281,7 +282,7 @@ export class DiskStore implements Store {
     const content = body === null ? new Descriptor(fd, this.#fds) : new Body(body);
     const file = new DiskFile(stat, content, lookedAt, this.#root.device);
     // Just seen in memory, or brought there.
-    if (stat.size <= SMALL_BYTES_MAX) file.residentUntil = clock.now + REVALIDATE_MS;
+    if (stat.size <= SMALL_BYTES_MAX) file.residentUntil = clock.now + RESIDENT_MS;
     this.cache.put(canonical, file);
     return file;
   }

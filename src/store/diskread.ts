@@ -21,6 +21,13 @@ import { kernel } from "../sys/kernel.ts";
 export const READ_BYTES = 524_288;
 
 /**
+ * How long bytes that were seen in memory are believed to be there, in milliseconds. A look costs
+ * 0.4 us, so that a hundred a second of a hot file cost nothing; where memory is short, what was
+ * believed for a second was gone, and sendfile(2) made everybody wait for the disk.
+ */
+export const RESIDENT_MS = 10;
+
+/**
  * Reads under way at once, by what they are for. The pool takes them in the order they came and has
  * about a thread a core, so that each kind waits behind no more than the shares of the others: a
  * slow disk under large files delays a small file by four reads and not by a queue. Four keep a

@@ -201,3 +201,43 @@ test("70: stop() takes nobody new, finishes what is under way, resets what is la
   // A second call is harmless, and closes nothing a second time.
   await running.server.stop(0);
 });
+
+test("60: who holds most gives way to who holds less, when every connection is taken", async () => {
+  using tree = new Tree({ f: "content" });
+  const limits = { connections: 40, connectionsPerPeer: 30, requestMs: 60_000 };
+  await using running = new Running(tree.root, { limits });
+  const { counters } = running.server;
+  const greedy = await Promise.all(Array.from({ length: 30 }, () => running.dial()));
+  using working = greedy[29]!;
+  working.send("READ /f\n");
+  await working.reply();
+  for (let nth = 0; nth < 10; nth++) {
+    const other = await Peer.dial(running.port, "127.0.0.2");
+    other.send("PING\n");
+    await other.line();
+  }
+  await eventually("all are taken", () => counters.connections === 40);
+  // A new address gets in, in place of one that has never asked.
+  using honest = await Peer.dial(running.port, "127.0.0.3");
+  honest.send("READ /f\n");
+  expect((await honest.line()).toString()).toStartWith("OK 7 ");
+  await eventually("one has left", () => greedy.some(({ ending }) => ending !== null));
+  const gone = greedy.filter(({ ending }) => ending !== null);
+  expect([gone.length, counters.displaced, counters.connections]).toEqual([1, 1, 40]);
+  expect((await gone[0]!.line()).toString()).toStartWith("ERR EBUSY ");
+  // Its own address does not: 29 are not fewer than 28.
+  using again = await running.dial();
+  expect((await again.line()).toString()).toStartWith("ERR EBUSY ");
+  expect(counters.displaced).toBe(1);
+});
+
+test("60: nobody gives way to who would then hold as many", async () => {
+  using tree = new Tree({ f: "content" });
+  const limits = { connections: 8, connectionsPerPeer: 8, requestMs: 60_000 };
+  await using running = new Running(tree.root, { limits });
+  for (let nth = 0; nth < 8; nth++) await Peer.dial(running.port, `127.0.1.${nth + 1}`);
+  await eventually("all are taken", () => running.server.counters.connections === 8);
+  using newcomer = await Peer.dial(running.port, "127.0.2.1");
+  expect((await newcomer.line()).toString()).toStartWith("ERR EBUSY ");
+  expect(running.server.counters.displaced).toBe(0);
+});
