@@ -184,12 +184,12 @@ function syncPath(path: ByteString): void {
 function makeAll(path: ByteString): void {
   const names = path.split("/");
   for (let count = 1; count <= names.length; count++) {
-    const part = names.slice(0, count).join("/");
-    if (part === "") continue;
-    const made = kernel.mkdirat(AT_FDCWD, part, MODE);
+    const prefix = names.slice(0, count).join("/");
+    if (prefix === "") continue;
+    const made = kernel.mkdirat(AT_FDCWD, prefix, MODE);
     if (made === -ERRNO.EEXIST) continue;
-    must(made, () => `making the folder ${printable(part)}`);
+    must(made, () => `making the folder ${printable(prefix)}`);
     const above = names.slice(0, count - 1).join("/");
-    syncPath(above === "" ? (part.startsWith("/") ? "/" : ".") : above);
+    syncPath(above === "" ? (prefix.startsWith("/") ? "/" : ".") : above);
   }
 }

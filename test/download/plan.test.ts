@@ -86,7 +86,7 @@ class Model {
     expect([segment.length, segment.requested >= length]).toEqual([keeps, true]);
   }
 
-  judge(index: number, good: boolean): void {
+  compare(index: number, good: boolean): void {
     if ((this.chunks[index] ?? null) === null) return;
     if (good) this.plan.accept(index);
     else this.plan.refuse(index);
@@ -159,7 +159,7 @@ test("in any course each byte is owed by one segment at most, and none is lost",
         const segment = model.open[which % Math.max(1, model.open.length)];
         const index = which % Math.max(1, model.chunks.length);
         if (what === "take") model.take(much);
-        else if (what === "accept" || what === "refuse") model.judge(index, what === "accept");
+        else if (what === "accept" || what === "refuse") model.compare(index, what === "accept");
         else if (what === "keep") model.keep(index);
         else if (segment === undefined) continue;
         else if (what === "arrive") model.arrive(segment, much);
@@ -168,12 +168,12 @@ test("in any course each byte is owed by one segment at most, and none is lost",
       }
       // From any state there is an end with every byte in place.
       for (const segment of [...model.open]) model.arrive(segment, size);
-      for (const index of model.plan.kept()) model.judge(index, false);
+      for (const index of model.plan.kept()) model.compare(index, false);
       while (model.free().length > 0) {
         model.take(7);
         for (const segment of [...model.open]) model.arrive(segment, size);
       }
-      for (const index of model.plan.arrived()) model.judge(index, true);
+      for (const index of model.plan.arrived()) model.compare(index, true);
       model.check();
       expect([model.plan.complete, model.plan.take(1)]).toEqual([true, null]);
     }),

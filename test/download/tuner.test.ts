@@ -5,10 +5,14 @@ import { Tuner } from "../../src/download/tuner.ts";
 const PLENTY = 1e15;
 
 /** The numbers of connections that a tuner asks for, on a line that brings `rateOf` of them. */
-function course(most: number, rateOf: (connections: number) => number, looks = 16): number[] {
+function course(
+  most: number,
+  rateOf: (connections: number) => number,
+  measurements = 16,
+): number[] {
   const tuner = new Tuner(most);
   const seen: number[] = [1];
-  for (let look = 0; look < looks; look++) {
+  for (let nth = 0; nth < measurements; nth++) {
     const now = seen.at(-1)!;
     seen.push(tuner.next(now, rateOf(now), PLENTY));
   }
@@ -54,19 +58,19 @@ test("new connections are judged at the second measurement, not at the first", (
 
 test("a line that has become slower is tried again, at the second measurement, until that ends too", () => {
   const tuner = new Tuner(8);
-  const looks = (...rates: number[]): number[] => {
+  const asked = (...rates: number[]): number[] => {
     const seen = rates.map((rate) => (count = tuner.next(count, rate, PLENTY)));
     return seen;
   };
   let count = 1;
-  expect(looks(100, 100, 100)).toEqual([2, 2, 1]);
+  expect(asked(100, 100, 100)).toEqual([2, 2, 1]);
   // As fast as it was, or faster: nothing is tried.
-  expect(looks(76, 100, 200, 151)).toEqual([1, 1, 1, 1]);
-  // One look may be an accident.
-  expect(looks(149, 200, 149)).toEqual([1, 1, 1]);
-  expect(looks(100, 190, 190, 190)).toEqual([2, 4, 4, 2]);
+  expect(asked(76, 100, 200, 151)).toEqual([1, 1, 1, 1]);
+  // One measurement may be an accident.
+  expect(asked(149, 200, 149)).toEqual([1, 1, 1]);
+  expect(asked(100, 190, 190, 190)).toEqual([2, 4, 4, 2]);
   // It never gets better: the trials end all the same.
-  expect(looks(20, 20, 20, 20, 20, 20, 20)).toEqual([2, 4, 4, 2, 2, 2, 2]);
+  expect(asked(20, 20, 20, 20, 20, 20, 20)).toEqual([2, 4, 4, 2, 2, 2, 2]);
 });
 
 test("nothing is added while nothing comes, nor for less than a second's work", () => {

@@ -116,12 +116,24 @@ async function delivery(
   let staging: Staging | null = null;
   try {
     staging = Staging.open(folder);
+    const [added, reported]: [string[], string[]] = [[], []];
     const running = new Delivery(origin, staging, new Progress(), {
-      delivered: () => {},
-      undelivered: (_file, error, order) => undelivered(order.name, error),
+      delivered: (_file, order) => reported.push(order.name),
+      undelivered: (_file, error, order) => {
+        reported.push(order.name);
+        undelivered(order.name, error);
+      },
     });
-    for (const order of orders) await running.add(await order(origin, folder));
+    for (const make of orders) {
+      const order = await make(origin, folder);
+      added.push(order.name);
+      await running.add(order);
+    }
     await running.finish();
+    // Each order is reported once, whatever failed.
+    if (reported.toSorted().join() !== added.toSorted().join()) {
+      throw new Error(`added ${added.join()}, reported ${reported.join()}`);
+    }
   } finally {
     staging?.close();
     folder.close();

@@ -26,7 +26,7 @@ export interface TerminalFormat {
 
 /** The numbers that one frame shows. */
 export interface ProgressView {
-  readonly tally: Readonly<Progress>;
+  readonly progress: Readonly<Progress>;
   readonly measurement: Measurement;
   /** The file of a command that transfers one file, also after that file has ended. */
   readonly only: FileProgress | null;
@@ -39,21 +39,21 @@ export const FILE_LINES_MAX = 8;
 
 /** The lines of one frame, each at most `columns` wide, in all fewer than `rows`. */
 export function render(view: ProgressView, { columns, rows, color }: TerminalFormat): string[] {
-  const { tally, only } = view;
+  const { progress, only } = view;
   const roomy = columns >= ROOMY_COLUMNS;
-  if (only !== null && tally.totalKnown && tally.files <= 1) {
+  if (only !== null && progress.totalKnown && progress.files <= 1) {
     return table([fileRow(only, view, roomy)], columns, color);
   }
-  if (tally.files === 0 && !tally.totalKnown) {
+  if (progress.files === 0 && !progress.totalKnown) {
     return [startOf(`waiting for the server, ${clockText(view.measurement.elapsedMs)}`, columns)];
   }
   // One row is the total's, and one stays free for what the person types.
   const most = Math.max(0, Math.min(FILE_LINES_MAX, rows - 2));
-  const shown = [...tally.running].slice(
+  const shown = [...progress.running].slice(
     0,
-    tally.running.size > most ? Math.max(0, most - 1) : most,
+    progress.running.size > most ? Math.max(0, most - 1) : most,
   );
-  const hidden = tally.running.size - shown.length;
+  const hidden = progress.running.size - shown.length;
   const all = [...shown.map((file) => fileRow(file, null, roomy)), totalRow(view, roomy)];
   const lines = table(all, columns, color);
   if (hidden > 0 && most > 0) {
@@ -82,22 +82,22 @@ function fileRow(file: FileProgress, view: ProgressView | null, roomy: boolean):
 }
 
 function totalRow(view: ProgressView, roomy: boolean): Row {
-  const { tally } = view;
-  const more = tally.totalKnown ? "" : "+";
-  const count = `${countText(tally.done + tally.failed)}/${countText(tally.files)}${more}`;
-  const failed = tally.failed > 0 ? `, ${countText(tally.failed)} failed` : "";
+  const { progress } = view;
+  const more = progress.totalKnown ? "" : "+";
+  const count = `${countText(progress.done + progress.failed)}/${countText(progress.files)}${more}`;
+  const failed = progress.failed > 0 ? `, ${countText(progress.failed)} failed` : "";
   const files = `${count} files`;
   const short = roomy ? [] : [count, "all"];
-  const share = { ...tally, size: tally.bytes };
+  const share = { ...progress, size: progress.bytes };
   return {
     // The failures are dropped last: only where nothing but the count fits.
     names: [files + failed, ...(roomy && failed === "" ? [] : [count + failed]), ...short],
     keep: "start",
-    share: tally.totalKnown ? share : null,
+    share: progress.totalKnown ? share : null,
     texts: {
-      ...(tally.totalKnown
+      ...(progress.totalKnown
         ? sharesOf(share, roomy)
-        : { size: shareText(tally.arrived, tally.bytes, true) }),
+        : { size: shareText(progress.arrived, progress.bytes, true) }),
       ...timesOf(view, roomy),
     },
   };
@@ -117,9 +117,9 @@ function sharesOf(
 }
 
 function timesOf(view: ProgressView, roomy: boolean): Row["texts"] {
-  const { tally, measurement, over } = view;
+  const { progress, measurement, over } = view;
   const rate = rateText(
-    over ? averageOf(tally.received, measurement.elapsedMs) : measurement.speed,
+    over ? averageOf(progress.received, measurement.elapsedMs) : measurement.speed,
   );
   const time = timeOf(view, roomy);
   return {
@@ -128,11 +128,11 @@ function timesOf(view: ProgressView, roomy: boolean): Row["texts"] {
   };
 }
 
-function timeOf({ tally, measurement, over }: ProgressView, roomy: boolean): string {
+function timeOf({ progress, measurement, over }: ProgressView, roomy: boolean): string {
   const { elapsedMs, etaMs, stalled } = measurement;
   if (over) return `in ${clockText(elapsedMs)}`;
   if (stalled) return "stalled";
-  if (!tally.totalKnown) return `for ${clockText(elapsedMs)}`;
+  if (!progress.totalKnown) return `for ${clockText(elapsedMs)}`;
   const left = etaMs === null ? "-:--" : clockText(etaMs);
   return roomy ? `ETA ${left}` : left;
 }

@@ -10,7 +10,7 @@ import { averageOf } from "../output/amount.ts";
 import type { Measurement } from "./meter.ts";
 import { NonBlockingOutput } from "../output/nonblocking.ts";
 
-/** Milliseconds between two samples of the tally: so late may a file's end be reported. */
+/** Milliseconds between two samples of the progress: so late may a file's end be reported. */
 const SAMPLE_MS = 100;
 
 /** Milliseconds between two "progress" lines: what a person who reads them can follow. */
@@ -22,7 +22,7 @@ const DRAIN_MS = 1000;
 /** The events of one command: "start" at once, "end" at stop(). */
 export class Events {
   readonly #output: NonBlockingOutput;
-  readonly #tally: Progress;
+  readonly #progress: Progress;
   readonly #measure: () => Measurement;
   readonly #timer: NodeJS.Timeout;
   readonly #running = new Set<FileProgress>();
@@ -32,9 +32,9 @@ export class Events {
   #stopped = false;
 
   /** `measure` reads the meter now. The timer does not keep the process alive. */
-  constructor(fd: number, tally: Progress, measure: () => Measurement) {
+  constructor(fd: number, progress: Progress, measure: () => Measurement) {
     this.#output = new NonBlockingOutput(fd);
-    this.#tally = tally;
+    this.#progress = progress;
     this.#measure = measure;
     this.#numbers("start", measure(), null);
     this.#timer = setInterval(() => this.tick(), SAMPLE_MS).unref();
@@ -54,7 +54,7 @@ export class Events {
     this.#line({ event: "file", name, state, size, arrived, received, kept, verified });
   }
 
-  /** Takes a sample of the tally and writes what is due. */
+  /** Takes a sample of the progress and writes what is due. */
   tick(): void {
     if (this.#stopped) return;
     this.#output.flush();
@@ -73,7 +73,7 @@ export class Events {
     const measurement = this.#measure();
     this.#reportEnded();
     if (last !== undefined) this.say(last);
-    const average = averageOf(this.#tally.received, measurement.elapsedMs);
+    const average = averageOf(this.#progress.received, measurement.elapsedMs);
     // First the earlier lines drain, so that "end" can say how many were lost; both share the time.
     const endMs = performance.now() + DRAIN_MS;
     this.#output.drain(endMs);
@@ -85,7 +85,7 @@ export class Events {
   // --- internal ---
 
   #reportEnded(): void {
-    for (const file of this.#tally.running) this.#running.add(file);
+    for (const file of this.#progress.running) this.#running.add(file);
     for (const file of this.#running) {
       if (file.state === "done" || file.state === "failed") this.ended(file);
     }
@@ -97,8 +97,8 @@ export class Events {
     measurement: Measurement,
     average: number | null,
   ): void {
-    const { files, done, failed, unchanged, bytes, totalKnown } = this.#tally;
-    const { arrived, received, kept, verified } = this.#tally;
+    const { files, done, failed, unchanged, bytes, totalKnown } = this.#progress;
+    const { arrived, received, kept, verified } = this.#progress;
     this.#line({
       event,
       elapsedMs: Math.round(measurement.elapsedMs),
@@ -107,7 +107,7 @@ export class Events {
       bytesPerSecond: Math.round(average ?? measurement.speed),
       stalled: measurement.stalled,
       etaMs: measurement.etaMs === null ? null : Math.round(measurement.etaMs),
-      running: this.#tally.running.size,
+      running: this.#progress.running.size,
       lost: this.#output.dropped,
     });
   }

@@ -1,6 +1,6 @@
 /**
  * The progress of a command that transfers files, on stderr: a bar for a person, JSON lines for a
- * program, or nothing. It samples the tally by a timer of its own and never makes the transfer
+ * program, or nothing. It samples the progress by a timer of its own and never makes the transfer
  * wait.
  */
 import type { FileProgress, Progress } from "../../download/progress.ts";
@@ -32,7 +32,7 @@ export interface ProgressDisplay {
   /** Prints a printable line above the bar, or as an event; after stop() as a plain line. */
   say(line: string): void;
   /**
-   * A file is done or has failed. Not required for files that were in the tally's `running` at one
+   * A file is done or has failed. Not required for files that were in the progress's `running` at one
    * of the samples, which are taken each 100 ms.
    */
   ended(file: FileProgress): void;
@@ -44,19 +44,19 @@ export interface ProgressDisplay {
 }
 
 /**
- * Shows `tally` from now on until stop(). If nothing is `asked`, there is a bar where stderr can
+ * Shows `progress` from now on until stop(). If nothing is `asked`, there is a bar where stderr can
  * show one.
  */
-export function startProgress(tally: Progress, asked?: ProgressMode): ProgressDisplay {
+export function startProgress(progress: Progress, asked?: ProgressMode): ProgressDisplay {
   const { mode, color } = displayOf(asked, kernel.isTerminal(STDERR), process.env);
   if (mode === "none") return MESSAGES_ONLY;
-  const meter = new Meter(performance.now(), tally.received);
+  const meter = new Meter(performance.now(), progress.received);
   const measure = (): Measurement => {
-    const { arrived, received, bytes, totalKnown } = tally;
+    const { arrived, received, bytes, totalKnown } = progress;
     return meter.tick(performance.now(), { arrived, received, total: bytes, totalKnown });
   };
-  if (mode === "bar") return thenPlain(barOf(tally, measure, color), (line) => line);
-  return thenPlain(new Events(STDERR, tally, measure), messageLine);
+  if (mode === "bar") return thenPlain(barOf(progress, measure, color), (line) => line);
+  return thenPlain(new Events(STDERR, progress, measure), messageLine);
 }
 
 /**
@@ -101,14 +101,14 @@ const MESSAGES_ONLY: ProgressDisplay = {
   stop: (last) => (last === undefined ? undefined : plain(last)),
 };
 
-function barOf(tally: Progress, measure: () => Measurement, color: boolean): ProgressDisplay {
+function barOf(progress: Progress, measure: () => Measurement, color: boolean): ProgressDisplay {
   let only: FileProgress | null = null;
   const lines = ({ columns, rows }: TerminalSize, over: boolean): readonly string[] => {
-    const [first] = tally.running;
-    only = tally.files > 1 ? null : (first ?? only);
+    const [first] = progress.running;
+    only = progress.files > 1 ? null : (first ?? only);
     // The last column stays free: terminals differ about where the cursor is behind it.
     const shape = { columns: Math.max(1, columns - 1), rows, color };
-    return render({ tally, measurement: measure(), only, over }, shape);
+    return render({ progress, measurement: measure(), only, over }, shape);
   };
   const screen = new Screen(STDERR, sizeOfTerminal, lines);
   return { say: (line) => screen.say(line), ended: () => {}, stop: (last) => screen.stop(last) };

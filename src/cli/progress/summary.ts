@@ -10,11 +10,11 @@ import {
 } from "../output/amount.ts";
 
 /**
- * `tally` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It names
+ * `progress` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It names
  * files that are missing or failed, and the bytes that an earlier run had left.
  */
-export function summary(tally: Readonly<Progress>, elapsedMs: number): string {
-  const { files, done, failed, unchanged, received, kept, verified, arrived } = tally;
+export function summary(progress: Readonly<Progress>, elapsedMs: number): string {
+  const { files, done, failed, unchanged, received, kept, verified, arrived } = progress;
   if (files === 0 && unchanged > 0 && received === 0) return `nothing to do, ${same(unchanged)}`;
   const parts = [done + failed < files ? `${countText(done)} of ${named(files)}` : named(done)];
   const spent = `${sizeText(received)} in ${durationText(elapsedMs)}`;

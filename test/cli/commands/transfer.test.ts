@@ -58,7 +58,7 @@ test.each([
 ])("a reader who %s holds up the end for a second, a stopped terminal for half", (_, stepMs) => {
   const look = { speed: 0, stalled: false, elapsedMs: 1, etaMs: null };
   const shown = [
-    (tally: Progress) => new Events(99, tally, () => look),
+    (progress: Progress) => new Events(99, progress, () => look),
     () =>
       new Screen(
         99,

@@ -11,7 +11,7 @@ import {
   shareText,
   sizeText,
 } from "../../../src/cli/output/amount.ts";
-import { MIB } from "../progress/tallies.ts";
+import { MIB } from "../progress/numbers.ts";
 
 test.each([
   [0, "0 B"],

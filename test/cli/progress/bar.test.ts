@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FILE_LINES_MAX, type ProgressView, render } from "../../../src/cli/progress/bar.ts";
 import { endOf, startOf, widthOf } from "../../../src/cli/progress/column.ts";
 import { printableText } from "../../../src/wire/printable.ts";
-import { fileOf, MIB, tallyOf } from "./tallies.ts";
+import { fileOf, MIB, progressOf } from "./numbers.ts";
 
 const READING = { speed: 98.3 * MIB, stalled: false, elapsedMs: 12_000, etaMs: 83_000 };
 const STALLED = { ...READING, speed: 0, stalled: true, etaMs: null };
@@ -22,7 +22,7 @@ const PAGES = [
 /** What is drawn in a terminal so wide and so high. */
 function drawn(given: Partial<ProgressView>, columns: number, rows = 24, color = false): string[] {
   const picture = {
-    tally: tallyOf([ISO]),
+    progress: progressOf([ISO]),
     measurement: READING,
     only: null,
     over: false,
@@ -64,16 +64,16 @@ test.each([
     ],
   ],
 ])("several files in %d columns", (columns, lines) => {
-  const tally = tallyOf(PAGES, { failed: 1, done: 3, files: 12_345 });
-  const composed = drawn({ tally }, columns).map((line) => line.normalize("NFC"));
+  const progress = progressOf(PAGES, { failed: 1, done: 3, files: 12_345 });
+  const composed = drawn({ progress }, columns).map((line) => line.normalize("NFC"));
   expect(composed).toEqual(lines);
 });
 
 test("while the total may grow nobody is told a share of it", () => {
-  const [last] = drawn({ tally: tallyOf(PAGES, { totalKnown: false }) }, 80).slice(-1);
+  const [last] = drawn({ progress: progressOf(PAGES, { totalKnown: false }) }, 80).slice(-1);
   expect(last).toMatch(/^0\/3\+ files +0\.7\/1\.0\+ GiB +98\.3 MiB\/s +for 0:12$/);
-  const nothing = tallyOf([], { totalKnown: false });
-  expect(drawn({ tally: nothing }, 80)).toEqual(["waiting for the server, 0:12"]);
+  const nothing = progressOf([], { totalKnown: false });
+  expect(drawn({ progress: nothing }, 80)).toEqual(["waiting for the server, 0:12"]);
 });
 
 test("a stall, a time that is not known yet, the end and a failure are told", () => {
@@ -82,25 +82,25 @@ test("a stall, a time that is not known yet, the end and a failure are told", ()
   expect(drawn({ only: ISO, measurement: { ...READING, etaMs: null } }, 80)[0]).toEndWith(
     "ETA -:--",
   );
-  const tally = tallyOf([ISO], { received: 600 * MIB });
-  expect(drawn({ only: ISO, tally, over: true }, 80)[0]).toEndWith("  50.0 MiB/s  in 0:12");
+  const progress = progressOf([ISO], { received: 600 * MIB });
+  expect(drawn({ only: ISO, progress, over: true }, 80)[0]).toEndWith("  50.0 MiB/s  in 0:12");
   const failed = fileOf("x", MIB, { state: "failed" });
   expect(drawn({ only: failed }, 80)[0]).toStartWith("x (failed)  [");
 });
 
 test("files beyond the bound are counted, and a low terminal has fewer lines", () => {
   const files = Array.from({ length: 1234 }, (_, nth) => fileOf(`f${nth}`, MIB));
-  const tally = tallyOf(files);
-  const lines = drawn({ tally }, 80);
+  const progress = progressOf(files);
+  const lines = drawn({ progress }, 80);
   expect(lines.length).toBe(FILE_LINES_MAX + 1);
   expect(lines.at(-2)).toBe("and 1,227 more");
   expect(lines.at(-1)).toStartWith("0/1,234 files");
-  expect(drawn({ tally }, 80, 4).map((line) => line.slice(0, 9).trimEnd())).toEqual([
+  expect(drawn({ progress }, 80, 4).map((line) => line.slice(0, 9).trimEnd())).toEqual([
     ...["f0", "and 1,233", "0/1,234 f"],
   ]);
-  const low = drawn({ tally }, 80, 1);
+  const low = drawn({ progress }, 80, 1);
   expect([low.length, low[0]?.startsWith("0/1,234 files")]).toEqual([1, true]);
-  expect(drawn({ tally: tallyOf(files.slice(0, 2)) }, 80).length).toBe(3);
+  expect(drawn({ progress: progressOf(files.slice(0, 2)) }, 80).length).toBe(3);
 });
 
 const bytes = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5000 }), fc.maxSafeNat());
@@ -129,8 +129,8 @@ test("whatever the numbers, names and terminal are, no line is too wide and none
   const picture = fc.tuple(fc.array(file, { maxLength: 12 }), sums, measurement, fc.boolean());
   fc.assert(
     fc.property(picture, shape, fc.boolean(), ([files, sum, now, over], { columns, rows }, one) => {
-      const tally = tallyOf(files, one ? { ...sum, files: 1 } : sum);
-      const given = { tally, measurement: now, only: one ? (files[0] ?? null) : null, over };
+      const progress = progressOf(files, one ? { ...sum, files: 1 } : sum);
+      const given = { progress, measurement: now, only: one ? (files[0] ?? null) : null, over };
       const lines = drawn(given, columns, rows);
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
       expect(lines.length).toBeLessThanOrEqual(FILE_LINES_MAX + 1);

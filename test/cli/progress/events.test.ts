@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { asciiJson } from "../../../src/cli/progress/events.ts";
-import { MIB } from "./tallies.ts";
+import { MIB } from "./numbers.ts";
 
 /** What the fixture's `scene` writes to a stderr that is a pipe. */
 async function written(...args: string[]): Promise<string> {

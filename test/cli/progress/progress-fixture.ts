@@ -4,13 +4,13 @@
  */
 import { type ProgressMode, startProgress } from "../../../src/cli/progress/progress.ts";
 import { Progress } from "../../../src/download/progress.ts";
-import { fileOf, MIB } from "./tallies.ts";
+import { fileOf, MIB } from "./numbers.ts";
 
 const [scene, mode] = process.argv.slice(2);
-const tally = new Progress();
+const progress = new Progress();
 // Not looked at elsewhere: looking makes a pipe non-blocking.
 const columns = scene === "resized" ? process.stderr.columns : 0;
-/** How often what is shown has looked at the tally; null where nothing is. */
+/** How often what is shown has looked at the progress; null where nothing is. */
 let looks: number | null = null;
 const { setInterval } = globalThis;
 Object.assign(globalThis, {
@@ -22,7 +22,7 @@ Object.assign(globalThis, {
     }, ms);
   },
 });
-const progress = startProgress(tally, mode as ProgressMode | undefined);
+const display = startProgress(progress, mode as ProgressMode | undefined);
 Object.assign(globalThis, { setInterval });
 
 /** Returns when there has been another look: where there is a picture, it is drawn. */
@@ -37,56 +37,56 @@ const files = [
 ];
 
 function begin(): void {
-  tally.totalKnown = true;
+  progress.totalKnown = true;
   for (const file of files) {
-    tally.running.add(file);
-    tally.files += 1;
-    tally.bytes += file.size;
-    tally.kept += file.kept;
-    tally.arrived += file.kept;
+    progress.running.add(file);
+    progress.files += 1;
+    progress.bytes += file.size;
+    progress.kept += file.kept;
+    progress.arrived += file.kept;
   }
 }
 
 /** Brings `part` of what is left of each file; the whole of it is its end. */
 function bring(part: number): void {
   for (const file of files) {
-    if (!tally.running.has(file)) continue;
+    if (!progress.running.has(file)) continue;
     const count = Math.floor((file.size - file.arrived) * part);
-    for (const counts of [file, tally]) {
+    for (const counts of [file, progress]) {
       counts.received += count;
       counts.arrived += count;
       counts.verified += count + (part === 1 ? file.kept : 0);
     }
     if (part < 1) continue;
     file.state = "done";
-    tally.running.delete(file);
-    tally.done += 1;
+    progress.running.delete(file);
+    progress.done += 1;
   }
 }
 
 /** Messages, and files that come to their end. */
 async function transfer(): Promise<void> {
-  progress.say("message 1: before anything is known");
+  display.say("message 1: before anything is known");
   begin();
   await look();
   bring(0.5);
-  progress.say("note 1: chunk 3 arrived wrong, fetched again");
+  display.say("note 1: chunk 3 arrived wrong, fetched again");
   await look();
-  progress.say(`message 2: ${"long ".repeat(60)}end`);
-  progress.say("message 3");
+  display.say(`message 2: ${"long ".repeat(60)}end`);
+  display.say("message 3");
   await look();
   if (scene === "resized") await resized();
   for (const file of files) file.state = "done";
   await look();
   bring(1);
   // Without it the picture gets lower with nothing printed above it.
-  if (scene !== "forgotten") progress.say("note 2: the last");
+  if (scene !== "forgotten") display.say("note 2: the last");
 }
 
 /** Until the terminal has another width, and a picture in it. */
 async function resized(): Promise<void> {
   while (process.stderr.columns === columns) await Bun.sleep(5);
-  progress.say("message 4: resized");
+  display.say("message 4: resized");
   await look();
 }
 
@@ -94,16 +94,16 @@ if (scene === "flood") {
   // Some hundred times what a terminal or a pipe takes, while nobody reads.
   begin();
   for (let nth = 0; nth < 10_000; nth++) {
-    progress.say(`message ${nth} ${"-".repeat(80)}`);
+    display.say(`message ${nth} ${"-".repeat(80)}`);
     if (nth % 2500 === 0) await look();
   }
   bring(1);
-  progress.stop();
+  display.stop();
   console.log("finished");
 } else {
   await transfer();
   if (scene === "hostile")
-    progress.ended(fileOf("a\x1b[2J\x9b\u202e\n\x07é", 1, { state: "failed" }));
-  if (scene !== "forgotten") progress.stop();
-  if (scene === "files" || scene === "hostile") progress.say("the last word");
+    display.ended(fileOf("a\x1b[2J\x9b\u202e\n\x07é", 1, { state: "failed" }));
+  if (scene !== "forgotten") display.stop();
+  if (scene === "files" || scene === "hostile") display.say("the last word");
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { summary } from "../../../src/cli/progress/summary.ts";
 import type { Progress } from "../../../src/download/progress.ts";
-import { MIB, tallyOf } from "./tallies.ts";
+import { MIB, progressOf } from "./numbers.ts";
 
 const ALL = 39 * MIB;
 
@@ -29,5 +29,5 @@ test.each<[string, Partial<Progress>, number, string]>([
   ["empty files", { files: 2, done: 2 }, 80, "2 files, 0 B in 0.1 s"],
   ["nothing at all", {}, 0, "0 files, 0 B in 0.0 s"],
 ])("%s", (_name, given, elapsedMs, text) => {
-  expect(summary(tallyOf([], given), elapsedMs)).toBe(text);
+  expect(summary(progressOf([], given), elapsedMs)).toBe(text);
 });

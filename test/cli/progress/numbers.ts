@@ -17,13 +17,17 @@ export function fileOf(name: string, size: number, given: Partial<FileProgress> 
 }
 
 /** The progress of `running`, with what `given` says over their sums. */
-export function tallyOf(running: readonly FileProgress[], given: Partial<Progress> = {}): Progress {
-  const tally = new Progress();
+export function progressOf(
+  running: readonly FileProgress[],
+  given: Partial<Progress> = {},
+): Progress {
+  const progress = new Progress();
   for (const file of running) {
-    tally.running.add(file);
-    tally.files += 1;
-    tally.bytes += file.size;
-    for (const key of ["received", "kept", "verified", "arrived"] as const) tally[key] += file[key];
+    progress.running.add(file);
+    progress.files += 1;
+    progress.bytes += file.size;
+    for (const key of ["received", "kept", "verified", "arrived"] as const)
+      progress[key] += file[key];
   }
-  return Object.assign(tally, { totalKnown: true }, given);
+  return Object.assign(progress, { totalKnown: true }, given);
 }
