@@ -24,7 +24,7 @@ import { FileCounter, type FileProgress, type Progress } from "./progress.ts";
 import { Restarts } from "./restarts.ts";
 import { SmallFiles } from "./smallfiles.ts";
 
-/** Orders that wait: beyond, whoever lists more is asked to wait. They are 300 bytes each. */
+/** Orders that wait: beyond, whoever lists more is asked to wait. */
 const WAITING_MAX = 16_384;
 
 /** Largest file, 64 TiB: of its chunks a table is held. */
