@@ -32,8 +32,8 @@ export interface ProgressDisplay {
   /** Prints a printable line above the bar, or as an event; after stop() as a plain line. */
   say(line: string): void;
   /**
-   * A file is done or has failed. Not required for files that were in the progress's `running` at one
-   * of the samples, which are taken each 100 ms.
+   * A file is done or has failed. Not required for files that were in the progress's `running` at
+   * one of the samples, which are taken each 100 ms.
    */
   ended(file: FileProgress): void;
   /**

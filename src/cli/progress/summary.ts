@@ -10,8 +10,8 @@ import {
 } from "../output/amount.ts";
 
 /**
- * `progress` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It names
- * files that are missing or failed, and the bytes that an earlier run had left.
+ * `progress` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It
+ * names files that are missing or failed, and the bytes that an earlier run had left.
  */
 export function summary(progress: Readonly<Progress>, elapsedMs: number): string {
   const { files, done, failed, unchanged, received, kept, verified, arrived } = progress;
