@@ -47,6 +47,11 @@ export class Links {
     return this.#links.of(server);
   }
 
+  /** Ends all connections; requests under way reject. The next request connects again. */
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+  }
+
   /** What `request` gives, which makes one request for `target`. Rejects with ClientError. */
   ask<T>(
     { server, path }: Target,

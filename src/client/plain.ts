@@ -32,13 +32,14 @@ import { bufferOf, type ByteString, byteStringOf } from "../wire/bytes.ts";
  * Fetches `path`, its bytes taken literally, into `sink` on a connection of its own; resolves to
  * the bytes written. Rejects with ClientError: 5 when it ended in RST, the errno's status for an
  * ERROR line, 7 and 10 for the connection, 2 for a path that this dialect can't carry (LF, NUL,
- * over 8,192 bytes).
+ * over 8,192 bytes), 2 also when `signal` aborts: then nothing more is written.
  */
 export async function readPlain(
   server: ServerAddress,
   path: ByteString,
   sink: Sink,
   { connectTimeoutMs, stallTimeoutMs }: Patience,
+  signal: AbortSignal | null = null,
 ): Promise<number> {
   const request: PlainRequest = { server, line: plainRequest(path), stallTimeoutMs };
   const reading = await dial(
@@ -46,7 +47,10 @@ export async function readPlain(
     connectTimeoutMs,
     (socket) => new PlainSession(socket, sink, request),
   );
-  return reading.done.promise;
+  const stop = (): void => reading.close();
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted === true) stop();
+  return reading.done.promise.finally(() => signal?.removeEventListener("abort", stop));
 }
 
 /**
@@ -103,6 +107,11 @@ class PlainSession implements SocketOwner {
     this.#stall = new StallTimer(request.stallTimeoutMs, () => this.#stalled());
     this.#stall.start();
     this.drain();
+  }
+
+  /** Ends the connection now. */
+  close(): void {
+    this.#fail(usageError(this.#about("the connection was closed on this side")));
   }
 
   // --- events ---

@@ -57,6 +57,12 @@ const FLAGS = {
     description: "speak bare paths, for servers that know nothing else",
   },
   binary: { type: "boolean", group: OUTPUT, description: "print binary content to a terminal too" },
+  history: {
+    type: "boolean",
+    group: OUTPUT,
+    description: "keep what is typed at the prompt; --no-history keeps none",
+    default: true,
+  },
   quiet: QUIET_FLAG,
   completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
@@ -122,10 +128,11 @@ async function start(
   subcommand: Subcommand,
   args: readonly string[],
   environment: Environment,
+  stop?: AbortSignal,
 ): Promise<number> {
   const { command } = subcommand;
   const invocation = parseFlags(command, args, environment);
-  if (invocation.asks === "run") return subcommand.run(invocation, environment);
+  if (invocation.asks === "run") return subcommand.run(invocation, environment, stop);
   return show(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
 }
 
@@ -178,7 +185,9 @@ async function print(
   else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("../prompt/prompt.ts");
     const asked = { timeoutMs: values.timeout ?? null, ...getterOf(values, environment) };
-    return converse({ server, servers, fetcher, output, report, ...asked });
+    const { History, historyFile } = await import("../prompt/history.ts");
+    const history = new History(values.history ? historyFile(environment) : null);
+    return converse({ server, servers, fetcher, output, report, history, ...asked });
   } else await printLines(server, fetcher, output, report);
   return report.status;
 }
@@ -191,13 +200,13 @@ function getterOf(
   const load = COMMANDS.find(({ word }) => word === "get")?.load;
   if (load === undefined) return {};
   return {
-    getter: async ({ server, path }, local) => {
+    getter: async ({ server, path }, local, stop) => {
       const { timeout, "connect-timeout": connecting } = values;
       const times = [`--connect-timeout=${connecting}ms`];
       if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
       const place = local === null ? [] : [`--output=${bytesOf(local)}`];
       const args = [`--server=${authorityOf(server)}`, ...times, ...place, "--", path];
-      await start(await load(), args, environment);
+      await start(await load(), args, environment, stop);
     },
   };
 }

@@ -23,6 +23,8 @@ export interface Attended {
   readonly silent?: boolean;
   /** Whether -v names what is here already. */
   readonly namesUnchanged?: boolean;
+  /** Its abort is Ctrl-C at the prompt: the operation ends, and the program goes on. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -32,9 +34,11 @@ export interface Attended {
 export async function attend(
   values: TransferValues,
   begin: (options: TransferOptions) => Operation<Snapshot>,
-  { silent = false, namesUnchanged = false }: Attended,
+  { silent = false, namesUnchanged = false, stop }: Attended,
 ): Promise<number> {
-  return new Attendant(values, silent, namesUnchanged).run(begin);
+  const attendant = new Attendant(values, silent, namesUnchanged);
+  stop?.addEventListener("abort", () => attendant.stop());
+  return attendant.run(begin);
 }
 
 // --- internal ---
@@ -93,6 +97,13 @@ class Attendant {
     if (last !== null) progress.stop(last);
     else progress.stop();
     return this.#ended ?? this.#first.status;
+  }
+
+  /** Ends the operation alone, as Ctrl-C does the program. */
+  stop(): void {
+    this.#interrupt();
+    this.#ended ??= SIGNALS.SIGINT;
+    this.#ending.abort();
   }
 
   // --- internal ---
@@ -185,9 +196,13 @@ class Attendant {
   }
 
   #interrupted(status: number): void {
+    this.#interrupt();
+    this.#end(status, null);
+  }
+
+  #interrupt(): void {
     this.#progress?.stop();
     this.#say(`cli6: interrupted; ${AGAIN}`);
-    this.#end(status, null);
   }
 
   /** Ends the operation, and the program when that takes too long: a sync may. */

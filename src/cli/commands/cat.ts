@@ -10,38 +10,35 @@ import type { Report } from "../output/report.ts";
 
 /**
  * Prints `targets`. Failures go to `report` and do not stop the others; a stdout that takes no more
- * bytes does (`report.over`).
+ * bytes does (`report.over`). `failed` is told of each failure after `report`.
  */
 export async function catAll(
   targets: Iterable<Target> | AsyncIterable<Target>,
   fetcher: Fetcher,
   output: ContentOutput,
   report: Report,
+  failed?: FailedTarget,
 ): Promise<void> {
-  await Promise.race([report.over, printEach(targets, fetcher, output, report)]);
+  const print = async (target: Target): Promise<void> => {
+    try {
+      await fetcher.fetch(target, output.sink());
+    } catch (error) {
+      report.fail(error);
+      failed?.(target, error);
+    }
+  };
+  await Promise.race([report.over, printEach(targets, print, fetcher.ahead)]);
 }
 
-/** Prints one target; a failure goes to `report`. */
-export async function catOne(
-  target: Target,
-  fetcher: Fetcher,
-  output: ContentOutput,
-  report: Report,
-): Promise<void> {
-  try {
-    await fetcher.fetch(target, output.sink());
-  } catch (error) {
-    report.fail(error);
-  }
-}
+/** Takes a target that was not printed, and why. */
+export type FailedTarget = (target: Target, error: unknown) => void;
 
 // --- internal ---
 
 async function printEach(
   targets: Iterable<Target> | AsyncIterable<Target>,
-  fetcher: Fetcher,
-  output: ContentOutput,
-  report: Report,
+  print: (target: Target) => Promise<void>,
+  ahead: number,
 ): Promise<void> {
   // Answers come in the order of asking, so that the oldest request ends first.
   const underWay: Promise<void>[] = [];
@@ -49,10 +46,10 @@ async function printEach(
   try {
     for await (const target of targets) {
       const moved = before !== null && !sameServer(before.server, target.server);
-      while (underWay.length >= fetcher.ahead || (moved && underWay.length > 0)) {
+      while (underWay.length >= ahead || (moved && underWay.length > 0)) {
         await underWay.shift();
       }
-      underWay.push(catOne(target, fetcher, output, report));
+      underWay.push(print(target));
       before = target;
     }
   } finally {

@@ -17,6 +17,8 @@ export interface Fetcher {
   greet(server: ServerAddress): Promise<void>;
   /** The whole of `target` into `sink`. */
   fetch(target: Target, sink: Sink): Promise<void>;
+  /** Ends what is under way, which rejects. The next fetch connects again. */
+  stop(): void;
 }
 
 /** S6/1. */
@@ -35,12 +37,17 @@ export class FramedFetcher implements Fetcher {
   fetch({ server, path }: Target, sink: Sink): Promise<void> {
     return this.#servers.link(server).read(path, sink);
   }
+
+  stop(): void {
+    this.#servers.close();
+  }
 }
 
 /** The bare dialect. */
 export class PlainFetcher implements Fetcher {
   readonly ahead = 1;
   readonly #patience: Patience;
+  #stopping = new AbortController();
 
   constructor(patience: Patience) {
     this.#patience = patience;
@@ -50,6 +57,11 @@ export class PlainFetcher implements Fetcher {
   async greet(_server: ServerAddress): Promise<void> {}
 
   async fetch({ server, literal }: Target, sink: Sink): Promise<void> {
-    await readPlain(server, literal, sink, this.#patience);
+    await readPlain(server, literal, sink, this.#patience, this.#stopping.signal);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
   }
 }

@@ -81,7 +81,7 @@ export const GET: Subcommand<typeof FLAGS> = {
       ["cli6 get -x 1 --limit-rate 2M s6://nas/a", "one connection, 2 MiB a second"],
     ],
   },
-  async run({ values, operands }) {
+  async run({ values, operands }, _environment, stop) {
     if (operands.length === 0) throw new UsageError("get what? a path or URL is missing");
     targetsOf(operands, values.server);
     const place = placeOf(values, operands.length);
@@ -97,7 +97,11 @@ export const GET: Subcommand<typeof FLAGS> = {
           continue: resume,
           ...(checksum !== undefined && { checksum: `sha256:${checksum}` }),
         }),
-      { silent: place.sink !== undefined && kernel.isTerminal(STDOUT), namesUnchanged: true },
+      {
+        silent: place.sink !== undefined && kernel.isTerminal(STDOUT),
+        namesUnchanged: true,
+        ...(stop !== undefined && { stop }),
+      },
     );
   },
 };

@@ -21,9 +21,10 @@ export interface Subcommand<Table extends FlagTable = FlagTable> {
    * Runs it and resolves to the exit status; contents go to stdout, everything else to stderr.
    * Operands are bytes, one a character. It throws UsageError for what only it can know to be
    * wrong (status 2, one line); other failures it reports itself. `environment` is for what is no
-   * flag (NO_COLOR, COLUMNS).
+   * flag (NO_COLOR, COLUMNS). `stop` is given at the prompt: its abort is Ctrl-C, and ends the
+   * command instead of the process.
    */
-  run(given: Given<Table>, environment: Environment): Promise<number>;
+  run(given: Given<Table>, environment: Environment, stop?: AbortSignal): Promise<number>;
 }
 
 /** One row of the table of commands. */

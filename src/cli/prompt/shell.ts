@@ -3,29 +3,29 @@
  * whose content is printed. A failure is reported and does not end the prompt.
  */
 import { bareTarget, type ServerAddress, type Target, urlOf } from "../../client/address.ts";
-import { refusedError, usageError } from "../../client/error.ts";
+import { ClientError, refusedError, usageError } from "../../client/error.ts";
 import { about } from "../../client/message.ts";
 import { textOf } from "../../wire/errors.ts";
-import { printable } from "../../wire/printable.ts";
+import { printable, printableText } from "../../wire/printable.ts";
 import { factsText } from "../output/entries.ts";
 import type { Fetcher } from "../commands/fetcher.ts";
 import { HASH_TIMEOUT_MS, printHash } from "../commands/hash.ts";
 import { list } from "../commands/ls.ts";
 import { UsageError } from "../flags/flags.ts";
 import type { ContentOutput } from "../output/content.ts";
-import { catOne } from "../commands/cat.ts";
 import { TextOutput } from "../output/text.ts";
 import type { Report } from "../output/report.ts";
 import { Links } from "../../client/links.ts";
 import { statOf } from "../commands/stat.ts";
-import { wordsOf } from "./words.ts";
+import { nearest } from "../flags/suggestion.ts";
+import { type Word, wordsOf } from "./words.ts";
 import { bytesOf, type ByteString } from "../../wire/bytes.ts";
 
 /**
- * Copies `target` to this machine, as `local` when the person names a place. Rejects with
- * ClientError.
+ * Copies `target` to this machine, as `local` when the person names a place, until it is done or
+ * `stop` aborts. It reports its own failures.
  */
-export type Getter = (target: Target, local: string | null) => Promise<void>;
+export type Getter = (target: Target, local: string | null, stop: AbortSignal) => Promise<void>;
 
 /** What a prompt works with. */
 export interface ShellOptions {
@@ -64,6 +64,8 @@ export class Shell {
   readonly #options: ShellOptions;
   readonly #textOutput = new TextOutput();
   #hashing: Links | null = null;
+  /** Stops the command that is running; null between two lines. */
+  #running: AbortController | null = null;
 
   constructor(options: ShellOptions) {
     this.#options = options;
@@ -94,20 +96,54 @@ export class Shell {
     // A quoted first word is a name, whatever it spells.
     const isCommand = words[0]?.quote === "" && SHELL_WORDS.includes(command);
     if (isCommand && (command === "quit" || command === "exit")) return false;
+    const running = new AbortController();
+    this.#running = running;
     try {
-      if (!isCommand) await this.#cat(pathIn(line));
+      if (!isCommand) await this.#path(line, words);
       else if (open) throw usageError("a quote or a backslash has no end");
-      else await this.#command(command, operands);
+      else await this.#command(command, operands, running.signal);
     } catch (error) {
-      if (error instanceof UsageError) this.#options.report.say(`cli6: ${error.message}`);
-      else this.#options.report.fail(error);
+      // The person who stopped it knows why it failed.
+      if (!running.signal.aborted) this.#fail(error);
+    } finally {
+      this.#running = null;
     }
+    return true;
+  }
+
+  /** Ctrl-C: stops the command that is running; false when there is none. */
+  stop(): boolean {
+    const running = this.#running;
+    if (running === null) return false;
+    running.abort();
+    this.#options.fetcher.stop();
+    this.#options.servers?.close();
+    this.#hashing?.close();
     return true;
   }
 
   // --- internal ---
 
-  async #command(word: string, operands: readonly string[]): Promise<void> {
+  #fail(error: unknown): void {
+    if (error instanceof UsageError) this.#options.report.say(`cli6: ${error.message}`);
+    else this.#options.report.fail(error);
+  }
+
+  /** A line without a command is a path. */
+  async #path(line: string, words: readonly Word[]): Promise<void> {
+    try {
+      await this.#cat(pathIn(line));
+    } catch (error) {
+      const [first] = words;
+      const meant = first?.quote === "" ? nearest(first.text, SHELL_WORDS) : null;
+      if (meant === null || !(error instanceof ClientError) || error.code !== "ENOENT") throw error;
+      this.#fail(error);
+      const typed = printableText(first?.text ?? "");
+      this.#options.report.say(`cli6: there is no command ${typed}: did you mean ${meant}?`);
+    }
+  }
+
+  async #command(word: string, operands: readonly string[], stop: AbortSignal): Promise<void> {
     const [path = null, local = null] = operands;
     if (operands.length > mostOf(word)) throw usageError(`usage: ${COMMANDS[word]?.[0]}`);
     switch (word) {
@@ -131,7 +167,7 @@ export class Shell {
       case "hash":
         return this.#hash(path);
       case "get":
-        return this.#get(path, local);
+        return this.#get(path, local, stop);
     }
   }
 
@@ -144,10 +180,10 @@ export class Shell {
   }
 
   async #cat(path: string): Promise<void> {
-    const { fetcher, output, report, server, servers } = this.#options;
+    const { fetcher, output, server, servers } = this.#options;
     const typed = bytesOf(path);
     const target = servers === null ? bareTarget(typed, server) : this.#target(path);
-    await catOne(target, fetcher, output, report);
+    await fetcher.fetch(target, output.sink());
   }
 
   async #ls(path: string): Promise<void> {
@@ -177,11 +213,11 @@ export class Shell {
     await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#textOutput);
   }
 
-  async #get(path: string, local: string | null): Promise<void> {
+  async #get(path: string, local: string | null, stop: AbortSignal): Promise<void> {
     const { getter } = this.#options;
     this.#framed("get");
     if (getter === undefined) throw usageError("get does not exist yet");
-    await getter(this.#target(path), local);
+    await getter(this.#target(path), local, stop);
   }
 
   #target(path: string): Target {

@@ -1,13 +1,19 @@
 /** The prompt, on a real pseudo-terminal. */
-import { expect, test } from "bun:test";
+import fs from "node:fs";
+import os from "node:os";
+import { afterAll, expect, test } from "bun:test";
 import { FakeServer, readReply, replying, until } from "../../client/fake.ts";
 import { CLI6_COMMAND, environment } from "../../rig/program.ts";
 
+/** Where these tests keep their history: not where the person who runs them has it. */
+const STATE = fs.mkdtempSync(`${os.tmpdir()}/cli6-state-`);
+afterAll(() => fs.rmSync(STATE, { recursive: true }));
+
 /** cli6 on a terminal: what the person sees, and typing. */
-function terminal(args: string[]) {
+function terminal(args: string[], state = STATE) {
   let seen = "";
   const child = Bun.spawn([...CLI6_COMMAND, ...args], {
-    env: { ...environment(), TERM: "xterm" },
+    env: { ...environment(), TERM: "xterm", XDG_STATE_HOME: state },
     terminal: {
       cols: 100,
       rows: 30,
@@ -70,32 +76,101 @@ test("asks for paths on one connection until quit", async () => {
   expect(fake.connections.length).toBe(1);
 });
 
-test("Ctrl-D ends it, Ctrl-C ends it with 130", async () => {
+test("Ctrl-C drops the line that is typed, Ctrl-D ends it, each with a line break", async () => {
   using fake = serving();
-  for (const [key, status] of [
-    ["\x04", 0],
-    ["\x03", 130],
-  ] as const) {
-    using cli = terminal(["-s", fake.address]);
-    await until(() => cli.prompts() === 1);
-    cli.type(key);
-    expect(await cli.child.exited).toBe(status);
-  }
+  using cli = terminal(["-s", fake.address]);
+  await until(() => cli.prompts() === 1);
+  cli.type("nope");
+  await until(() => cli.seen().endsWith("serv6:/> nope"));
+  cli.type("\x03");
+  await until(() => cli.prompts() >= 2);
+  expect(cli.seen()).toContain("serv6:/> nope^C\nserv6:/> ");
+  cli.type("a\r");
+  await until(() => cli.seen().includes("one\nserv6:/> "));
+  expect(fake.connections[0]?.received).toBe("PING\nREAD /a\n");
+  cli.type("\x04");
+  expect(await cli.child.exited).toBe(0);
+  await until(() => cli.seen().endsWith("serv6:/> \n"));
 });
 
-test("a hash that does not come: --timeout ends the wait, Ctrl-C the program", async () => {
-  using silent = replying((line) => (line === "PING" ? "OK 0 server=x version=1\n" : ""));
+test("Ctrl-C stops the command that is running, alone; --timeout ends the wait for it", async () => {
+  using silent = replying((line) => {
+    if (line === "READ /a") return readReply("one\n");
+    if (line === "READ /half") return readReply("half").slice(0, -2);
+    return line === "PING" ? "OK 0 server=x version=1\n" : "";
+  });
   using patient = terminal(["--timeout", "300ms", "-s", silent.address]);
   await until(() => patient.prompts() === 1);
   patient.type("hash a\r");
   await until(() => patient.prompts() === 2);
   expect(patient.seen()).toContain("ETIMEDOUT: nothing came for 0.3 s: /a");
-  using waiting = terminal(["-s", silent.address]);
-  await until(() => waiting.prompts() === 1);
-  waiting.type("hash b\r");
-  await until(() => silent.connections.some(({ received }) => received.endsWith(" /b\n")));
-  waiting.type("\x03");
-  expect(await waiting.child.exited).toBe(130);
+  using cli = terminal(["-s", silent.address]);
+  await until(() => cli.prompts() === 1);
+  let prompts = 1;
+  for (const command of ["hash b", "ls", "half", "stat c"]) {
+    const asked = silent.connections.length;
+    cli.type(`${command}\r`);
+    const request = { "hash b": " /b\n", ls: " /\n", half: " /half\n", "stat c": " /c\n" }[command];
+    await until(() => silent.connections.some(({ received }) => received.endsWith(`${request}`)));
+    cli.type("\x03");
+    prompts += 1;
+    await until(() => cli.prompts() >= prompts && silent.connections.length >= asked);
+  }
+  cli.type("a\r");
+  await until(() => cli.seen().includes("one\nserv6:/> "));
+  // The person who stopped them is told of no failure.
+  expect(cli.seen()).not.toContain("cli6:");
+  cli.type("quit\r");
+  expect(await cli.child.exited).toBe(0);
+});
+
+test("what is typed behind a Tab waits for its completion", async () => {
+  using fake = serving();
+  using cli = terminal(["-s", fake.address]);
+  await until(() => cli.prompts() === 1);
+  // In one chunk, as a fast typist or a paste sends it.
+  cli.type("cd dir\t\rpwd\r");
+  await until(() => cli.seen().includes(`s6://${fake.address}/dir one\n`));
+  cli.type("quit\r");
+  expect(await cli.child.exited).toBe(0);
+});
+
+test("history outlives the prompt, for the user alone; --no-history keeps none", async () => {
+  using fake = serving();
+  const state = fs.mkdtempSync(`${STATE}/`);
+  const file = `${state}/cli6/history`;
+  using silent = terminal(["--no-history", "-s", fake.address], state);
+  await until(() => silent.prompts() === 1);
+  silent.type("a\rquit\r");
+  expect([await silent.child.exited, fs.existsSync(file)]).toEqual([0, false]);
+  using first = terminal(["-s", fake.address], state);
+  await until(() => first.prompts() === 1);
+  first.type("a\r");
+  await until(() => first.prompts() === 2);
+  first.child.kill("SIGKILL");
+  await first.child.exited;
+  expect(fs.readFileSync(file, "utf8")).toBe("a\n");
+  expect([fs.statSync(file).mode & 0o777, fs.statSync(`${state}/cli6`).mode & 0o777]).toEqual([
+    0o600, 0o700,
+  ]);
+  using second = terminal(["-s", fake.address], state);
+  await until(() => second.prompts() === 1);
+  second.type("\x1b[A\r");
+  await until(() => second.seen().includes("one\nserv6:/> "));
+  second.type("quit\r");
+  expect(await second.child.exited).toBe(0);
+});
+
+test("a mistyped command names the one that was meant", async () => {
+  using fake = serving();
+  using cli = terminal(["-s", fake.address]);
+  await until(() => cli.prompts() === 1);
+  cli.type("lss\r");
+  await until(() => cli.prompts() === 2);
+  expect(cli.seen()).toContain("there is no command lss: did you mean ls?\n");
+  cli.type("nope\r");
+  await until(() => cli.prompts() === 3);
+  expect(cli.seen().split("did you mean").length).toBe(2);
 });
 
 test("binary content is refused with advice, and the prompt goes on", async () => {
@@ -182,6 +257,21 @@ test("goes through folders, completes and quotes names, resolves .. itself; mist
   cli.type("exit\r");
   expect(await cli.child.exited).toBe(0);
   expect([cli.child.exitCode, fake.connections.length]).toEqual([0, 1]);
+});
+
+test("--plain: Ctrl-C stops a path that does not come", async () => {
+  using fake = new FakeServer((connection) => {
+    if (connection.received === "a") connection.say("one\n", "fin");
+  });
+  using cli = terminal(["--plain", "-s", fake.address]);
+  await until(() => cli.prompts() === 1);
+  cli.type("never\r");
+  await until(() => fake.connections[0]?.received === "never");
+  cli.type("\x03");
+  await until(() => cli.prompts() === 2);
+  cli.type("a\r");
+  await until(() => cli.seen().includes("one\nserv6:/> "));
+  expect(cli.seen()).not.toContain("cli6:");
 });
 
 test("--plain: commands that need more than bare paths say so", async () => {
