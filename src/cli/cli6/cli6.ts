@@ -3,7 +3,8 @@
  * stdin or from a prompt. It turns flags into options and results into an exit status; client/ does
  * the fetching.
  */
-import { authorityOf, type ServerAddress } from "../../client/address.ts";
+import { authorityOf, type ServerAddress, type Target } from "../../client/address.ts";
+import { ClientError } from "../../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { kernel } from "../../sys/kernel.ts";
@@ -12,7 +13,7 @@ import { printable } from "../../wire/printable.ts";
 import { COMMANDS } from "./commands.ts";
 import { connectionFlags, patienceOf, targetsOf } from "../commands/server.ts";
 import { COMPLETIONS_FLAG, CONNECTION, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
-import { choose, explainUnknown, loaded } from "./dispatch.ts";
+import { choose, explainUnknown, loaded, meantCommand } from "./dispatch.ts";
 import { type Fetcher, FramedFetcher, PlainFetcher } from "../commands/fetcher.ts";
 import {
   type Command,
@@ -141,7 +142,11 @@ async function help(args: readonly string[]): Promise<number> {
   const topic = firstOperand(CLI6, args)?.text;
   if (topic === undefined || topic === HELP) return show(await renderHelp(CLI6));
   const row = COMMANDS.find(({ word }) => word === topic);
-  if (row === undefined) throw new UsageError(`there is no command ${printable(topic)}`);
+  if (row === undefined) {
+    const meant = meantCommand({ text: topic, literal: false }, COMMANDS);
+    const hint = meant === null ? "" : `: did you mean ${meant}?`;
+    throw new UsageError(`there is no command ${printable(topic)}${hint}`);
+  }
   return show(await renderHelp((await loaded(row)).command));
 }
 
@@ -181,8 +186,15 @@ async function print(
   const fetcher = servers === null ? new PlainFetcher(patience) : new FramedFetcher(servers);
   const report = new Report(values.quiet);
   const output = new ContentOutput(values.binary);
-  if (targets.length > 0) await catAll(targets, fetcher, output, report);
-  else if (kernel.isTerminal(STDIN)) {
+  if (targets.length > 0) {
+    const meant = meantCommand(operands[0], COMMANDS);
+    const hint = (target: Target, error: unknown): void => {
+      const missing = error instanceof ClientError && error.code === "ENOENT";
+      if (meant === null || !missing || target !== targets[0]) return;
+      report.say(`cli6: there is no command ${operands[0]?.text}: did you mean cli6 ${meant}?`);
+    };
+    await catAll(targets, fetcher, output, report, hint);
+  } else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("../prompt/prompt.ts");
     const asked = { timeoutMs: values.timeout ?? null, ...getterOf(values, environment) };
     const { History, historyFile } = await import("../prompt/history.ts");

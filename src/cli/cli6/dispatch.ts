@@ -8,10 +8,13 @@ import {
   type Command,
   firstOperand,
   hasFlag,
-  type UnknownFlagError,
+  longForms,
+  type Operand,
+  UnknownFlagError,
   UsageError,
 } from "../flags/flags.ts";
 import type { Subcommand, SubcommandRow } from "../flags/subcommand.ts";
+import { nearest } from "../flags/suggestion.ts";
 
 /** A command and its arguments. */
 export interface ChosenCommand {
@@ -44,6 +47,21 @@ export async function choose(
   return row === undefined ? null : choice(await loaded(row), args, first.at);
 }
 
+/**
+ * The command that `first`, the first operand, was probably meant to be, or null. A word with a dot
+ * or a slash is a file's name, and so is one behind `--`.
+ */
+export function meantCommand(
+  first: Operand | undefined,
+  rows: readonly SubcommandRow[],
+): string | null {
+  if (first === undefined || first.literal || !/^[A-Za-z]+$/.test(first.text)) return null;
+  return nearest(
+    first.text,
+    rows.map(({ word }) => word),
+  );
+}
+
 /** The command of `row`. Throws UsageError when it does not exist yet. */
 export async function loaded({ word, load }: SubcommandRow): Promise<Subcommand> {
   if (load !== undefined) return load();
@@ -59,12 +77,20 @@ export async function explainUnknown(
   rows: readonly SubcommandRow[],
 ): Promise<UsageError> {
   const owners: string[] = [];
+  const nearby: string[] = [];
   for (const { load } of rows) {
     const other = (await load?.())?.command;
-    if (other !== undefined && hasFlag(other, error.flag)) owners.push(other.name);
+    if (other === undefined) continue;
+    if (hasFlag(other, error.flag)) owners.push(other.name);
+    const meant = nearest(error.flag, longForms(other.flags));
+    if (meant !== null) nearby.push(`${meant} of ${other.name}`);
   }
   if (hasFlag(main, error.flag)) owners.unshift(`${main.name} ${main.operands.name}`.toUpperCase());
-  if (owners.length === 0) return error;
+  if (owners.length === 0) {
+    // A flag of this command that is nearly called so has been named already.
+    const [first] = command === main && !error.message.endsWith("?") ? nearby : [];
+    return first === undefined ? error : new UnknownFlagError(error.flag, first);
+  }
   const named = owners.map((owner) => owner.replace(main.name.toUpperCase(), main.name));
   return new UsageError(`${error.flag} is a flag of ${listOf(named)}, not of ${command.name}`);
 }

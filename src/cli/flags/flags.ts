@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 // Of citty the definitions and the help are used, not its parser: that one accepts unknown flags.
 import type { BooleanArgDef, StringArgDef } from "citty";
 import { printableText } from "../../wire/printable.ts";
+import { nearest } from "./suggestion.ts";
 import { type Reader, yesOrNo } from "./values.ts";
 
 /** What a value flag and a switch have in common. */
@@ -101,9 +102,9 @@ export class UnknownFlagError extends UsageError {
   /** As it was given, printable: "--algo", "-c". */
   readonly flag: string;
 
-  /** `flag` is printable. */
-  constructor(flag: string) {
-    super(`unknown flag ${flag}`);
+  /** `flag` is printable; `meant` is a flag that is nearly called so. */
+  constructor(flag: string, meant: string | null) {
+    super(`unknown flag ${flag}${meant === null ? "" : `: did you mean ${meant}?`}`);
     this.flag = flag;
   }
 }
@@ -172,6 +173,13 @@ export function firstOperand(command: Command, args: readonly string[]): FirstOp
   return null;
 }
 
+/** The flags of `table` as they are typed in full: "--json", "--no-verify". */
+export function longForms(table: FlagTable): string[] {
+  return Object.entries(table).flatMap(([name, flag]) =>
+    flag.type === "boolean" ? [`--${name}`, `--no-${name}`] : [`--${name}`],
+  );
+}
+
 /** True when `command` has the flag that was given as `flag` ("--algo", "--no-json", "-c"). */
 export function hasFlag(command: Command, flag: string): boolean {
   const names = flag.startsWith("--") ? [flag.slice(2), flag.replace(/^--no-/, "")] : [];
@@ -209,7 +217,7 @@ function isQuestion(token: Token): boolean {
 function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
   const shown = printableText(token.rawName);
   const found = flagOf(table, token);
-  if (found === null) throw new UnknownFlagError(shown);
+  if (found === null) throw new UnknownFlagError(shown, nearest(shown, longForms(table)));
   const { name, flag, negated } = found;
   const many = flag.type === "string" && flag.many === true;
   if (given.has(name) && !many) throw new UsageError(`${shown} is given twice`);

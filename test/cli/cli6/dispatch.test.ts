@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { CLI6 } from "../../../src/cli/cli6/cli6.ts";
 import { choose } from "../../../src/cli/cli6/dispatch.ts";
-import { replying } from "../../client/fake.ts";
+import { readReply, replying } from "../../client/fake.ts";
 import { cli6, shell } from "../../rig/program.ts";
 
 const DIGEST = "0123456789abcdef";
@@ -46,7 +46,15 @@ test("a flag of another command is told apart from one of nobody", async () => {
     [["ls", "--algo", "x"], "cli6: --algo is a flag of cli6 hash, not of cli6 ls"],
     [["stat", "-i", "3", "x"], "cli6: -i is a flag of cli6 ping, not of cli6 stat"],
     [["stat", "--plain", "x"], "cli6: --plain is a flag of cli6 PATH|URL..., not of cli6 stat"],
-    [["ls", "--no-recursion"], "cli6: unknown flag --no-recursion (try cli6 ls --help)"],
+    [
+      ["ls", "--no-recursion"],
+      "cli6: unknown flag --no-recursion: did you mean --no-recursive? (try",
+    ],
+    [["ls", "--frobnicate"], "cli6: unknown flag --frobnicate (try cli6 ls --help)"],
+    [["--verson"], "cli6: unknown flag --verson: did you mean --version? (try cli6 --help)"],
+    [["get", "--forse", "x"], "unknown flag --forse: did you mean --force? (try cli6 get --help)"],
+    [["--recursiv", "x"], "--recursiv: did you mean --recursive of cli6 ls? (try cli6 --help)"],
+    [["help", "mirorr"], "there is no command mirorr: did you mean mirror? (try cli6 --help)"],
     [["--nobody", "ls"], "cli6: unknown flag --nobody"],
     [["stat"], "stat needs a PATH or URL"],
     [["ls", "--json", "--names"], "exclude each other"],
@@ -62,6 +70,28 @@ test("a flag of another command is told apart from one of nobody", async () => {
       expect.stringContaining(cases[nth]?.[1] ?? "?"),
     ]);
     expect(run.err.split("\n").length).toBe(2);
+  }
+});
+
+test("a mistyped command, which is no file there, names the command that was meant", async () => {
+  using fake = replying((line) => {
+    if (line === "READ /stta" || line === "READ /x") return readReply("here\n");
+    return `ERR ENOENT no such file: ${line.slice("READ ".length)}\n`;
+  });
+  const hint = /^cli6: there is no command (.*)$/m;
+  const cases: [string[], number, string | null][] = [
+    [["lss"], 3, "lss: did you mean cli6 ls?"],
+    [["gte", "x"], 3, "gte: did you mean cli6 get?"],
+    [["stta"], 0, null], // It is there.
+    [["x", "lss"], 3, null],
+    [["nothing"], 3, null],
+    [["./lss"], 3, null],
+    [["--", "lss"], 3, null],
+  ];
+  for (const [args, status, told] of cases) {
+    const run = await cli6(["-s", fake.address, ...args]);
+    const found = hint.exec(run.err)?.[1] ?? null;
+    expect([args, run.status, found]).toEqual([args, status, told]);
   }
 });
 

@@ -115,7 +115,7 @@ test("gives defaults and operands, and -- ends the flags", () => {
 
 test("says in one line what is wrong", () => {
   const cases: [string[], string][] = [
-    [["--prot", "1"], "unknown flag --prot"],
+    [["--prot", "1"], "unknown flag --prot: did you mean --port?"],
     [["-x"], "unknown flag -x"],
     [["-qx"], "unknown flag -x"],
     [["--no-port"], "unknown flag --no-port"],

@@ -20,7 +20,7 @@ test("it says what it serves, where, and how to fetch a file that is there", asy
 });
 
 test.each([
-  [["--prot"], 2, /^serv6: unknown flag --prot; try serv6 --help\n$/],
+  [["--prot"], 2, /^serv6: unknown flag --prot: did you mean --port\?; try serv6 --help\n$/],
   [["-p", "70000"], 2, /^serv6: -p takes a port from 0 to 65535, not "70000"/],
   [["-p"], 2, /^serv6: -p takes a port .* and got nothing/],
   [["--log", "xml"], 2, /^serv6: --log takes one of human, json, off, not "xml"/],
