@@ -35,27 +35,38 @@ const HOST = /^[A-Za-z0-9._-]{1,255}$/;
 const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
 
 /**
- * `HOST`, `HOST:PORT`, `[IPv6]:PORT` or `s6://HOST:PORT`. Throws ClientError (usage) that quotes
- * it.
+ * A URL whose `s6://` was left out: HOST:PORT or [IPv6], alone or before a "/". A HOST is an IPv4
+ * address or begins with a letter, so that no time of day ("12:30") is one.
+ */
+const WITHOUT_SCHEME = ((): RegExp => {
+  const host = "(?:[A-Za-z][A-Za-z0-9.-]{0,254}|[0-9]{1,3}(?:[.][0-9]{1,3}){3})";
+  const port = ":[1-9][0-9]{0,4}";
+  const ipv6 = `\\[${IPV6.source.slice(1, -1)}\\]`;
+  return new RegExp(`^(?:${host}${port}|${ipv6}(?:${port})?)(?:/|$)`);
+})();
+
+/**
+ * `HOST`, `HOST:PORT`, `[IPv6]:PORT`, `IPv6` or any of them behind `s6://`; a "/" at the end is
+ * allowed. Throws ClientError (usage) that quotes it.
  */
 export function parseServer(text: string): ServerAddress {
   const shown = printableText(text);
   const scheme = SCHEME.exec(text);
-  if (scheme === null) return parseAuthority(text, shown);
-  checkScheme(scheme[1] ?? "", shown);
-  return parseAuthority(text.slice(scheme[0].length).replace(/\/$/, ""), shown);
+  if (scheme !== null) checkScheme(scheme[1] ?? "", shown);
+  return parseAuthority(text.slice(scheme?.[0].length ?? 0).replace(/(?<=.)\/$/s, ""), shown);
 }
 
 /**
- * A URL with its own server, or a bare path on `server`: `a/b` is asked for as `/a/b`. Throws
+ * A URL with its own server, whose `s6://` may be left out before HOST:PORT and [IPv6], or a bare
+ * path on `server`: `a/b` is asked for as `/a/b`, and `./nas:7000` is a file called so. Throws
  * ClientError (usage) for a URL that can't be meant as one.
  */
 export function parseTarget(text: ByteString, server: ServerAddress): Target {
   const scheme = SCHEME.exec(text);
-  if (scheme === null) return bareTarget(text, server);
+  if (scheme === null && !WITHOUT_SCHEME.test(text)) return bareTarget(text, server);
   const shown = printable(text);
-  checkScheme(scheme[1] ?? "", shown);
-  const rest = text.slice(scheme[0].length);
+  if (scheme !== null) checkScheme(scheme[1] ?? "", shown);
+  const rest = text.slice(scheme?.[0].length ?? 0);
   const slash = rest.indexOf("/");
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   const escaped = slash < 0 ? "/" : rest.slice(slash);
@@ -122,16 +133,30 @@ function parseAuthority(text: string, shown: string): ServerAddress {
   const bracketed = /^\[([^\]]*)\](.*)$/s.exec(text);
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
-    if (!IPV6.test(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
+    if (!isIpv6(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
     return { host, port: parsePort(bracketed[2] ?? "", shown) };
   }
   const colon = text.indexOf(":");
   if (colon !== text.lastIndexOf(":")) {
+    if (isPlainIpv6(text)) return { host: text, port: PORT_DEFAULT };
     throw usageError(`${shown}: an IPv6 address is written in brackets, as [::1]:${PORT_DEFAULT}`);
   }
   const host = colon < 0 ? text : text.slice(0, colon);
   if (!HOST.test(host)) throw badHost(host, shown);
   return { host, port: parsePort(colon < 0 ? "" : text.slice(colon), shown) };
+}
+
+/**
+ * True for an IPv6 address that nobody can take for ADDRESS:PORT. `::1:6464` is one of port 6464 to
+ * most who write it, and another address to the standard (RFC 4291 2.2): it needs its brackets.
+ */
+function isPlainIpv6(text: string): boolean {
+  const port = /^(.*):[0-9]{1,5}$/.exec(text);
+  return isIpv6(text) && !(port !== null && isIpv6(port[1] ?? ""));
+}
+
+function isIpv6(text: string): boolean {
+  return IPV6.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, "")}]/`);
 }
 
 function badHost(host: string, shown: string): ClientError {

@@ -7,6 +7,7 @@ import type { Socket } from "bun";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
+import { PORT_DEFAULT } from "../wire/vocabulary.ts";
 
 /** Milliseconds for name resolution and TCP handshake, unless --connect-timeout says otherwise. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -122,7 +123,11 @@ function lateError(server: ServerAddress, timeoutMs: number): ClientError {
 function connectError(error: unknown, server: ServerAddress): ClientError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";
   if (code === "ENOTFOUND" || code.startsWith("EAI_") || code.startsWith("DNS_")) {
-    return unconnectedError(code, `there is no host of that name (${urlOf(server)})`);
+    const named = `there is no host of that name (${urlOf(server)})`;
+    // `cli6 notes:7` may have meant a file.
+    const file =
+      server.port === PORT_DEFAULT ? "" : `; a file of that name is ./${authorityOf(server)}`;
+    return unconnectedError(code, named + file);
   }
   const start = `start one with: serv6 DIR -p ${server.port}`;
   const what = `no server answers on ${authorityOf(server)}: refused or unreachable`;

@@ -23,6 +23,13 @@ test("reads hosts and ports in every form", () => {
     ["s6://nas:7000", "nas", 7000],
     ["s6://nas:7000/", "nas", 7000],
     ["S6://nas", "nas", 6464],
+    ["nas:7000/", "nas", 7000],
+    ["::1", "::1", 6464],
+    ["s6://::1", "::1", 6464],
+    ["fe80::1234", "fe80::1234", 6464],
+    ["fe80::1%eth0", "fe80::1%eth0", 6464],
+    ["1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8", 6464],
+    ["::ffff:192.0.2.1", "::ffff:192.0.2.1", 6464],
   ];
   for (const [text, host, port] of cases) expect(parseServer(text)).toEqual({ host, port });
 });
@@ -39,8 +46,12 @@ test("says what is wrong with an address", () => {
     ["nas:1e3", "a port is a number"],
     ["nas:70 ", "a port is a number"],
     ["nas:99999999999999999999", "a port is a number"],
-    ["::1", "brackets"],
     ["::1:6464", "brackets"],
+    ["2001:db8::1:80", "brackets"],
+    ["1:2:3", "brackets"],
+    [":::", "brackets"],
+    ["[1:2]:80", "no IPv6 address"],
+    ["/", "not a host name"],
     ["[nas]:1", "no IPv6 address"],
     ["[::1", "in brackets"],
     ["[::1]x", "a port is a number"],
@@ -66,6 +77,15 @@ test("a bare path is literal and asked for from the root", () => {
     ["a%20b", "/a%20b"],
     ["READ x", "/READ x"],
     ["s6:/x", "/s6:/x"],
+    ["./nas:7000", "/./nas:7000"],
+    ["12:30", "/12:30"],
+    ["2026-01-31T12:30", "/2026-01-31T12:30"],
+    ["nas:0", "/nas:0"],
+    ["nas:80.txt", "/nas:80.txt"],
+    ["a b:80/x", "/a b:80/x"],
+    ["nas:x/y", "/nas:x/y"],
+    ["::1", "/::1"],
+    ["[draft]/x", "/[draft]/x"],
     ["\xff\n", "/\xff\n"],
   ];
   for (const [text, path] of cases) {
@@ -84,6 +104,14 @@ test("a URL names its server, and its escapes stand for bytes, once", () => {
     ["s6://nas//etc", "nas", 6464, "//etc"],
     ["s6://[::1]:7000/x", "::1", 7000, "/x"],
     ["S6://nas/x", "nas", 6464, "/x"],
+    ["s6://::1/x", "::1", 6464, "/x"],
+    ["nas:7000", "nas", 7000, "/"],
+    ["nas:7000/a%20b", "nas", 7000, "/a b"],
+    ["nas.example.org:80/x", "nas.example.org", 80, "/x"],
+    ["127.0.0.1:22000", "127.0.0.1", 22_000, "/"],
+    ["127.0.0.1:22000/a/b", "127.0.0.1", 22_000, "/a/b"],
+    ["[::1]:7000/x", "::1", 7000, "/x"],
+    ["[fd00::2]/x", "fd00::2", 6464, "/x"],
   ];
   for (const [text, host, port, path] of cases) {
     expect(parseTarget(text, LOCAL)).toEqual({ server: { host, port }, path, literal: path });
@@ -100,6 +128,8 @@ test("says what is wrong with a URL, and shows it without its controls", () => {
     ["s6://nas/%4", "%25"],
     ["s6:///x", "host is missing"],
     ["s6://nas:x/y", "a port is a number"],
+    ["nas:70000/y", "a port is a number"],
+    ["nas:80/a?b", "%3F"],
     ["s6://me@nas/x", "no user name"],
     ["s6s://nas/\x1b]0;x\x07", "\\x1b]0;x\\x07"],
   ];

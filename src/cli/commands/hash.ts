@@ -176,6 +176,6 @@ function printLine(output: TextOutput, digest: string, offset: string, name: Byt
 /** The target, and its name in the output: for a URL the name that a download of it gets. */
 function fileOf({ text }: Operand, server: ServerAddress): { target: Target; name: ByteString } {
   const target = meant(() => parseTarget(text, server));
-  const bare = !/^[A-Za-z0-9+.-]+:\/\//.test(text);
+  const bare = target.literal === text;
   return { target, name: bare ? text : target.path.slice(target.path.lastIndexOf("/") + 1) };
 }

@@ -20,7 +20,7 @@ export const SERVER_FLAG = {
   alias: "s",
   group: CONNECTION,
   valueHint: "host:port",
-  reader: parsed("HOST, HOST:PORT or [IPv6]:PORT (TLS is not supported yet)", parseServer),
+  reader: parsed("HOST, HOST:PORT, IPv6 or [IPv6]:PORT (TLS is not supported yet)", parseServer),
   description: "server for paths that are no URL",
   default: `127.0.0.1:${PORT_DEFAULT}`,
 } as const;

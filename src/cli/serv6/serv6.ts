@@ -20,11 +20,11 @@ import {
   type Values,
 } from "../flags/flags.ts";
 import { renderHelp, versionLine } from "../flags/help.ts";
+import { printAnswer } from "../output/text.ts";
 import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { welcome } from "./welcome.ts";
 import { utf8Of } from "../../wire/bytes.ts";
 
-const STDOUT = 1;
 const STDERR = 2;
 
 const WHAT = "What is served";
@@ -161,16 +161,16 @@ export const SERV6: Command<typeof FLAGS> = {
 export async function serv6(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ExitStatus> {
+): Promise<number> {
   try {
     const invocation = parseFlags(SERV6, args, env);
     if (invocation.asks !== "run") {
-      return print(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
+      return printAnswer(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
     }
     const { values, operands } = invocation;
     if (values.completions !== undefined) {
       const { completionScript } = await import("../flags/completions.ts");
-      return print(await completionScript(values.completions, SERV6));
+      return printAnswer(await completionScript(values.completions, SERV6));
     }
     const server = serve(optionsOf(values, operands[0]?.text));
     say(welcome(server, values.quiet));
@@ -187,11 +187,6 @@ function say(text: string): void {
   writeFully(STDERR, Buffer.from(text));
 }
 
-function print(told: string): ExitStatus {
-  writeFully(STDOUT, Buffer.from(`${told}\n`));
-  return EXIT.done;
-}
-
 function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): ServeOptions {
   // A service manager starts programs in /, and nobody wants all of it served by default.
   if (root === undefined && process.cwd() === "/") {
@@ -200,7 +195,8 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
   // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
   const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, log } = values;
   const limits = limitsOf(values);
-  const hosts = bind;
+  // Brackets are part of a URL, not of the address.
+  const hosts = bind.map((host) => host.replace(/^\[(.*)\]$/s, "$1"));
   return {
     root: utf8Of(root ?? "."),
     hosts,

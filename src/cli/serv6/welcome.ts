@@ -104,7 +104,8 @@ function shellWord(text: string): string {
 
 function audience(server: Server): string {
   const local = server.addresses.every(({ host }) => isLoopback(host));
+  const all = server.addresses.some(({ host }) => host.includes(":")) ? "::" : "0.0.0.0";
   return local
-    ? "only this machine can connect (-b 0.0.0.0 opens it to the network)"
+    ? `only this machine can connect (-b ${all} opens it to the network)`
     : "whoever reaches this address can read these files: there is no password";
 }
