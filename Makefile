@@ -14,6 +14,9 @@ RUN := $(BUN) --config=/dev/null --no-env-file
 
 # Names travel by the environment, unexpanded: spaces, quotes and dollars arrive as they were given.
 export root_name := $(value ROOT)
+# A relative ROOT is meant from the folder that make was called in. With -C make is in another one by
+# now, and says so by the flag w, while PWD is still the shell's.
+export root_from := $(if $(filter file,$(origin ROOT)),,$(if $(findstring w,$(firstword -$(MAKEFLAGS))),$(value PWD)))
 export file_name := $(value FILE)
 
 # An IPv6 address is bare behind -b and in brackets before a port.
@@ -27,7 +30,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 servidor: $(STAMP) ## run the server: ROOT=. HOST=127.0.0.1 PORT=6464 ARGS="more flags"
-	@exec $(RUN) src/serv6.ts "$$root_name" -p '$(PORT)' -b '$(ADDRESS)' $(ARGS)
+	@case $$root_name in /*) ;; *) root_name=$${root_from:+$$root_from/}$$root_name ;; esac; \
+	  exec $(RUN) src/serv6.ts "$$root_name" -p '$(PORT)' -b '$(ADDRESS)' $(ARGS)
 
 cliente: $(STAMP) ## print FILE from the server, or ask for paths: FILE= HOST= PORT= ARGS=
 	@BUN_JSC_useFTLJIT=0 exec $(RUN) src/cli6.ts -s '$(AUTHORITY)' $(ARGS) $${file_name:+-- "$$file_name"}

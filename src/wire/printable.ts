@@ -13,8 +13,11 @@ import { type ByteString, utf8Of } from "./bytes.ts";
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/u;
 
-/** Longest printable form of one text, in characters; the rest becomes "...". */
-export const PRINTABLE_CHARS_MAX = 4096;
+/**
+ * Longest printable form of one text, in characters; the rest becomes "...". It is the longest path
+ * of Linux (PATH_MAX without its NUL) with each byte written as `\xHH`, so that no name is cut.
+ */
+export const PRINTABLE_CHARS_MAX = 4 * 4095;
 
 /**
  * `bytes` as text: UTF-8 decoded, bytes that are not UTF-8 as `\xHH`, unsafe characters as `\xHH`

@@ -6,7 +6,6 @@
 import { authorityOf, type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError } from "../../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
-import { writeFully } from "../../sys/shortcount.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { EXIT } from "../output/exit.ts";
 import { printable } from "../../wire/printable.ts";
@@ -31,13 +30,13 @@ import { pathLines } from "./lines.ts";
 import { ContentOutput } from "../output/content.ts";
 import { catAll } from "../commands/cat.ts";
 import { Report } from "../output/report.ts";
+import { printAnswer } from "../output/text.ts";
 import { Links } from "../../client/links.ts";
 import type { ShellOptions } from "../prompt/shell.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { bytesOf } from "../../wire/bytes.ts";
 
 const STDIN = 0;
-const STDOUT = 1;
 
 const { timeout: TIMEOUT, ...BASE } = connectionFlags(STALL_TIMEOUT_MS);
 
@@ -134,20 +133,20 @@ async function start(
   const { command } = subcommand;
   const invocation = parseFlags(command, args, environment);
   if (invocation.asks === "run") return subcommand.run(invocation, environment, stop);
-  return show(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
+  return printAnswer(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
 }
 
 /** `cli6 help [WORD]`. */
 async function help(args: readonly string[]): Promise<number> {
   const topic = firstOperand(CLI6, args)?.text;
-  if (topic === undefined || topic === HELP) return show(await renderHelp(CLI6));
+  if (topic === undefined || topic === HELP) return printAnswer(await renderHelp(CLI6));
   const row = COMMANDS.find(({ word }) => word === topic);
   if (row === undefined) {
     const meant = meantCommand({ text: topic, literal: false }, COMMANDS);
     const hint = meant === null ? "" : `: did you mean ${meant}?`;
     throw new UsageError(`there is no command ${printable(topic)}${hint}`);
   }
-  return show(await renderHelp((await loaded(row)).command));
+  return printAnswer(await renderHelp((await loaded(row)).command));
 }
 
 async function refuse(error: unknown, command: Command): Promise<number> {
@@ -158,10 +157,6 @@ async function refuse(error: unknown, command: Command): Promise<number> {
       : error;
   new Report(false).say(`cli6: ${message} (try ${command.name} --help)`);
   return EXIT.usage;
-}
-
-function show(told: string): number {
-  return writeFully(STDOUT, Buffer.from(`${told}\n`)) < 0 ? EXIT.localDisk : EXIT.done;
 }
 
 /** `cli6` without a command: prints files. */
@@ -178,7 +173,7 @@ async function print(
   const { server, completions } = values;
   if (completions !== undefined) {
     const { completionScript } = await import("../flags/completions.ts");
-    return show(await completionScript(completions, CLI6, COMMANDS));
+    return printAnswer(await completionScript(completions, CLI6, COMMANDS));
   }
   const targets = targetsOf(operands, server);
   const patience = patienceOf({ ...values, timeout: values.timeout ?? STALL_TIMEOUT_MS });

@@ -4,9 +4,20 @@
  */
 import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
-import { type ExitStatus, FirstFailure } from "./exit.ts";
+import { FirstFailure } from "./exit.ts";
 
 const STDERR = 2;
+
+/**
+ * Exit status of a program whose reader of stdout went away: 128 and the number of SIGPIPE, as a
+ * shell shows the end of other programs. Bun ignores that signal, and the write fails with EPIPE.
+ */
+export const PIPE_CLOSED = 141;
+
+/** What a person can do about a refusal of a server with that code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EISDIR: "; cli6 ls lists it, cli6 mirror copies it",
+};
 
 /** Failures so far. */
 export class Report {
@@ -14,6 +25,8 @@ export class Report {
   readonly #first = new FirstFailure();
   /** Stdout has failed: later failures only follow from that and are not reported. */
   #broken = false;
+  /** The reader of stdout closed its end (`| head`). */
+  #pipeClosed = false;
   readonly #over = Promise.withResolvers<void>();
 
   /** `quiet`: no lines, the exit status alone. */
@@ -21,9 +34,9 @@ export class Report {
     this.#quiet = quiet;
   }
 
-  /** The first failure's exit status, or 0. */
-  get status(): ExitStatus {
-    return this.#first.status;
+  /** The first failure's exit status, or 0; PIPE_CLOSED when the reader of stdout went away. */
+  get status(): number {
+    return this.#pipeClosed ? PIPE_CLOSED : this.#first.status;
   }
 
   /** Resolves when the command can't go on: stdout takes no more bytes. */
@@ -41,9 +54,11 @@ export class Report {
     if (!(error instanceof ClientError)) throw error;
     if (this.#broken) return;
     this.#first.note(error);
-    // A reader that closed its end (`| head`) has all that it wanted: no message.
-    if (error.code !== "EPIPE") this.say(`cli6: ${error.message}`);
-    if (error.kind !== "local") return;
+    const local = error.kind === "local";
+    // A reader that closed its end has all that it wanted: no message.
+    if (error.code === "EPIPE") this.#pipeClosed = true;
+    else this.say(`cli6: ${error.message}${local ? "" : (ADVICE[error.code] ?? "")}`);
+    if (!local) return;
     this.#broken = true;
     this.#over.resolve();
   }

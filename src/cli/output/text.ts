@@ -8,10 +8,24 @@
 import { localFailure } from "../../client/error.ts";
 import { LocalError } from "../../destination/error.ts";
 import { FdSink } from "../../receive/sink.ts";
+import { ERRNO } from "../../sys/errno.ts";
 import { kernel } from "../../sys/kernel.ts";
+import { writeFully } from "../../sys/shortcount.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
+import { EXIT } from "./exit.ts";
+import { PIPE_CLOSED } from "./report.ts";
 
 const STDOUT = 1;
+
+/**
+ * Writes the answer of `--help`, `--version` or `--completions` to stdout, with a line break behind
+ * it. Gives the exit status: 0, or that of a failed write.
+ */
+export function printAnswer(answer: string): number {
+  const failed = writeFully(STDOUT, Buffer.from(`${answer}\n`));
+  if (failed === -ERRNO.EPIPE) return PIPE_CLOSED;
+  return failed < 0 ? EXIT.localDisk : EXIT.done;
+}
 
 /** Stdout as it takes lines. All methods throw ClientError (exit 9) when a write fails. */
 export class TextOutput {

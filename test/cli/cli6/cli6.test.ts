@@ -1,7 +1,9 @@
 /** The program as a person and a script meet it: contents, messages, statuses, pipes. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { serve } from "../../../src/server/start.ts";
 import { kernel } from "../../../src/sys/kernel.ts";
+import { Running } from "../../rig/running.ts";
 import { Tree } from "../../rig/tree.ts";
 import { answering, FakeServer, readReply, replying, until } from "../../client/fake.ts";
 import { cli6, CLI6_COMMAND, environment, shell } from "../../rig/program.ts";
@@ -63,7 +65,7 @@ test("usage mistakes: status 2, one line, nothing fetched", async () => {
   const cases: [string[], string][] = [
     [["--nope"], "unknown flag --nope (try cli6 --help)"],
     [["--timeout", "x", "a"], "--timeout takes a time"],
-    [["-s", "nas:x", "a"], "-s takes HOST, HOST:PORT or [IPv6]:PORT"],
+    [["-s", "nas:x", "a"], "-s takes HOST, HOST:PORT, IPv6 or [IPv6]:PORT"],
     [["--server=s6s://nas", "a"], "TLS"],
     [["a", "s6s://nas/x"], "TLS"],
     [["a", "http://nas/x"], "only s6:// URLs"],
@@ -190,11 +192,11 @@ test("an argument that is not UTF-8 arrives as its bytes", async () => {
   expect([run.status, run.out]).toEqual([0, "bytes"]);
 });
 
-test("a reader that closes early ends it quietly; a full disk says so: status 9", async () => {
+test("a reader that closes early ends it quietly: 141; a full disk says so: 9", async () => {
   const content = "line\n".repeat(400_000);
   using fake = replying(() => readReply(content));
   const early = await shell(`cli6 -s "$1" x y z | head -c 4; echo " $PIPESTATUS"`, [fake.address]);
-  expect([early.out, early.err]).toEqual(["line 9\n", ""]);
+  expect([early.out, early.err]).toEqual(["line 141\n", ""]);
   const full = await shell(`cli6 -s "$1" x > /dev/full`, [fake.address]);
   expect([full.status, full.err]).toEqual([
     9,
@@ -203,7 +205,60 @@ test("a reader that closes early ends it quietly; a full disk says so: status 9"
   const endless = await shell(`yes x | cli6 -s "$1" | head -c 4; echo " \${PIPESTATUS[1]}"`, [
     fake.address,
   ]);
-  expect([endless.out, endless.err]).toEqual(["line 9\n", ""]);
+  expect([endless.out, endless.err]).toEqual(["line 141\n", ""]);
+});
+
+test("a help whose reader is gone ends as other programs do, with 141", async () => {
+  // The reader has ended before cli6 starts: no race about who is first.
+  const run = await shell(
+    `exec 3> >(:); wait $!; cli6 --help >&3; echo $?; cli6 -V >&3; echo $?`,
+    [],
+  );
+  expect([run.out, run.err]).toEqual(["141\n141\n", ""]);
+});
+
+test("hosts are read alike: with and without s6://, IPv6 with and without brackets", async () => {
+  using tree = new Tree({ "a.txt": "here" });
+  const server = serve({ root: tree.root, hosts: ["::1", "127.0.0.1"], port: 0, log: "off" });
+  const [six, four] = server.addresses.map(({ port }) => port);
+  for (const args of [
+    [`s6://127.0.0.1:${four}/a.txt`],
+    [`127.0.0.1:${four}/a.txt`],
+    [`[::1]:${six}/a.txt`],
+    [`localhost:${four}/a.txt`, "-s", "127.0.0.1:1"],
+    ["-s", `[::1]:${six}/`, "a.txt"],
+  ]) {
+    expect([args, await cli6(args)]).toEqual([args, { status: 0, out: "here", err: "" }]);
+  }
+  const listed = await cli6(["ls", "-1", `127.0.0.1:${four}`]);
+  expect(listed).toEqual({ status: 0, out: "a.txt\n", err: "" });
+  const bare = await cli6(["-s", "::1", "--connect-timeout", "5", "./127.0.0.1:1/x"]);
+  expect([bare.status === 2, bare.err]).toEqual([false, expect.stringContaining("[::1]:6464")]);
+  const file = await cli6(["nothing.invalid:7"]);
+  expect([file.status, file.err]).toEqual([
+    7,
+    expect.stringContaining("a file of that name is ./nothing.invalid:7"),
+  ]);
+  await server.stop();
+});
+
+test("a folder is told apart, with what does something with it", async () => {
+  using fake = replying(() => "ERR EISDIR is a directory: /sub\n");
+  const run = await cli6(["-s", fake.address, "sub"]);
+  expect(run).toEqual({
+    status: 2,
+    out: "",
+    err: `cli6: EISDIR: is a directory: /sub (s6://${fake.address}); cli6 ls lists it, cli6 mirror copies it\n`,
+  });
+});
+
+test("no name is cut in a message, however much of it must be escaped", async () => {
+  using tree = new Tree({});
+  await using server = new Running(tree.root);
+  const path = Array.from({ length: 10 }, () => "\\xff".repeat(250)).join("/");
+  const run = await shell(`cli6 -s "$1" "$(printf "$2")"`, [`127.0.0.1:${server.port}`, path]);
+  expect(run.status).toBe(3);
+  expect(run.err).toBe(`cli6: ENOENT: no such file: /${path} (s6://127.0.0.1:${server.port})\n`);
 });
 
 /** What a pipe has, a page of it; null where that is nothing yet, "" at its end. */

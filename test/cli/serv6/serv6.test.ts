@@ -19,6 +19,43 @@ test("it says what it serves, where, and how to fetch a file that is there", asy
   expect((await peer.all()).bytes.toString()).toBe("hello");
 });
 
+test("an IPv6 address is bound with and without brackets, and opened by ::", async () => {
+  using tree = new Tree({});
+  for (const address of ["::1", "[::1]"]) {
+    await using started = new Started([tree.root, "-p", "0", "-b", address]);
+    const port = await started.port();
+    await started.says(/Ctrl-C stops\n/);
+    expect(started.said).toContain(`on s6://[::1]:${port}/\n`);
+    expect(started.said).toContain("only this machine can connect (-b :: opens it to the network)");
+  }
+});
+
+test("make -C takes a relative ROOT from the folder that make was called in", async () => {
+  using tree = new Tree({ "data/a.txt": "" });
+  const repository = `${import.meta.dir}/../../..`;
+  // The stamp counts as fresh: nothing is installed.
+  const flags = ["-C", repository, "-o", "node_modules/.installed", "servidor", "PORT=0"];
+  for (const [root, cwd] of [
+    ["data", tree.root],
+    [`${tree.root}/data`, repository],
+  ] as const) {
+    const child = Bun.spawn(["make", ...flags, `ROOT=${root}`], {
+      cwd,
+      env: { ...process.env, PWD: cwd },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    let said = "";
+    for await (const chunk of child.stderr) {
+      said += Buffer.from(chunk).toString();
+      if (said.includes("\n")) break;
+    }
+    expect(said).toContain(`serves ${tree.root}/data on `);
+    child.kill();
+    await child.exited;
+  }
+});
+
 test.each([
   [["--prot"], 2, /^serv6: unknown flag --prot: did you mean --port\?; try serv6 --help\n$/],
   [["-p", "70000"], 2, /^serv6: -p takes a port from 0 to 65535, not "70000"/],
