@@ -81,8 +81,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
   const { throttle } = options;
-  const patience = { connectTimeoutMs, stallTimeoutMs, ...(throttle && { throttle }) };
-  return new Client(await openWireClient({ host, port }, patience));
+  const settings = { connectTimeoutMs, stallTimeoutMs, ...(throttle && { throttle }) };
+  return new Client(await openWireClient({ host, port }, settings));
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   stalledError,
   usageError,
 } from "./error.ts";
-import type { Patience } from "./wireclient.ts";
+import type { ConnectionSettings } from "./wireclient.ts";
 import { StallTimer } from "./stall.ts";
 import { about, readable } from "./message.ts";
 import { bufferOf, type ByteString, byteStringOf } from "../wire/bytes.ts";
@@ -38,7 +38,7 @@ export async function readPlain(
   server: ServerAddress,
   path: ByteString,
   sink: Sink,
-  { connectTimeoutMs, stallTimeoutMs }: Patience,
+  { connectTimeoutMs, stallTimeoutMs }: ConnectionSettings,
   signal: AbortSignal | null = null,
 ): Promise<number> {
   const request: PlainRequest = { server, line: plainRequest(path), stallTimeoutMs };

@@ -28,7 +28,7 @@ import { Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** How long to wait, in milliseconds, and how fast to read. */
-export interface Patience {
+export interface ConnectionSettings {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   /** The rate that all connections keep together. */
@@ -49,9 +49,9 @@ export interface ReadRange {
 /** Connects to `server`. Rejects with ClientError: no connection, or timed out. */
 export async function openWireClient(
   server: ServerAddress,
-  patience: Patience,
+  settings: ConnectionSettings,
 ): Promise<WireClient> {
-  const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal = null } = patience;
+  const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal = null } = settings;
   const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
   return new WireClient(await dial(server, connectTimeoutMs, own, signal));
 }

@@ -82,7 +82,7 @@ export class FileDownload {
       etag: file.entry.etag,
       plan: this.plan,
       file: staged,
-      ask: (request) => this.#retry.reach(() => origin.link.ask(request)),
+      ask: (request) => this.#retry.reach(() => origin.control.ask(request)),
       compared: (index, good) => this.#compared(index, good),
       failed,
     });

@@ -6,7 +6,7 @@
 import type { Target } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
 import type { NamedEntry } from "../client/exchange.ts";
-import type { Links } from "../client/links.ts";
+import type { ClientsByServer } from "../client/clients.ts";
 import { about } from "../client/message.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { type Entry, isName } from "../wire/entry.ts";
@@ -39,7 +39,7 @@ export interface ListingOptions {
  * ClientError when the folder itself can't be listed to its end, or nothing more can be asked.
  */
 export async function* listing(
-  servers: Links,
+  servers: ClientsByServer,
   target: Target,
   { recursive, failed }: ListingOptions,
 ): AsyncGenerator<readonly ListedEntry[]> {
@@ -71,7 +71,7 @@ class Folder {
   rest: NamedEntry[] = [];
   readonly #pages: Pages;
 
-  constructor(servers: Links, target: Target, limit: number | undefined) {
+  constructor(servers: ClientsByServer, target: Target, limit: number | undefined) {
     this.target = target;
     const broken = (text: string): ClientError =>
       protocolError(about(text, target.server, target.path));

@@ -5,8 +5,8 @@
  */
 import type { Entry } from "../wire/entry.ts";
 import type { ServerAddress } from "../client/address.ts";
-import { Link } from "../client/link.ts";
-import { openWireClient, type Patience, type WireClient } from "../client/wireclient.ts";
+import { ReconnectingClient } from "../client/reconnecting.ts";
+import { openWireClient, type ConnectionSettings, type WireClient } from "../client/wireclient.ts";
 import type { ClientError } from "../client/error.ts";
 import { Retry, type Wait, type Waited } from "./retry.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -20,7 +20,7 @@ export interface RemoteFile {
 
 /** How files are fetched. */
 export interface FetchOptions {
-  readonly patience: Patience;
+  readonly connection: ConnectionSettings;
   /** Most connections that bring one file. */
   readonly connections: number;
   /** Tries after the first, in a row without progress. */
@@ -44,7 +44,7 @@ export class Origin {
   readonly server: ServerAddress;
   readonly options: FetchOptions;
   /** For everything but bytes. */
-  readonly link: Link;
+  readonly control: ReconnectingClient;
   readonly #idle: WireClient[] = [];
   readonly #lent = new Set<WireClient>();
   #closed = false;
@@ -53,13 +53,13 @@ export class Origin {
   constructor(server: ServerAddress, options: FetchOptions) {
     this.server = server;
     this.options = options;
-    this.link = new Link(server, options.patience);
+    this.control = new ReconnectingClient(server, options.connection);
     this.#verifies = options.verify;
   }
 
   /** Whether the line is long: one connection alone is held back by distance. */
   get far(): boolean {
-    return this.link.tripMs > FAR_MS;
+    return this.control.tripMs > FAR_MS;
   }
 
   /** Whether digests are compared: asked for, and the server has them. */
@@ -77,14 +77,14 @@ export class Origin {
   /** What `path` is, asked as often as allowed. Rejects with ClientError. */
   stat(path: ByteString): Promise<Entry> {
     const { retries, waited } = this.options;
-    return new Retry(retries, waited).run(() => this.link.ask((client) => client.stat(path)));
+    return new Retry(retries, waited).run(() => this.control.ask((client) => client.stat(path)));
   }
 
   /** A connection of one's own, until giveBack(). Rejects with ClientError. */
   async take(): Promise<WireClient> {
     let client = this.#idle.pop();
     while (client?.open === false) client = this.#idle.pop();
-    client ??= await openWireClient(this.server, this.options.patience);
+    client ??= await openWireClient(this.server, this.options.connection);
     this.#lent.add(client);
     // Closed in the moment between the connection and its owner: the first request tells why.
     if (this.#closed) client.close();
@@ -106,6 +106,6 @@ export class Origin {
     for (const client of [...this.#idle, ...this.#lent]) client.close(reason);
     this.#idle.length = 0;
     this.#lent.clear();
-    this.link.close(reason);
+    this.control.close(reason);
   }
 }

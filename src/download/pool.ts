@@ -161,7 +161,7 @@ export class ConnectionPool {
 
   #take(connection: FileConnection): Segment | null {
     const { plan } = this.#owner;
-    const { tripMs } = this.#origin.link;
+    const { tripMs } = this.#origin.control;
     return plan.take(connection.segmentBytes(plan.missing, this.#active, tripMs));
   }
 
@@ -179,12 +179,12 @@ export class ConnectionPool {
 
   /** Moves work of the slowest connection to `idle`; true when something is missing now. */
   #shareWith(idle: FileConnection): boolean {
-    const worthMs = Math.max(SHARE_MS, this.#origin.link.tripMs * SHARE_TRIPS);
+    const worthMs = Math.max(SHARE_MS, this.#origin.control.tripMs * SHARE_TRIPS);
     const slow = [...this.#connections].filter(({ remainingMs }) => remainingMs > worthMs);
     slow.sort((one, other) => other.remainingMs - one.remainingMs);
     if (slow.some((connection) => this.#share(connection, idle))) return true;
     // Under a rate limit a connection is silent because it is not read.
-    if (this.#origin.options.patience.throttle !== undefined) return false;
+    if (this.#origin.options.connection.throttle !== undefined) return false;
     // A chunk that is begun can't be shared. When its connection is closed the rest of it is
     // missing, which notifies the idle ones: long before the stall timeout would end it.
     const stalled = slow.find(({ rate, remainingMs }) => rate === 0 && remainingMs > STALLED_MS);
@@ -206,7 +206,7 @@ export class ConnectionPool {
   // --- internal: speed ---
 
   #measureLater(): void {
-    const everyMs = Math.min(MEASURE_MS_MAX, this.#origin.link.tripMs * MEASURE_TRIPS);
+    const everyMs = Math.min(MEASURE_MS_MAX, this.#origin.control.tripMs * MEASURE_TRIPS);
     this.#timer = setTimeout(() => this.#measure(), Math.max(MEASURE_MS_MIN, everyMs));
   }
 

@@ -71,7 +71,7 @@ export class Restarts {
     const { path, entry: before } = order.file;
     try {
       await Bun.sleep(RESTART_WAIT_MS * (order.restarts - 1));
-      const entry = await this.#origin.link.ask((client) => client.stat(path));
+      const entry = await this.#origin.control.ask((client) => client.stat(path));
       if (entry.type !== "file") return false;
       this.#progress.bytes += Number(entry.size - before.size);
       this.#origin.options.note(`${printable(path)} has changed on the server: starting over`);

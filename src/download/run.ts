@@ -6,7 +6,7 @@
  * Invariant: nothing that the caller hands in (a listener, a signal) can throw into what moves
  * bytes: it ends the run instead.
  */
-import { PerServer } from "../client/links.ts";
+import { PerServer } from "../client/clients.ts";
 import { abortedError, type ClientError } from "../client/error.ts";
 import { Throttle } from "../client/throttle.ts";
 import { Failure } from "../wire/failure.ts";
@@ -100,7 +100,7 @@ export class Run {
     const { signal } = this.#ending;
     const throttle = limitRate === null ? null : new Throttle(limitRate);
     return {
-      patience: { connectTimeoutMs, stallTimeoutMs, signal, ...(throttle && { throttle }) },
+      connection: { connectTimeoutMs, stallTimeoutMs, signal, ...(throttle && { throttle }) },
       connections: settings.connections,
       retries: settings.retries,
       verify: settings.verify,

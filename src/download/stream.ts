@@ -112,7 +112,7 @@ export class Stream {
       const length = BigInt(ASKED_AT_ONCE * CHUNK_BYTES_DEFAULT);
       const range = { offset, length, chunk: BigInt(CHUNK_BYTES_DEFAULT) };
       const reply = await this.#asked(() =>
-        this.#origin.link.ask((client) => client.hash(this.#path, range)),
+        this.#origin.control.ask((client) => client.hash(this.#path, range)),
       );
       if (reply === null) return;
       if (reply.etag !== this.#etag) throw changed(this.#path);

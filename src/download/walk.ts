@@ -98,7 +98,7 @@ async function list(
       const { entries, broken } = await pages.next();
       for (const entry of entries) {
         if (!isName(entry.name)) {
-          walker.failed(noName(origin.link.server, path, entry.name));
+          walker.failed(noName(origin.control.server, path, entry.name));
           continue;
         }
         if (!(await walker.entry(level, entry)) || entry.type !== "dir") continue;
@@ -119,7 +119,7 @@ async function list(
 function pagesOf(origin: Origin, path: ByteString): Pages {
   const retry = new Retry(origin.options.retries, origin.options.waited);
   return new Pages({
-    ask: (after) => retry.run(() => origin.link.ask((client) => client.list(path, after))),
+    ask: (after) => retry.run(() => origin.control.ask((client) => client.list(path, after))),
     disorder: (name) => {
       const shown = `("${printable(name ?? "")}")`;
       return protocolError(`${printable(path)}: its list has no order ${shown}`);

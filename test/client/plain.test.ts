@@ -6,13 +6,13 @@ import { BytesSink } from "../../src/receive/sink.ts";
 import { failureOf, thrownBy } from "./failure.ts";
 import { answering, type Ending, FakeServer, until } from "./fake.ts";
 
-const PATIENCE = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
+const SETTINGS = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
 
 /** What a fake that says `chunks` and ends so gives: the content, or the error. */
 async function outcome(chunks: string | string[], ending: Ending = "fin") {
   using fake = answering(chunks, ending);
   const sink = new BytesSink(100_000_000);
-  const asked = readPlain(fake.server, "x", sink, PATIENCE);
+  const asked = readPlain(fake.server, "x", sink, SETTINGS);
   return await asked.then(
     () => Buffer.from(sink.bytes).toString("latin1"),
     () => failureOf(asked),
@@ -25,7 +25,7 @@ test("sends the path and FIN, without LF, in one go", async () => {
     (connection) => connection.say("content", "fin"),
   );
   const sink = new BytesSink(100);
-  expect(await readPlain(fake.server, "a/b c%20\xff", sink, PATIENCE)).toBe(7);
+  expect(await readPlain(fake.server, "a/b c%20\xff", sink, SETTINGS)).toBe(7);
   expect(fake.connections[0]?.received).toBe("a/b c%20\xff");
   await until(() => fake.connections[0]?.closed === true);
 });
@@ -34,7 +34,7 @@ test("a server that receives once, sends all and closes gives its content whole"
   const content = Buffer.alloc(9_000_000, "0123456789abcdef");
   using fake = new FakeServer((connection) => connection.say(content, "fin"));
   const sink = new BytesSink(content.length);
-  await readPlain(fake.server, "big", sink, PATIENCE);
+  await readPlain(fake.server, "big", sink, SETTINGS);
   expect(content.equals(sink.bytes)).toBe(true);
 });
 
@@ -58,7 +58,7 @@ test.skipIf(python === null)("the exercise's own server, in Python, is understoo
     const port = Number(Buffer.from(value ?? []).toString());
     for (const path of ["a/b", "READ x", "/abs"]) {
       const sink = new BytesSink(6_000_000);
-      await readPlain({ host: "127.0.0.1", port }, path, sink, PATIENCE);
+      await readPlain({ host: "127.0.0.1", port }, path, sink, SETTINGS);
       const asked = path === "READ x" ? "./READ x" : path;
       expect(sink.written).toBe(5_000_000 + asked.length + 2);
       expect(Buffer.from(sink.bytes.subarray(0, asked.length + 2)).toString()).toBe(`<${asked}>`);
@@ -103,7 +103,7 @@ test("one line ERROR and FIN is an error, at every split, with its errno's kind"
 
 test("the error's message is told once, with the path, and without controls", async () => {
   using fake = answering("ERROR ENOENT: no such file: \x1b[2Jx\n", "fin");
-  const error = await failureOf(readPlain(fake.server, "x", new BytesSink(1), PATIENCE));
+  const error = await failureOf(readPlain(fake.server, "x", new BytesSink(1), SETTINGS));
   expect(error.message).toBe(`ENOENT: no such file: \\x1b[2Jx: x (s6://${fake.address})`);
 });
 
@@ -128,7 +128,7 @@ test("what only looks like an error is content", async () => {
 test("nothing is held back that can't be an error any more", async () => {
   using fake = answering("ERROR ENOENT: x\nm", "open");
   const sink = new BytesSink(100);
-  void readPlain(fake.server, "x", sink, PATIENCE).catch(() => {});
+  void readPlain(fake.server, "x", sink, SETTINGS).catch(() => {});
   await until(() => sink.written === 17);
 });
 
@@ -165,7 +165,7 @@ test("a server that closes before it reads is incomplete, or empty", async () =>
     () => {},
     (connection) => connection.socket.terminate(),
   );
-  const error = await failureOf(readPlain(fake.server, "x", new BytesSink(1), PATIENCE));
+  const error = await failureOf(readPlain(fake.server, "x", new BytesSink(1), SETTINGS));
   expect(error.kind).toBe("incomplete");
 });
 
@@ -173,7 +173,7 @@ test("a local failure ends it and tells the disk's error", async () => {
   const fd = fs.openSync("/dev/null", "r");
   const { FdSink } = await import("../../src/receive/sink.ts");
   using fake = answering("content", "fin");
-  const error = await failureOf(readPlain(fake.server, "x", new FdSink(fd, "x"), PATIENCE));
+  const error = await failureOf(readPlain(fake.server, "x", new FdSink(fd, "x"), SETTINGS));
   fs.closeSync(fd);
   expect([error.kind, error.code]).toEqual(["local", "EBADF"]);
 });

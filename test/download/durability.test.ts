@@ -68,9 +68,9 @@ async function bring(
   log: DiskLog,
 ): Promise<string[]> {
   const undelivered: string[] = [];
-  const patience = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
+  const connection = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
   const quiet = { waited: () => {}, note: () => {} };
-  const options = { patience, connections: 2, retries: 0, verify: true, ...quiet };
+  const options = { connection, connections: 2, retries: 0, verify: true, ...quiet };
   const origin = new Origin({ host: "127.0.0.1", port }, options);
   const top = Folder.open(to, true);
   const staging = Staging.open(top);
@@ -81,7 +81,7 @@ async function bring(
     undelivered: (_file, _error, { file }) => undelivered.push(file.path.slice(1)),
   });
   for (const path of paths) {
-    const entry = await origin.link.ask((client) => client.stat(`/${path}`));
+    const entry = await origin.control.ask((client) => client.stat(`/${path}`));
     const slash = path.lastIndexOf("/");
     const folder = folders.hold(slash < 0 ? "" : path.slice(0, slash));
     const name = path.slice(slash + 1);

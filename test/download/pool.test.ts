@@ -70,8 +70,8 @@ class Stage implements Disposable {
       expect(line.lent).toBe(true);
       line.lent = false;
     };
-    const options = { connections, patience: {} };
-    const origin = { options, link: { tripMs: 50 }, take, giveBack };
+    const options = { connections, connection: {} };
+    const origin = { options, control: { tripMs: 50 }, take, giveBack };
     const request = (by: FileConnection, segment: Segment) => this.#request(by, segment);
     const failed = (error: unknown): void => void this.failures.push(error);
     const retry = new Retry(retries, () => (this.waits += 1));

@@ -42,7 +42,7 @@ export async function deliver(
   const order = (_: Origin, folder: Folder): Order => orderOf(path, known, folder, false);
   await delivery(server, root, [order], {
     options: {
-      patience: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
+      connection: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
       retries: 0,
       waited: ({ waitMs }) => waits.push(waitMs),
       note: (line) => notes.push(line),
@@ -77,9 +77,9 @@ export async function deliverAll(
     if (!known) throw error;
     failed.push({ name, kind: error.kind, message: error.message });
   };
-  const options = { patience: { connectTimeoutMs: 2000, stallTimeoutMs: 500 }, retries: 1 };
+  const options = { connection: { connectTimeoutMs: 2000, stallTimeoutMs: 500 }, retries: 1 };
   const orders = names.map((name) => async (origin: Origin, folder: Folder): Promise<Order> => {
-    const entry = await origin.link.ask((client) => client.stat(`/${name}`));
+    const entry = await origin.control.ask((client) => client.stat(`/${name}`));
     return orderOf(`/${name}`, entry, folder, true);
   });
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -99,7 +99,7 @@ export async function deliverAll(
 
 interface Listener {
   /** What differs from a verified delivery over four connections that tells nobody of anything. */
-  readonly options: Partial<FetchOptions> & Pick<FetchOptions, "patience" | "retries">;
+  readonly options: Partial<FetchOptions> & Pick<FetchOptions, "connection" | "retries">;
   undelivered(name: string, error: unknown): void;
 }
 

@@ -10,10 +10,10 @@ import { kernel } from "../../sys/kernel.ts";
 import { EXIT } from "../output/exit.ts";
 import { printable } from "../../wire/printable.ts";
 import { COMMANDS } from "./commands.ts";
-import { connectionFlags, patienceOf, targetsOf } from "../commands/server.ts";
+import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
 import { COMPLETIONS_FLAG, CONNECTION, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import { choose, explainUnknown, loaded, meantCommand } from "./dispatch.ts";
-import { type Fetcher, FramedFetcher, PlainFetcher } from "../commands/fetcher.ts";
+import { type Fetcher, FramedFetcher, PlainFetcher } from "../../client/fetcher.ts";
 import {
   type Command,
   type Environment,
@@ -26,12 +26,12 @@ import {
   type Values,
 } from "../flags/flags.ts";
 import { renderHelp, versionLine } from "../flags/help.ts";
-import { pathLines } from "./lines.ts";
+import { pathLines } from "./pathlines.ts";
 import { ContentOutput } from "../output/content.ts";
 import { catAll } from "../commands/cat.ts";
 import { Report } from "../output/report.ts";
 import { printAnswer } from "../output/text.ts";
-import { Links } from "../../client/links.ts";
+import { ClientsByServer } from "../../client/clients.ts";
 import type { ShellOptions } from "../prompt/shell.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { bytesOf } from "../../wire/bytes.ts";
@@ -176,9 +176,9 @@ async function print(
     return printAnswer(await completionScript(completions, CLI6, COMMANDS));
   }
   const targets = targetsOf(operands, server);
-  const patience = patienceOf({ ...values, timeout: values.timeout ?? STALL_TIMEOUT_MS });
-  const servers = values.plain ? null : new Links(patience);
-  const fetcher = servers === null ? new PlainFetcher(patience) : new FramedFetcher(servers);
+  const settings = connectionSettingsOf({ ...values, timeout: values.timeout ?? STALL_TIMEOUT_MS });
+  const servers = values.plain ? null : new ClientsByServer(settings);
+  const fetcher = servers === null ? new PlainFetcher(settings) : new FramedFetcher(servers);
   const report = new Report(values.quiet);
   const output = new ContentOutput(values.binary);
   if (targets.length > 0) {

@@ -4,7 +4,7 @@
  * before have come, so that bytes of two files never mix.
  */
 import { sameServer, type Target } from "../../client/address.ts";
-import type { Fetcher } from "./fetcher.ts";
+import type { Fetcher } from "../../client/fetcher.ts";
 import type { ContentOutput } from "../output/content.ts";
 import type { Report } from "../output/report.ts";
 

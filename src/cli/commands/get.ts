@@ -9,7 +9,7 @@ import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
 import { attend } from "./attendant.ts";
-import { targetsOf } from "./server.ts";
+import { targetsOf } from "../flags/connection.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";

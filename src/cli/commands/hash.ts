@@ -13,12 +13,12 @@ import {
 } from "../../wire/digest.ts";
 import { NUMBER_MAX } from "../../wire/number.ts";
 import { printable } from "../../wire/printable.ts";
-import { connectionFlags, meant, patienceOf } from "./server.ts";
+import { connectionFlags, meant, connectionSettingsOf } from "../flags/connection.ts";
 import { CONNECTION, QUIET_FLAG } from "../flags/general.ts";
 import { type Command, type FlagTable, type Operand, UsageError } from "../flags/flags.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
-import { Links } from "../../client/links.ts";
+import { ClientsByServer } from "../../client/clients.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { oneOf, size } from "../flags/values.ts";
 import type { ByteString } from "../../wire/bytes.ts";
@@ -98,7 +98,7 @@ export const HASH: Subcommand<typeof FLAGS> = {
       throw new UsageError("--chunk of xxh3 is at most 16M: --algo sha256 has no such bound");
     }
     const files = operands.map((operand) => fileOf(operand, server));
-    const servers = new Links(patienceOf(values));
+    const servers = new ClientsByServer(connectionSettingsOf(values));
     const report = new Report(quiet);
     const output = new TextOutput();
     for (const { target, name } of files) {
@@ -115,7 +115,7 @@ export const HASH: Subcommand<typeof FLAGS> = {
 
 /** Prints the digests of `target` as `name`. Rejects with ClientError: 6 when it changed midway. */
 export async function printHash(
-  servers: Links,
+  servers: ClientsByServer,
   target: Target,
   name: ByteString,
   { algo, chunk }: HashOptions,
@@ -136,7 +136,7 @@ export async function printHash(
 // --- internal ---
 
 async function printChunks(
-  servers: Links,
+  servers: ClientsByServer,
   target: Target,
   name: ByteString,
   algo: Algo,

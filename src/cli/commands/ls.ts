@@ -4,14 +4,14 @@ import { ClientError, usageError } from "../../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { about } from "../../client/message.ts";
 import { printable } from "../../wire/printable.ts";
-import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
+import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
 import { JSON_FLAG, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import { entryJson, entryLine, type Place, SIZE_COLUMNS } from "../output/entries.ts";
 import { type Command, type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import { listing } from "../../download/listing.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
-import { Links } from "../../client/links.ts";
+import { ClientsByServer } from "../../client/clients.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import type { ByteString } from "../../wire/bytes.ts";
 
@@ -83,7 +83,7 @@ export const LS: Subcommand<typeof FLAGS> = {
     const form = formOf(values);
     const given = targetsOf(operands, server);
     const targets = given.length > 0 ? given : [parseTarget("/", server)];
-    const servers = new Links(patienceOf(values));
+    const servers = new ClientsByServer(connectionSettingsOf(values));
     const report = new Report(quiet);
     const printer = new TextOutput();
     const titled = targets.length > 1 && form === "lines" && !recursive;
@@ -106,7 +106,7 @@ export const LS: Subcommand<typeof FLAGS> = {
  * it can't go on; what is left out goes to `report`.
  */
 export async function list(
-  servers: Links,
+  servers: ClientsByServer,
   target: Target,
   { form, recursive }: LsOptions,
   printer: TextOutput,

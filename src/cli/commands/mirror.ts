@@ -6,7 +6,7 @@ import { mirror } from "../../download/mirror.ts";
 import { DELETE_MAX_DEFAULT } from "../../download/settings.ts";
 import { bufferOf, utf8Of } from "../../wire/bytes.ts";
 import { attend } from "./attendant.ts";
-import { targetsOf } from "./server.ts";
+import { targetsOf } from "../flags/connection.ts";
 import { type FlagTable, UsageError } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { TRANSFER_FLAGS } from "./transfer.ts";

@@ -1,15 +1,19 @@
 /** `cli6 ping`: round-trip times of PING requests over one lasting connection. */
 import { parseServer, parseTarget, type ServerAddress, urlOf } from "../../client/address.ts";
-import { openWireClient, type Patience, type WireClient } from "../../client/wireclient.ts";
+import {
+  openWireClient,
+  type ConnectionSettings,
+  type WireClient,
+} from "../../client/wireclient.ts";
 import { ClientError } from "../../client/error.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { printableText } from "../../wire/printable.ts";
-import { connectionFlags, meant, patienceOf } from "./server.ts";
+import { connectionFlags, meant, connectionSettingsOf } from "../flags/connection.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import { type Command, type FlagTable, type Operand } from "../flags/flags.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
-import { RoundTrips } from "./roundtrips.ts";
+import { PingStatistics } from "./pingstatistics.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { count, duration } from "../flags/values.ts";
 
@@ -77,7 +81,7 @@ export const PING: Subcommand<typeof FLAGS> = {
   async run({ values, operands }) {
     const server = serverOf(operands, values.server);
     const report = new Report(values.quiet);
-    const pinging = new Pinging(server, patienceOf(values), report, formOf(values));
+    const pinging = new Pinging(server, connectionSettingsOf(values), report, formOf(values));
     const most = values.count ?? (kernel.isTerminal(STDOUT) ? Infinity : COUNT_DEFAULT);
     const stop = (): void => pinging.stop();
     process.once("SIGINT", stop);
@@ -111,18 +115,23 @@ function formOf({ json, quiet }: { readonly json: boolean; readonly quiet: boole
 /** One run of the command. */
 class Pinging {
   readonly #server: ServerAddress;
-  readonly #patience: Patience;
+  readonly #settings: ConnectionSettings;
   readonly #report: Report;
   readonly #form: PingFormat;
   readonly #output = new TextOutput();
-  readonly #trips = new RoundTrips();
+  readonly #trips = new PingStatistics();
   readonly #stopped = Promise.withResolvers<null>();
   #stopping = false;
   #client: WireClient | null = null;
 
-  constructor(server: ServerAddress, patience: Patience, report: Report, form: PingFormat) {
+  constructor(
+    server: ServerAddress,
+    settings: ConnectionSettings,
+    report: Report,
+    form: PingFormat,
+  ) {
     this.#server = server;
-    this.#patience = patience;
+    this.#settings = settings;
     this.#report = report;
     this.#form = form;
   }
@@ -176,7 +185,7 @@ class Pinging {
 
   async #connected(): Promise<WireClient> {
     const start = performance.now();
-    const client = await openWireClient(this.#server, this.#patience);
+    const client = await openWireClient(this.#server, this.#settings);
     const ms = performance.now() - start;
     this.#client = client;
     // The first round trip is not counted: on both sides it may include the loading of code.

@@ -1,13 +1,13 @@
 /** `cli6 stat`: type, size, time and version of files and folders, by one STAT for each. */
 import type { Target } from "../../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
-import { connectionFlags, patienceOf, targetsOf } from "./server.ts";
+import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
 import { JSON_FLAG, QUIET_FLAG } from "../flags/general.ts";
 import { entryJson, factsText, type Place } from "../output/entries.ts";
 import { type Command, type FlagTable, UsageError } from "../flags/flags.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
-import { Links } from "../../client/links.ts";
+import { ClientsByServer } from "../../client/clients.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 
 const FLAGS = {
@@ -34,7 +34,7 @@ export const STAT: Subcommand<typeof FLAGS> = {
     const { server, json, quiet } = values;
     if (operands.length === 0) throw new UsageError("stat needs a PATH or URL");
     const targets = targetsOf(operands, server);
-    const servers = new Links(patienceOf(values));
+    const servers = new ClientsByServer(connectionSettingsOf(values));
     const report = new Report(quiet);
     const output = new TextOutput();
     let printed = 0;
@@ -53,7 +53,7 @@ export const STAT: Subcommand<typeof FLAGS> = {
 };
 
 /** What `target` is, named by its path. Rejects with ClientError. */
-export async function statOf(servers: Links, target: Target): Promise<Place> {
+export async function statOf(servers: ClientsByServer, target: Target): Promise<Place> {
   const entry = await servers.ask(target, (client, path) => client.stat(path));
   return { entry, name: target.path, path: target.path };
 }

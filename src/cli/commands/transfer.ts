@@ -3,7 +3,7 @@ import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import type { TransferOptions } from "../../download/options.ts";
 import { RETRIES_DEFAULT } from "../../download/retry.ts";
 import { CONNECTIONS_DEFAULT, CONNECTIONS_MAX } from "../../download/settings.ts";
-import { connectionFlags } from "./server.ts";
+import { connectionFlags } from "../flags/connection.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import type { FlagTable, Values } from "../flags/flags.ts";
 import { PROGRESS_FLAG } from "../progress/progress.ts";

@@ -10,7 +10,7 @@ import { isName } from "../../wire/entry.ts";
 import { printable } from "../../wire/printable.ts";
 import { isUtf8 } from "../output/entries.ts";
 import { joined } from "../../download/listing.ts";
-import type { Links } from "../../client/links.ts";
+import type { ClientsByServer } from "../../client/clients.ts";
 import { quoted, wordsOf } from "./words.ts";
 import { bytesOf, type ByteString, utf8Of } from "../../wire/bytes.ts";
 
@@ -28,7 +28,7 @@ export type Completions = [offers: string[], replaced: string];
 
 /** What completion needs to know of the prompt. */
 export interface Surroundings {
-  readonly servers: Links | null;
+  readonly servers: ClientsByServer | null;
   readonly server: ServerAddress;
   /** A typed path, relative to the current folder, from the root. */
   resolve(path: ByteString): ByteString;
@@ -79,7 +79,11 @@ async function namesIn(folder: string, prefix: string, around: Surroundings): Pr
   }
 }
 
-async function entriesIn(servers: Links, target: Target, prefix: string): Promise<string[]> {
+async function entriesIn(
+  servers: ClientsByServer,
+  target: Target,
+  prefix: string,
+): Promise<string[]> {
   const start = bytesOf(prefix);
   const page = servers.ask(target, (client, path) => client.list(path, start, OFFERED_MAX));
   // LIST after=PREFIX gives the names that sort behind the prefix; those that start with it come
@@ -91,7 +95,11 @@ async function entriesIn(servers: Links, target: Target, prefix: string): Promis
   return more ? [...all, MORE] : all;
 }
 
-async function exactly(servers: Links, target: Target, name: ByteString): Promise<NamedEntry[]> {
+async function exactly(
+  servers: ClientsByServer,
+  target: Target,
+  name: ByteString,
+): Promise<NamedEntry[]> {
   if (!isName(name)) return [];
   const path = joined(target.path, name);
   try {

@@ -8,14 +8,14 @@ import { about } from "../../client/message.ts";
 import { textOf } from "../../wire/errors.ts";
 import { printable, printableText } from "../../wire/printable.ts";
 import { factsText } from "../output/entries.ts";
-import type { Fetcher } from "../commands/fetcher.ts";
+import type { Fetcher } from "../../client/fetcher.ts";
 import { HASH_TIMEOUT_MS, printHash } from "../commands/hash.ts";
 import { list } from "../commands/ls.ts";
 import { UsageError } from "../flags/flags.ts";
 import type { ContentOutput } from "../output/content.ts";
 import { TextOutput } from "../output/text.ts";
 import type { Report } from "../output/report.ts";
-import { Links } from "../../client/links.ts";
+import { ClientsByServer } from "../../client/clients.ts";
 import { statOf } from "../commands/stat.ts";
 import { nearest } from "../flags/suggestion.ts";
 import { type Word, wordsOf } from "./words.ts";
@@ -31,7 +31,7 @@ export type Getter = (target: Target, local: string | null, stop: AbortSignal) =
 export interface ShellOptions {
   readonly server: ServerAddress;
   /** Null with --plain: commands that need S6/1 then fail with a message. */
-  readonly servers: Links | null;
+  readonly servers: ClientsByServer | null;
   readonly fetcher: Fetcher;
   readonly output: ContentOutput;
   readonly report: Report;
@@ -63,7 +63,7 @@ export class Shell {
   folder: ByteString = "/";
   readonly #options: ShellOptions;
   readonly #textOutput = new TextOutput();
-  #hashing: Links | null = null;
+  #hashing: ClientsByServer | null = null;
   /** Stops the command that is running; null between two lines. */
   #running: AbortController | null = null;
 
@@ -204,9 +204,9 @@ export class Shell {
 
   async #hash(path: string): Promise<void> {
     // A connection of its own: its timeout is longer, and its late answers would block the others.
-    const { patience } = this.#framed("hash");
-    this.#hashing ??= new Links({
-      ...patience,
+    const { settings } = this.#framed("hash");
+    this.#hashing ??= new ClientsByServer({
+      ...settings,
       stallTimeoutMs: this.#options.timeoutMs ?? HASH_TIMEOUT_MS,
     });
     const options = { algo: "sha256", chunk: null } as const;
@@ -224,7 +224,7 @@ export class Shell {
     return bareTarget(this.resolve(bytesOf(path)), this.#options.server);
   }
 
-  #framed(word: string): Links {
+  #framed(word: string): ClientsByServer {
     const { servers } = this.#options;
     if (servers !== null) return servers;
     throw usageError(`${word} needs S6/1, which --plain does not speak`);

@@ -49,7 +49,7 @@ test("a body that stalls, or trickles byte by byte, is given up too, and kept", 
     });
     const began = performance.now();
     const { error } = await deliver(server.fake.server, "/f", { size }, tree.root, {
-      patience: SHORT,
+      connection: SHORT,
     });
     expect(error?.kind).toBe("timed-out");
     expect(performance.now() - began).toBeLessThan(SOON_MS);

@@ -19,7 +19,7 @@ async function bring(into: string): Promise<void> {
   const origin = new Origin(
     { host: "127.0.0.1", port: Number(port) },
     {
-      patience: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
+      connection: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
       ...{ connections: 1, retries: 0, verify: true, waited: () => {}, note: () => {} },
     },
   );
@@ -33,7 +33,7 @@ async function bring(into: string): Promise<void> {
   });
   for (let nth = 0; nth < Number(count); nth++) {
     const name = `${path.slice(1)}${nth}`;
-    const entry = await origin.link.ask((client) => client.stat(`/${name}`));
+    const entry = await origin.control.ask((client) => client.stat(`/${name}`));
     const file = { path: `/${name}`, entry };
     const known = { file, folder, name, staged: stagedName(name), replace: false };
     await delivery.add({ ...known, restarts: 0, bad: 0 });

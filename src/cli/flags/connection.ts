@@ -5,11 +5,11 @@
 import { parseServer, parseTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { CONNECT_TIMEOUT_MS } from "../../client/dial.ts";
 import { ClientError } from "../../client/error.ts";
-import type { Patience } from "../../client/wireclient.ts";
+import type { ConnectionSettings } from "../../client/wireclient.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
-import { type FlagTable, type Operand, UsageError } from "../flags/flags.ts";
-import { CONNECTION } from "../flags/general.ts";
-import { duration, parsed } from "../flags/values.ts";
+import { type FlagTable, type Operand, UsageError } from "./flags.ts";
+import { CONNECTION } from "./general.ts";
+import { duration, parsed } from "./values.ts";
 
 /** Bounds of a timeout in milliseconds, up to a day: longer than any pause of a transfer. */
 const WAIT = { min: 1, max: 86_400_000 };
@@ -49,10 +49,10 @@ export function connectionFlags(timeoutMs: number) {
 }
 
 /** The timeouts that the flags give. */
-export function patienceOf(values: {
+export function connectionSettingsOf(values: {
   readonly "connect-timeout": number;
   readonly timeout: number;
-}): Patience {
+}): ConnectionSettings {
   return { connectTimeoutMs: values["connect-timeout"], stallTimeoutMs: values.timeout };
 }
 

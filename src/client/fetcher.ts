@@ -2,12 +2,12 @@
  * Fetching whole files by either protocol: S6/1 over one lasting connection to each server, or the
  * bare dialect with one connection for each path. The caller need not know which.
  */
-import type { ServerAddress, Target } from "../../client/address.ts";
-import type { Patience } from "../../client/wireclient.ts";
-import { readPlain } from "../../client/plain.ts";
-import { IN_FLIGHT_MAX } from "../../client/session.ts";
-import type { Sink } from "../../receive/sink.ts";
-import type { Links } from "../../client/links.ts";
+import type { ServerAddress, Target } from "./address.ts";
+import type { ConnectionSettings } from "./wireclient.ts";
+import { readPlain } from "./plain.ts";
+import { IN_FLIGHT_MAX } from "./session.ts";
+import type { Sink } from "../receive/sink.ts";
+import type { ClientsByServer } from "./clients.ts";
 
 /** Fetches files. All promises reject with ClientError. */
 export interface Fetcher {
@@ -24,18 +24,18 @@ export interface Fetcher {
 /** S6/1. */
 export class FramedFetcher implements Fetcher {
   readonly ahead = IN_FLIGHT_MAX;
-  readonly #servers: Links;
+  readonly #servers: ClientsByServer;
 
-  constructor(servers: Links) {
+  constructor(servers: ClientsByServer) {
     this.#servers = servers;
   }
 
   greet(server: ServerAddress): Promise<void> {
-    return this.#servers.link(server).greet();
+    return this.#servers.of(server).greet();
   }
 
   fetch({ server, path }: Target, sink: Sink): Promise<void> {
-    return this.#servers.link(server).read(path, sink);
+    return this.#servers.of(server).read(path, sink);
   }
 
   stop(): void {
@@ -46,18 +46,18 @@ export class FramedFetcher implements Fetcher {
 /** The bare dialect. */
 export class PlainFetcher implements Fetcher {
   readonly ahead = 1;
-  readonly #patience: Patience;
+  readonly #settings: ConnectionSettings;
   #stopping = new AbortController();
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings;
   }
 
   /** The bare dialect has nothing to ask but a path, so that the first fetch tells. */
   async greet(_server: ServerAddress): Promise<void> {}
 
   async fetch({ server, literal }: Target, sink: Sink): Promise<void> {
-    await readPlain(server, literal, sink, this.#patience, this.#stopping.signal);
+    await readPlain(server, literal, sink, this.#settings, this.#stopping.signal);
   }
 
   stop(): void {

@@ -1,8 +1,8 @@
 /** The servers that one command or call names, each with what belongs to it. */
 import type { ByteString } from "../wire/bytes.ts";
 import { authorityOf, type ServerAddress, type Target } from "./address.ts";
-import { Link } from "./link.ts";
-import type { Patience, WireClient } from "./wireclient.ts";
+import { ReconnectingClient } from "./reconnecting.ts";
+import type { ConnectionSettings, WireClient } from "./wireclient.ts";
 
 /**
  * One thing for each server, made when the server is first asked for. As many as were named:
@@ -33,23 +33,23 @@ export class PerServer<T> {
 }
 
 /** One lasting connection to each server. */
-export class Links {
-  readonly patience: Patience;
-  readonly #links: PerServer<Link>;
+export class ClientsByServer {
+  readonly settings: ConnectionSettings;
+  readonly #clients: PerServer<ReconnectingClient>;
 
-  constructor(patience: Patience) {
-    this.patience = patience;
-    this.#links = new PerServer((server) => new Link(server, patience));
+  constructor(settings: ConnectionSettings) {
+    this.settings = settings;
+    this.#clients = new PerServer((server) => new ReconnectingClient(server, settings));
   }
 
-  /** The link to `server`; it connects when it is first asked. */
-  link(server: ServerAddress): Link {
-    return this.#links.of(server);
+  /** The client of `server`; it connects when it is first asked. */
+  of(server: ServerAddress): ReconnectingClient {
+    return this.#clients.of(server);
   }
 
   /** Ends all connections; requests under way reject. The next request connects again. */
   close(): void {
-    for (const link of this.#links.values()) link.close();
+    for (const client of this.#clients.values()) client.close();
   }
 
   /** What `request` gives, which makes one request for `target`. Rejects with ClientError. */
@@ -57,6 +57,6 @@ export class Links {
     { server, path }: Target,
     request: (client: WireClient, path: ByteString) => Promise<T>,
   ): Promise<T> {
-    return this.link(server).ask((client) => request(client, path));
+    return this.of(server).ask((client) => request(client, path));
   }
 }

@@ -9,7 +9,7 @@
 const KEPT_MAX = 131_072;
 
 /** The round trips of one run. All times in milliseconds. */
-export class RoundTrips {
+export class PingStatistics {
   readonly #kept: number[] = [];
   #answered = 0;
   #failed = 0;

@@ -1,13 +1,13 @@
 /** A lasting link to a server whose connections do not last. */
 import { expect, test } from "bun:test";
-import { Link } from "../../src/client/link.ts";
+import { ReconnectingClient } from "../../src/client/reconnecting.ts";
 import { BytesSink } from "../../src/receive/sink.ts";
 import { failureOf } from "./failure.ts";
 import { FakeServer, readReply, replying, until } from "./fake.ts";
 
-const PATIENCE = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
+const SETTINGS = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
 
-async function contentOf(link: Link, path: string): Promise<string> {
+async function contentOf(link: ReconnectingClient, path: string): Promise<string> {
   const sink = new BytesSink(1000);
   await link.read(path, sink);
   return Buffer.from(sink.bytes).toString("latin1");
@@ -15,7 +15,7 @@ async function contentOf(link: Link, path: string): Promise<string> {
 
 test("many requests share one connection, opened with the first", async () => {
   using fake = replying((line) => (line === "PING" ? "OK 0\n" : readReply(line)));
-  const link = new Link(fake.server, PATIENCE);
+  const link = new ReconnectingClient(fake.server, SETTINGS);
   expect(fake.connections.length).toBe(0);
   const all = await Promise.all(["/a", "/b", "/c"].map((path) => contentOf(link, path)));
   expect(all).toEqual(["READ /a", "READ /b", "READ /c"]);
@@ -27,7 +27,7 @@ test("many requests share one connection, opened with the first", async () => {
 
 test("an idle connection that the server closed is opened anew, unseen", async () => {
   using fake = replying((line) => readReply(line));
-  const link = new Link(fake.server, PATIENCE);
+  const link = new ReconnectingClient(fake.server, SETTINGS);
   for (const ending of ["fin", "rst"] as const) {
     await contentOf(link, "/a");
     const [last] = fake.connections.slice(-1);
@@ -45,7 +45,7 @@ test("a request that meets the closing is asked again; what follows keeps its or
     if (fake.connections.length === 1) connection.say(readReply(lines[0] ?? ""), "fin");
     else connection.say(lines.map((line) => readReply(line)).join(""));
   });
-  const link = new Link(fake.server, PATIENCE);
+  const link = new ReconnectingClient(fake.server, SETTINGS);
   const all = await Promise.all(["/a", "/b", "/c"].map((path) => contentOf(link, path)));
   expect(all).toEqual(["READ /a", "READ /b", "READ /c"]);
   expect(fake.connections.map(({ received }) => received)).toEqual([
@@ -58,14 +58,14 @@ test("an answer that broke off is not asked for again, nor a server that never a
   using broken = new FakeServer((connection) => {
     connection.say([readReply("first"), "OK 5 si"], "fin");
   });
-  const link = new Link(broken.server, PATIENCE);
+  const link = new ReconnectingClient(broken.server, SETTINGS);
   const [first, second] = await Promise.all([
     contentOf(link, "/a"),
     failureOf(contentOf(link, "/b")),
   ]);
   expect([first, second.kind, broken.connections.length]).toEqual(["first", "incomplete", 1]);
   using mute = new FakeServer((connection) => connection.say([], "fin"));
-  const error = await failureOf(contentOf(new Link(mute.server, PATIENCE), "/a"));
+  const error = await failureOf(contentOf(new ReconnectingClient(mute.server, SETTINGS), "/a"));
   expect([error.kind, mute.connections.length]).toEqual(["incomplete", 1]);
 });
 
@@ -75,7 +75,7 @@ test("a server that turns everybody away is asked a bounded number of times", as
     () => {},
     (connection) => connection.say("ERR EBUSY too many connections\n", "fin"),
   );
-  const link = new Link(full.server, PATIENCE);
+  const link = new ReconnectingClient(full.server, SETTINGS);
   const errors = await Promise.all(
     ["/a", "/b", "/c"].map((path) => failureOf(contentOf(link, path))),
   );
@@ -85,7 +85,7 @@ test("a server that turns everybody away is asked a bounded number of times", as
 
 test("when nobody is there any more each request says so, and a new server is found", async () => {
   const fake = replying((line) => readReply(line));
-  const link = new Link(fake.server, PATIENCE);
+  const link = new ReconnectingClient(fake.server, SETTINGS);
   await contentOf(link, "/a");
   fake[Symbol.dispose]();
   expect((await failureOf(contentOf(link, "/b"))).kind).toBe("no-connection");

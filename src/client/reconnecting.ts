@@ -10,22 +10,22 @@ import type { Sink } from "../receive/sink.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { ServerAddress } from "./address.ts";
 import { ClientError } from "./error.ts";
-import { openWireClient, type Patience, type WireClient } from "./wireclient.ts";
+import { openWireClient, type ConnectionSettings, type WireClient } from "./wireclient.ts";
 
 /** One server, with at most one connection at a time. */
-export class Link {
+export class ReconnectingClient {
   readonly server: ServerAddress;
   /** Shortest time from a request to its answer so far, in milliseconds; 0 before the first one. */
   tripMs = 0;
-  readonly #patience: Patience;
+  readonly #settings: ConnectionSettings;
   /** The connection, or the attempt to open it. */
   #client: Promise<WireClient> | null = null;
   /** The same connection once it is open. */
   #current: WireClient | null = null;
 
-  constructor(server: ServerAddress, patience: Patience) {
+  constructor(server: ServerAddress, settings: ConnectionSettings) {
     this.server = server;
-    this.#patience = patience;
+    this.#settings = settings;
   }
 
   /**
@@ -83,7 +83,7 @@ export class Link {
 
   async #connect(): Promise<WireClient> {
     try {
-      const client = await openWireClient(this.server, this.#patience);
+      const client = await openWireClient(this.server, this.#settings);
       this.#current = client;
       return client;
     } catch (error) {
