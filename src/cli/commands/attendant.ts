@@ -10,7 +10,7 @@ import type { Waited } from "../../download/retry.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
-import { FirstFailure } from "../output/exit.ts";
+import { FirstFailure, isPipeClosed } from "../output/exit.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
 import { summary } from "../progress/summary.ts";
 import { transferOptions, type TransferValues } from "./transfer.ts";
@@ -23,8 +23,8 @@ export interface Attended {
   readonly silent?: boolean;
   /** Whether -v names what is here already. */
   readonly namesUnchanged?: boolean;
-  /** Its abort is Ctrl-C at the prompt: the operation ends, and the program goes on. */
-  readonly stop?: AbortSignal;
+  /** Given at the prompt: its abort is Ctrl-C, and no signal of the process is meant for it. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
@@ -36,15 +36,16 @@ export async function attend(
   begin: (options: TransferOptions) => Operation<Snapshot>,
   { silent = false, namesUnchanged = false, stop }: Attended,
 ): Promise<number> {
-  const attendant = new Attendant(values, silent, namesUnchanged);
-  stop?.addEventListener("abort", () => attendant.stop());
-  return attendant.run(begin);
+  return new Attendant(values, silent, namesUnchanged, stop ?? null).run(begin);
 }
 
 // --- internal ---
 
 /** Exit status of a program that a signal ended. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Ends what was begun. */
+type Undo = () => void;
 
 /** How long what was interrupted may take to close what it has open, in milliseconds. */
 const CLOSING_MS_MAX = 1000;
@@ -73,10 +74,20 @@ class Attendant {
   readonly #first = new FirstFailure();
   readonly #ending = new AbortController();
   #progress: ProgressDisplay | null = null;
+  /** Null: the process's signals end it, and the process with it. */
+  readonly #stop: AbortSignal | null;
   /** The status that a signal or the deadline has decided. */
   #ended: number | null = null;
+  /** Ends the process when closing takes too long. */
+  #closing: NodeJS.Timeout | null = null;
 
-  constructor(values: TransferValues, silent: boolean, namesUnchanged: boolean) {
+  constructor(
+    values: TransferValues,
+    silent: boolean,
+    namesUnchanged: boolean,
+    stop: AbortSignal | null,
+  ) {
+    this.#stop = stop;
     this.#values = values;
     this.#silent = silent;
     this.#namesUnchanged = namesUnchanged;
@@ -89,24 +100,33 @@ class Attendant {
     this.#progress = progress;
     const late = (): void => this.#late(deadlineMs ?? 0);
     const timer = deadlineMs === undefined ? null : setTimeout(late, deadlineMs);
-    for (const [signal, status] of Object.entries(SIGNALS)) {
-      process.once(signal, () => this.#interrupted(status));
-    }
+    const ignore = this.#onSignals();
     const last = await this.#settled(operation);
+    ignore();
     if (timer !== null) clearTimeout(timer);
+    if (this.#closing !== null) clearTimeout(this.#closing);
     if (last !== null) progress.stop(last);
     else progress.stop();
     return this.#ended ?? this.#first.status;
   }
 
-  /** Ends the operation alone, as Ctrl-C does the program. */
-  stop(): void {
-    this.#interrupt();
-    this.#ended ??= SIGNALS.SIGINT;
-    this.#ending.abort();
-  }
-
   // --- internal ---
+
+  /** Listens for Ctrl-C and its like; what it gives ends that. */
+  #onSignals(): Undo {
+    if (this.#stop !== null) {
+      const stopped = (): void => this.#interrupted(SIGNALS.SIGINT);
+      this.#stop.addEventListener("abort", stopped);
+      if (this.#stop.aborted) stopped();
+      return () => this.#stop?.removeEventListener("abort", stopped);
+    }
+    const handlers = Object.entries(SIGNALS).map(([signal, status]) => {
+      const handler = (): void => this.#interrupted(status);
+      process.once(signal, handler);
+      return () => process.off(signal, handler);
+    });
+    return () => handlers.forEach((off) => off());
+  }
 
   #begun(begin: (options: TransferOptions) => Operation<Snapshot>): Operation<Snapshot> {
     try {
@@ -178,6 +198,8 @@ class Attendant {
 
   #fail(error: Failure): void {
     this.#first.note(error);
+    // A reader that closed its end (`-o - | head`) has all that it wanted: no message.
+    if (isPipeClosed(error)) return;
     const code = error instanceof ClientError ? "" : `${error.code}: `;
     this.#say(`cli6: ${code}${withAdvice(error)}`);
   }
@@ -196,19 +218,15 @@ class Attendant {
   }
 
   #interrupted(status: number): void {
-    this.#interrupt();
-    this.#end(status, null);
-  }
-
-  #interrupt(): void {
     this.#progress?.stop();
     this.#say(`cli6: interrupted; ${AGAIN}`);
+    this.#end(status, null);
   }
 
   /** Ends the operation, and the program when that takes too long: a sync may. */
   #end(status: number, reason: Failure | null): void {
     this.#ended ??= status;
-    setTimeout(() => process.exit(status), CLOSING_MS_MAX);
+    if (this.#stop === null) this.#closing = setTimeout(() => process.exit(status), CLOSING_MS_MAX);
     this.#ending.abort(reason ?? undefined);
   }
 }

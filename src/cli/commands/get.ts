@@ -97,11 +97,7 @@ export const GET: Subcommand<typeof FLAGS> = {
           continue: resume,
           ...(checksum !== undefined && { checksum: `sha256:${checksum}` }),
         }),
-      {
-        silent: place.sink !== undefined && kernel.isTerminal(STDOUT),
-        namesUnchanged: true,
-        ...(stop !== undefined && { stop }),
-      },
+      { silent: place.sink !== undefined && kernel.isTerminal(STDOUT), namesUnchanged: true, stop },
     );
   },
 };

@@ -20,8 +20,19 @@ export const EXIT = {
   protocol: 11,
 } as const;
 
+/**
+ * Exit status of a program whose reader of stdout went away: 128 and the number of SIGPIPE, as a
+ * shell shows the end of other programs. Bun ignores that signal, and the write fails with EPIPE.
+ */
+export const PIPE_CLOSED = 141;
+
 /** One of the exit statuses above. */
-export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT] | typeof PIPE_CLOSED;
+
+/** True when the reader of stdout went away: it has all that it wanted (`| head`). */
+export function isPipeClosed({ kind, code }: Failure): boolean {
+  return kind === "local" && code === "EPIPE";
+}
 
 const STATUS: Readonly<Record<FailureKind, ExitStatus>> = {
   usage: EXIT.usage,
@@ -48,13 +59,14 @@ export function exitOf(kind: FailureKind): ExitStatus {
 export class FirstFailure {
   #status: ExitStatus = EXIT.done;
 
-  /** The first failure's status, or 0. */
+  /** The first failure's status, or 0; PIPE_CLOSED when the reader of stdout went away. */
   get status(): ExitStatus {
     return this.#status;
   }
 
   /** Something failed. */
-  note({ kind }: Failure): void {
-    if (this.#status === EXIT.done) this.#status = exitOf(kind);
+  note(failure: Failure): void {
+    if (isPipeClosed(failure)) this.#status = PIPE_CLOSED;
+    else if (this.#status === EXIT.done) this.#status = exitOf(failure.kind);
   }
 }

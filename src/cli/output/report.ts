@@ -4,15 +4,9 @@
  */
 import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
-import { FirstFailure } from "./exit.ts";
+import { FirstFailure, isPipeClosed } from "./exit.ts";
 
 const STDERR = 2;
-
-/**
- * Exit status of a program whose reader of stdout went away: 128 and the number of SIGPIPE, as a
- * shell shows the end of other programs. Bun ignores that signal, and the write fails with EPIPE.
- */
-export const PIPE_CLOSED = 141;
 
 /** What a person can do about a refusal of a server with that code. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -25,8 +19,6 @@ export class Report {
   readonly #first = new FirstFailure();
   /** Stdout has failed: later failures only follow from that and are not reported. */
   #broken = false;
-  /** The reader of stdout closed its end (`| head`). */
-  #pipeClosed = false;
   readonly #over = Promise.withResolvers<void>();
 
   /** `quiet`: no lines, the exit status alone. */
@@ -36,7 +28,7 @@ export class Report {
 
   /** The first failure's exit status, or 0; PIPE_CLOSED when the reader of stdout went away. */
   get status(): number {
-    return this.#pipeClosed ? PIPE_CLOSED : this.#first.status;
+    return this.#first.status;
   }
 
   /** Resolves when the command can't go on: stdout takes no more bytes. */
@@ -56,8 +48,8 @@ export class Report {
     this.#first.note(error);
     const local = error.kind === "local";
     // A reader that closed its end has all that it wanted: no message.
-    if (error.code === "EPIPE") this.#pipeClosed = true;
-    else this.say(`cli6: ${error.message}${local ? "" : (ADVICE[error.code] ?? "")}`);
+    if (!isPipeClosed(error))
+      this.say(`cli6: ${error.message}${local ? "" : (ADVICE[error.code] ?? "")}`);
     if (!local) return;
     this.#broken = true;
     this.#over.resolve();

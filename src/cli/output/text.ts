@@ -12,8 +12,7 @@ import { ERRNO } from "../../sys/errno.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
-import { EXIT } from "./exit.ts";
-import { PIPE_CLOSED } from "./report.ts";
+import { EXIT, PIPE_CLOSED } from "./exit.ts";
 
 const STDOUT = 1;
 

@@ -4,15 +4,17 @@ import os from "node:os";
 import { afterAll, expect, test } from "bun:test";
 import { FakeServer, readReply, replying, until } from "../../client/fake.ts";
 import { CLI6_COMMAND, environment } from "../../rig/program.ts";
+import { Tree } from "../../rig/tree.ts";
 
 /** Where these tests keep their history: not where the person who runs them has it. */
 const STATE = fs.mkdtempSync(`${os.tmpdir()}/cli6-state-`);
 afterAll(() => fs.rmSync(STATE, { recursive: true }));
 
 /** cli6 on a terminal: what the person sees, and typing. */
-function terminal(args: string[], state = STATE) {
+function terminal(args: string[], state = STATE, cwd = process.cwd()) {
   let seen = "";
   const child = Bun.spawn([...CLI6_COMMAND, ...args], {
+    cwd,
     env: { ...environment(), TERM: "xterm", XDG_STATE_HOME: state },
     terminal: {
       cols: 100,
@@ -120,6 +122,31 @@ test("Ctrl-C stops the command that is running, alone; --timeout ends the wait f
   await until(() => cli.seen().includes("one\nserv6:/> "));
   // The person who stopped them is told of no failure.
   expect(cli.seen()).not.toContain("cli6:");
+  cli.type("quit\r");
+  expect(await cli.child.exited).toBe(0);
+});
+
+test("Ctrl-C stops a get, alone, and the prompt goes on", async () => {
+  using tree = new Tree({});
+  using slow = replying((line) => {
+    if (line.startsWith("READ") || line.startsWith("HASH")) return "";
+    if (line.startsWith("STAT")) return `OK 0 type=file size=1000 mtime=1 etag=${"e".repeat(16)}\n`;
+    return "OK 0 server=x version=1\n";
+  });
+  using cli = terminal(["-s", slow.address], STATE, tree.root);
+  await until(() => cli.prompts() === 1);
+  const asked = (): string => slow.connections.map(({ received }) => received).join("");
+  for (let nth = 1; nth <= 3; nth++) {
+    cli.type("get big\r");
+    await until(() => asked().split("READ ").length === nth + 1);
+    cli.type("\x03");
+    await until(() => cli.seen().split("cli6: interrupted;").length === nth + 1);
+    await until(() => cli.prompts() >= nth + 1);
+  }
+  // Nothing is left that would end the program a second later.
+  await Bun.sleep(1200);
+  cli.type("pwd\r");
+  await until(() => cli.seen().includes(`s6://${slow.address}/\n`));
   cli.type("quit\r");
   expect(await cli.child.exited).toBe(0);
 });
