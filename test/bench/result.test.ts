@@ -15,6 +15,7 @@ import { type BenchResult, checkResult, RESULT_SCHEMA } from "../../bench/result
 import { RIVALS } from "../../bench/rivals/all.ts";
 import { introduction } from "../../bench/rivals/rival.ts";
 import { number, oneOf, whole } from "../../bench/value.ts";
+import { needing } from "../rig/needs.ts";
 
 const BENCH = join(import.meta.dir, "..", "..", "bench");
 
@@ -132,34 +133,38 @@ test("a run in an open loop writes a result, with how late it sent", async () =>
 }, 20_000);
 
 describe("rivals", () => {
-  test.each(RIVALS.map((rival) => [rival.name, rival] as const))(
-    "%s serves what is on the disk, or says why it can't",
-    async (name, rival) => {
-      const reason = rival.unavailable();
-      const line = introduction(rival);
-      if (reason !== null) {
-        expect(line).toBe(`${name}: skipped: ${reason}`);
-        return;
-      }
-      expect(line).toStartWith(name);
-      expect(line).toContain(rival.about);
-      using stack = new DisposableStack();
-      const folder = makeFiles(["1k", "100k"]);
-      stack.defer(() => folder.remove());
-      const server = await rival.start(folder.path);
-      try {
-        for (const file of ["1k", "100k"]) {
-          verify(DOORS[rival.door], server.port, `/${file}`, join(folder.path, file));
+  for (const rival of RIVALS) {
+    const reason = rival.unavailable();
+    const what = `what ${rival.name} needs: ${reason}`;
+    needing({ here: reason === null, what })(
+      `${rival.name} serves what is on the disk`,
+      async () => {
+        const line = introduction(rival);
+        expect(line).toStartWith(rival.name);
+        expect(line).toContain(rival.about);
+        using stack = new DisposableStack();
+        const folder = makeFiles(["1k", "100k"]);
+        stack.defer(() => folder.remove());
+        const server = await rival.start(folder.path);
+        try {
+          for (const file of ["1k", "100k"]) {
+            verify(DOORS[rival.door], server.port, `/${file}`, join(folder.path, file));
+          }
+          const swapped = join(folder.path, "1k");
+          const wrong = () => verify(DOORS[rival.door], server.port, "/100k", swapped);
+          expect(wrong).toThrow("not what is on the disk");
+        } finally {
+          await server.stop();
         }
-        const swapped = join(folder.path, "1k");
-        const wrong = () => verify(DOORS[rival.door], server.port, "/100k", swapped);
-        expect(wrong).toThrow("not what is on the disk");
-      } finally {
-        await server.stop();
-      }
-    },
-    20_000,
-  );
+      },
+      20_000,
+    );
+  }
+
+  test("one that is missing is left out, with the reason", () => {
+    const rival = { ...RIVALS[0]!, name: "it", unavailable: () => "no such program" };
+    expect(introduction(rival)).toBe("it: skipped: no such program");
+  });
 });
 
 test("room for connections is made where it may be, and its lack has a reason", () => {

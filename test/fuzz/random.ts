@@ -3,6 +3,9 @@
  * it longer. Each execution has a seed of its own, so that one that failed can run alone.
  */
 
+/** True where SEED= says which. */
+export const SEED_GIVEN = process.env["SEED"] !== undefined;
+
 /** The first execution's seed. */
 export const SEED = Number(
   process.env["SEED"] ??

@@ -95,20 +95,6 @@ export function read(path: string): Buffer | null {
   }
 }
 
-/** True where `command` can be run: strace, unshare, ... are not everywhere. */
-export function works(...command: string[]): boolean {
-  try {
-    return Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).exitCode === 0;
-  } catch {
-    return false;
-  }
-}
-
-/** Says what a machine without some tool does not test: never silently. */
-export function missing(tool: string, what: string): void {
-  console.warn(`NOT TESTED HERE: ${what} (no ${tool} that works on this machine)`);
-}
-
 // --- internal ---
 
 async function endOf(child: Bun.Subprocess<"ignore", "ignore", "pipe">): Promise<Ended> {
