@@ -23,6 +23,7 @@ export function abuseTable(rows: readonly AbuseRow[]): string {
     ["PING p50 / p99 / max, ms", pingCell],
     ["get of 3 MB", ({ get }) => commandCell(get)],
     ["ls", ({ ls }) => commandCell(ls)],
+    ["peak RSS, MiB", ({ peakRssBytes }) => String(Math.round(peakRssBytes / MIB))],
     ["left over", leftCell],
   ];
   const head = columns.flatMap(([name]) => sides.map((side) => `${name}: ${side}`));

@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Histogram } from "../../bench/load/histogram.ts";
+import { peakRssBytes, resetPeakRss } from "../../bench/proc.ts";
 import { startServer } from "../../bench/spawn.ts";
 import { codeOf, exchange } from "../rig/exchange.ts";
 import { CLI6_COMMAND, environment } from "../rig/program.ts";
@@ -46,6 +47,8 @@ export interface Observation {
   readonly pingsWrong: string | null;
   readonly get: Ran;
   readonly ls: Ran;
+  /** The most resident memory that the server had, in bytes. */
+  readonly peakRssBytes: number;
   readonly left: Leftover;
   /** An honest HASH of a new version and LIST, when the attacker had gone. */
   readonly after: Ran;
@@ -102,6 +105,7 @@ export class Besieged {
   async beside(attack: Attack, times: Times): Promise<Observation> {
     const { port, root } = this;
     renewHonest(root);
+    resetPeakRss([this.pid]);
     const attacker = startAttacker(attack, port, root, times.attackMs + times.commandMsMax);
     try {
       await attacker.begun;
@@ -115,10 +119,11 @@ export class Besieged {
       const pings = await this.#pinger.stop();
       attacker.process.kill("SIGKILL");
       await attacker.process.exited;
+      const peak = peakRssBytes([this.pid]);
       const left = await awaitClean(this, this.start, LEFT_MS_MAX);
       renewHonest(root);
       const after = await askAfter(port, times.commandMsMax);
-      return { ...summaryOf(pings), get: got, ls: listed, left, after };
+      return { ...summaryOf(pings), get: got, ls: listed, peakRssBytes: peak, left, after };
     } finally {
       attacker.process.kill("SIGKILL");
       await attacker.process.exited;

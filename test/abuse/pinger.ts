@@ -39,7 +39,8 @@ class Pinger {
     for (const event of ["error", "close", "end"]) {
       this.#socket.on(event, () => this.#ended(`the connection of the pings: ${event}`));
     }
-    this.#socket.on("connect", () => process.send?.("ready"));
+    // Who has never asked is cut after some seconds; who has, waits for minutes.
+    this.#socket.on("connect", () => this.#ping());
   }
 
   start(): void {
@@ -48,7 +49,7 @@ class Pinger {
   }
 
   async stop(): Promise<Pings> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    clearInterval(this.#timer ?? undefined);
     if (this.#sent.length > 0 && this.#wrong === null) {
       await Promise.race([
         new Promise<void>((resolve) => (this.#stopped = resolve)),
@@ -77,6 +78,7 @@ class Pinger {
       const sent = this.#sent.shift();
       if (sent === undefined || !REPLY.test(line)) this.#ended(`not a reply to PING: ${line}`);
       else this.#histogram.record(now - sent);
+      if (this.#timer === null) process.send?.("ready");
     }
     if (this.#sent.length === 0) this.#stopped?.();
   }

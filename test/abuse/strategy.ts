@@ -26,6 +26,9 @@ const PAUSE_MS = 2;
 /** Bytes of requests made at once for a connection that asks without end. */
 const BATCH_BYTES = 8 * 1024;
 
+/** Bytes sent on one connection before the others have their turn: who takes all must not win. */
+const PUSH_BYTES_MAX = 1024 * 1024;
+
 type Run = (attacker: Attacker) => void;
 
 /** Each connection sends its request once; nobody reads. They stay until the end. */
@@ -35,6 +38,21 @@ export function neverRead({ connections, request, ...options }: Crowd): Run {
     sockets.forEach((socket, nth) => socket.send(bytesOf(request(nth, 0))));
     attacker.begun();
     while (!attacker.over) attacker.sleep(WAIT_MS);
+    sockets.forEach((socket) => socket.close());
+  };
+}
+
+/** Each connection sends requests as fast as they are taken, without end; nobody reads. */
+export function sendEndlessly({ connections, request, ...options }: Crowd): Run {
+  return (attacker) => {
+    const sockets = attacker.crowd(connections, options);
+    const asking = sockets.map((_, nth) => new Asking(nth, request));
+    sockets.forEach((socket, nth) => asking[nth]!.push(socket));
+    attacker.begun();
+    while (!attacker.over) {
+      sockets.forEach((socket, nth) => asking[nth]!.push(socket));
+      attacker.sleep(PAUSE_MS);
+    }
     sockets.forEach((socket) => socket.close());
   };
 }
@@ -192,15 +210,17 @@ class Asking {
     this.#left = new Uint8Array(0);
   }
 
-  /** Sends until there is no room; false when the connection is over. */
+  /** Sends until there is no room, or enough; false when the connection is over. */
   push(socket: RawSocket): boolean {
-    for (;;) {
+    for (let sent = 0; sent < PUSH_BYTES_MAX;) {
       if (this.#left.length === 0) this.#left = this.#batch();
-      const sent = socket.send(this.#left);
-      if (sent === RawSocket.GONE) return false;
-      if (sent === RawSocket.AGAIN) return true;
-      this.#left = this.#left.subarray(sent);
+      const taken = socket.send(this.#left);
+      if (taken === RawSocket.GONE) return false;
+      if (taken === RawSocket.AGAIN) return true;
+      this.#left = this.#left.subarray(taken);
+      sent += taken;
     }
+    return true;
   }
 
   #batch(): Uint8Array {

@@ -11,6 +11,7 @@ const SEEN: Observation = {
   ...{ pings: 500, pingP50: 0.12, pingP99: 9.96, pingMax: 1234.5, pingsLost: 0, pingsWrong: null },
   get: { status: 0, ms: 94, wrong: "" },
   ls: { status: 0, ms: 61, wrong: "" },
+  peakRssBytes: 90 * 1024 ** 2,
   left: {
     ...{ connections: 1, closeWait: 0, sockets: 3, files: 2, rssBytes: 80 * 1024 ** 2 },
     ...{ afterMs: 41, clean: true, cpuShare: 0 },
@@ -45,11 +46,11 @@ describe("the table", () => {
   test("has a line an attack, and before beside now where there are two", () => {
     const row = { attack: "hash", does: "asks", now: SEEN };
     const both = abuseTable([{ ...row, before: HELD }]).split("\n");
-    expect(both.map((line) => line.split("|").length)).toEqual([11, 11, 11]);
+    expect(both.map((line) => line.split("|").length)).toEqual([13, 13, 13]);
     expect(both[0]).toMatch(/get of 3 MB: before +\| get of 3 MB: now/);
     expect(both[2]).toMatch(/^\| hash .*\| none in 10.01 s +\| 0.09 s +\|/);
     const alone = abuseTable([{ ...row, before: null }]).split("\n");
-    expect(alone.map((line) => line.split("|").length)).toEqual([7, 7, 7]);
+    expect(alone.map((line) => line.split("|").length)).toEqual([8, 8, 8]);
   });
 });
 

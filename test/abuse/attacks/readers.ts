@@ -1,7 +1,7 @@
 /** Attackers that ask and do not read, or hardly: for every verb. */
 import type { Attack, CrowdOptions } from "../attack.ts";
 import { SERVED } from "../served.ts";
-import { neverRead, readSlowly } from "../strategy.ts";
+import { neverRead, readSlowly, sendEndlessly } from "../strategy.ts";
 
 const CONNECTIONS = 200;
 /** Requests sent at once: as many as a turn answers. */
@@ -33,6 +33,12 @@ export const READERS: readonly Attack[] = [
   unread("unread-stat", "facts", `STAT /${SERVED.large}\n`, /^OK 0 type=file /),
   unread("unread-list", "a page of a wide folder", `LIST /${SERVED.wide}\n`, /^OK [0-9]{5,} /),
   unread("unread-hash", "4,096 digests", DIGESTS, /^OK 69632 /, { first: DIGESTS }),
+  {
+    name: "unread-endless",
+    does: "100 connections ask for a small file without end and never read",
+    sample: { request: `READ /${SERVED.small}\n`, answer: /^OK 16384 / },
+    run: sendEndlessly({ connections: 100, request: () => `READ /${SERVED.small}\n` }),
+  },
   {
     name: "unread-bare",
     does: "1,000 connections ask for a large file by its bare path and never read",
