@@ -1,6 +1,30 @@
 /**
- * How much anybody may take: every bound of the server with its name, unit, default and reason.
- * Flags set them; nothing else in the program invents a number.
+ * How much anybody may take. A peer is one address, or one /64 of IPv6 (address.ts). What flags set
+ * is here; a bound of one mechanism stands beside it, under the name given.
+ *
+ *   resource       in all                one peer             who is over it
+ *   -------------  --------------------  -------------------  ------------------------------------
+ *   connections    connections           connectionsPerPeer,  of its own share: EBUSY and FIN; when
+ *                                        3/4 of all           all are taken, one that waits for
+ *                                                             its peer, of whoever holds more,
+ *                                                             gives way (server/displacement.ts)
+ *   refusals told  SHED_MAX              -                    cut without a word
+ *   descriptors    files                 by its connections   cached files are closed, then EBUSY
+ *   turns          a step each, 2 MiB    a step of each       waits: peers take turns, whatever
+ *                  (STEP_BYTES)          round                their connections (send/turns.ts)
+ *   requests       pipeline in a turn;   the same             waits for its next turn: a costly
+ *                  a costly one is more                       reply counts as several (charge())
+ *   digest jobs    JOB_UNITS_MAX         PEER_JOB_UNITS_MAX   of its own share: EBUSY; when full,
+ *                                                             the newest of the largest gives way
+ *   digest bytes   a portion at a time   a portion, in turns  waits (store/digester.ts)
+ *   replies kept   KEPT_REPLY_BYTES_MAX  -                    the one not asked for longest goes
+ *   listings       PAGES_MAX             PEER_PAGES_MAX       waits: peers take turns for each step
+ *   disk reads     READS_MAX             turns                waits (store/diskread.ts)
+ *   replies unsent one a connection: at most 260 KiB of       is asked nothing more until the reply
+ *                  digests, which equal questions share, or   is out; stallMs without an
+ *                  a page of 128 KiB                          acknowledgement ends it
+ *   time in store  storeMs               the same             ETIMEDOUT and closed
+ *   life unseen    KEEPALIVE             the same             a vanished machine is cut after 90 s
  */
 
 /** The bounds of one server process. Times in milliseconds. */

@@ -10,7 +10,7 @@
 import type { StreamSocket } from "../sys/socket.ts";
 import { type DiskRead, windows } from "../store/diskread.ts";
 import type { OpenFile } from "../store/store.ts";
-import { STEP, type Step, type Transfer } from "./transfer.ts";
+import { type Awaiter, STEP, type Step, type Transfer } from "./transfer.ts";
 
 /** Bytes of one window. Two of them are what a stalled peer of this branch costs. */
 export const WINDOW_BYTES = 262_144;
@@ -31,7 +31,7 @@ interface Window {
 }
 
 /**
- * Sends `length` bytes of `file` from `start` through user space; calls `ready` when a window it
+ * Sends `length` bytes of `file` from `start` through user space; tells `owner` when a window it
  * waited for is in.
  */
 export class CopyTransfer implements Transfer {
@@ -40,7 +40,7 @@ export class CopyTransfer implements Transfer {
   readonly length: number;
   sent = 0;
   readonly #start: bigint;
-  readonly #ready: () => void;
+  readonly #owner: Awaiter;
   /** Windows in file order: the first is being written, the second read. */
   readonly #windows: Window[] = [];
   /** Bytes asked of the disk so far. */
@@ -52,12 +52,12 @@ export class CopyTransfer implements Transfer {
   #error: Step | null = null;
 
   /** Retains `file` until close() and the last read that is under way. `length` > 0. */
-  constructor(file: OpenFile, start: bigint, length: number, ready: () => void) {
+  constructor(file: OpenFile, start: bigint, length: number, owner: Awaiter) {
     file.retain();
     this.file = file;
     this.#start = start;
     this.length = length;
-    this.#ready = ready;
+    this.#owner = owner;
     this.#read();
     this.#read();
   }
@@ -112,9 +112,16 @@ export class CopyTransfer implements Transfer {
     this.#reading += 1;
     this.#windows.push(window);
     this.file.retain();
-    window.read = windows.read(this.file, window.bytes, wanted, at, (count, failed) => {
-      this.#filled(window, count, failed ? STEP.failed : count < wanted ? STEP.changed : null);
-    });
+    window.read = windows.read(
+      this.#owner.peer,
+      this.file,
+      window.bytes,
+      wanted,
+      at,
+      (count, failed) => {
+        this.#filled(window, count, failed ? STEP.failed : count < wanted ? STEP.changed : null);
+      },
+    );
   }
 
   #filled(window: Window, filled: number, error: Step | null): void {
@@ -132,7 +139,7 @@ export class CopyTransfer implements Transfer {
     this.file.release();
     if (!this.#waiting) return;
     this.#waiting = false;
-    this.#ready();
+    this.#owner.windowReady();
   }
 }
 

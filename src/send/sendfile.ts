@@ -154,10 +154,17 @@ export class SendfileTransfer implements Transfer {
       return;
     }
     this.file.retain();
-    this.#read = readaheads.read(this.file, null, count, this.#start + BigInt(from), () => {
-      this.file.release();
-      if (this.#read !== null) this.#cameTo(from + count);
-    });
+    this.#read = readaheads.read(
+      this.#owner.peer,
+      this.file,
+      null,
+      count,
+      this.#start + BigInt(from),
+      () => {
+        this.file.release();
+        if (this.#read !== null) this.#cameTo(from + count);
+      },
+    );
   }
 
   /** A read has ended. A disk that fails, or a file that was cut, is met again by sendfile(2). */

@@ -31,6 +31,8 @@ export type Step = (typeof STEP)[keyof typeof STEP];
 
 /** Who is told that bytes which a step waited for are here. */
 export interface Awaiter {
+  /** Whose turn it is when reads have to wait for each other. */
+  readonly peer: string;
   windowReady(): void;
 }
 

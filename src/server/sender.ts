@@ -127,7 +127,7 @@ export class Sender implements Rest {
 
   /** The closure is made for this branch alone: an idle connection has none. */
   #copy(file: OpenFile, start: bigint, length: number): CopyTransfer {
-    return new CopyTransfer(file, start, length, () => this.#owner.windowReady());
+    return new CopyTransfer(file, start, length, this.#owner);
   }
 
   #note(flushed: Flushed): void {

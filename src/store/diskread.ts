@@ -12,6 +12,7 @@
  * buffer. It owns no descriptor: who asks keeps it open until the read has ended.
  */
 import fs from "node:fs";
+import { FairQueue } from "../guard/fairqueue.ts";
 import { kernel } from "../sys/kernel.ts";
 
 /**
@@ -61,6 +62,7 @@ export class DiskRead {
   readonly #offset: bigint;
   readonly #done: ReadDone;
   #count = 0;
+  #begun = false;
   #dropped = false;
 
   /** For ReadShare alone. */
@@ -80,17 +82,25 @@ export class DiskRead {
     this.#done = done;
   }
 
+  /** Nobody waits for it any more. */
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
   /**
    * Nobody waits any more: no further call is made. True when none was: `done` is never told then.
    * Else it is told when the call under way has ended.
    */
   drop(): boolean {
     this.#dropped = true;
-    return this.#share.forget(this);
+    if (this.#begun) return false;
+    this.#share.forget();
+    return true;
   }
 
   /** Makes one call after the other until all has come. */
   run(): void {
+    this.#begun = true;
     const from = this.#into === null ? 0 : this.#count;
     const into = this.#into ?? (discarded ??= Buffer.allocUnsafeSlow(READ_BYTES));
     const wanted = Math.min(READ_BYTES, this.#length - this.#count);
@@ -113,10 +123,15 @@ export class DiskRead {
 /** What reads go into whose bytes nobody looks at; made by the first. */
 let discarded: Buffer | null = null;
 
-/** The reads of one kind: so many at once, the others in the order in which they were asked for. */
+/** So many that nobody waits for may stand in a queue before they are looked for. */
+const DROPPED_MAX = 256;
+
+/** The reads of one kind: so many at once, the others wait, and peers that wait take turns. */
 export class ReadShare {
   readonly #most: number;
-  readonly #waiting = new Set<DiskRead>();
+  readonly #waiting = new FairQueue<DiskRead>();
+  /** Reads in the queue that were dropped. */
+  #dropped = 0;
   #running = 0;
 
   /** At most `most` reads at once. */
@@ -131,10 +146,11 @@ export class ReadShare {
 
   /**
    * Reads `length` > 0 bytes of `source` from `offset` into the start of `into`, or for their pages
-   * alone where that is null; then tells `done`, never from inside this call. The queue has a place
-   * for each that asks: callers bound it, by the number of connections.
+   * alone where that is null, for a connection of `peer`; then tells `done`, never from inside this
+   * call. The queue has a place for each that asks: callers bound it, by the number of connections.
    */
   read(
+    peer: string,
     source: Readable,
     into: Uint8Array | null,
     length: number,
@@ -142,32 +158,35 @@ export class ReadShare {
     done: ReadDone,
   ): DiskRead {
     const read = new DiskRead(this, source, into, length, offset, done);
-    this.#waiting.add(read);
-    this.#next();
+    if (this.full) this.#waiting.add(peer, read);
+    else this.#begin(read);
     return read;
   }
 
   /** A read of this share has ended. */
   ended(): void {
     this.#running -= 1;
-    this.#next();
+    while (!this.full) {
+      const read = this.#waiting.take()?.item;
+      if (read === undefined) return;
+      if (read.dropped) this.#dropped -= 1;
+      else this.#begin(read);
+    }
   }
 
-  /** Takes `read` out of the queue; false when it has begun. */
-  forget(read: DiskRead): boolean {
-    return this.#waiting.delete(read);
+  /** A read in the queue was dropped. A disk that hangs must not gather those who came and left. */
+  forget(): void {
+    this.#dropped += 1;
+    if (this.#dropped <= Math.max(DROPPED_MAX, this.#waiting.size / 2)) return;
+    this.#waiting.sift((read) => !read.dropped);
+    this.#dropped = 0;
   }
 
   // --- internal ---
 
-  #next(): void {
-    while (!this.full) {
-      const [read] = this.#waiting;
-      if (read === undefined) return;
-      this.#waiting.delete(read);
-      this.#running += 1;
-      read.run();
-    }
+  #begin(read: DiskRead): void {
+    this.#running += 1;
+    read.run();
   }
 }
 

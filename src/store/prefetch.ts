@@ -6,6 +6,7 @@
  * It owns the descriptors that are being read. Who waits for a place holds none, and is looked up
  * again when its turn comes: what it wants may be in memory by then.
  */
+import { FairQueue } from "../guard/fairqueue.ts";
 import { tick } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -53,9 +54,12 @@ export interface Wanted {
   readonly open: () => OpenFile | ColdFile | number;
 }
 
-/** The reads of a store. Its queue is bounded by the number of connections: each opens one file. */
+/**
+ * The reads of a store. Its queue is bounded by the number of connections: each opens one file. The
+ * peers take turns in it.
+ */
 export class Prefetcher {
-  #waiting: Wanted[] = [];
+  readonly #waiting = new FairQueue<Wanted>();
   /** So long the queue may get before those who have left are taken out of it. */
   #waitingMax = WAITING_MIN;
   readonly #reads = new ReadShare(READS_MAX.prefetch);
@@ -65,31 +69,31 @@ export class Prefetcher {
 
   /** Those who wait for a place, and those of them who have left without being noticed. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** `wanted.waiter` is answered later, unless it is gone by then. Takes over `file`. */
   add(wanted: Wanted, file: ColdFile): void {
     // Who was answered just now and asks for more comes behind those who wait.
-    if (!this.#reads.full && this.#waiting.length === 0) {
+    if (!this.#reads.full && this.#waiting.size === 0) {
       this.#read(wanted, file);
       return;
     }
     kernel.close(file.fd);
-    if (this.#waiting.length >= this.#waitingMax) this.#forgetGone();
-    this.#waiting.push(wanted);
+    if (this.#waiting.size >= this.#waitingMax) this.#forgetGone();
+    this.#waiting.add(wanted.waiter.peer, wanted);
   }
 
   /** Answers nobody any more; descriptors are closed as their reads end. */
   close(): void {
     this.#closed = true;
-    this.#waiting = [];
+    this.#waiting.clear();
   }
 
   // --- internal ---
 
   #read(wanted: Wanted, file: ColdFile): void {
-    this.#reads.read(file, null, file.size, 0n, (_count, failed) => {
+    this.#reads.read(wanted.waiter.peer, file, null, file.size, 0n, (_count, failed) => {
       this.#done(wanted, file, failed);
     });
   }
@@ -116,7 +120,7 @@ export class Prefetcher {
         this.#arm();
         return;
       }
-      const wanted = this.#waiting.shift();
+      const wanted = this.#waiting.take()?.item;
       if (wanted === undefined) return;
       if (wanted.waiter.gone) continue;
       answers += 1;
@@ -137,14 +141,14 @@ export class Prefetcher {
   }
 
   #arm(): void {
-    if (this.#armed || this.#waiting.length === 0) return;
+    if (this.#armed || this.#waiting.size === 0) return;
     this.#armed = true;
     setImmediate(this.#round);
   }
 
   /** A disk that hangs must not gather those who came, asked and left. */
   #forgetGone(): void {
-    this.#waiting = this.#waiting.filter(({ waiter }) => !waiter.gone);
-    this.#waitingMax = Math.max(WAITING_MIN, 2 * this.#waiting.length);
+    this.#waiting.sift(({ waiter }) => !waiter.gone);
+    this.#waitingMax = Math.max(WAITING_MIN, 2 * this.#waiting.size);
   }
 }

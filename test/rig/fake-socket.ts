@@ -49,7 +49,7 @@ export type FakeEnding = "fin" | "reset" | "closed";
 
 /** A socket. The test hands its events to `connection`. */
 export class FakeSocket implements StreamSocket {
-  readonly remoteAddress: string = "10.0.0.1";
+  readonly remoteAddress: string;
   readonly remotePort = 1;
   connection: Connection | null = null;
   temper: Temper;
@@ -73,8 +73,14 @@ export class FakeSocket implements StreamSocket {
   readonly #kernel: FakeKernel;
   readonly #sink: (bytes: Uint8Array) => void;
 
-  /** `sink` gets every byte that it takes, in order. */
-  constructor(kernel: FakeKernel, temper: Temper, sink: (bytes: Uint8Array) => void) {
+  /** `sink` gets every byte that it takes, in order. `address` is the peer's. */
+  constructor(
+    kernel: FakeKernel,
+    temper: Temper,
+    sink: (bytes: Uint8Array) => void,
+    address = "10.0.0.1",
+  ) {
+    this.remoteAddress = address;
     this.#kernel = kernel;
     this.temper = temper;
     this.#sink = sink;

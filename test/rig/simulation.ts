@@ -15,8 +15,9 @@ export class SimulatedPeer {
   readonly connection: Connection;
   #came: Buffer[] = [];
 
-  constructor(server: Server, kernel: FakeKernel, temper: Temper) {
-    this.socket = new FakeSocket(kernel, temper, (bytes) => this.#came.push(Buffer.from(bytes)));
+  constructor(server: Server, kernel: FakeKernel, temper: Temper, address?: string) {
+    const sink = (bytes: Uint8Array): void => void this.#came.push(Buffer.from(bytes));
+    this.socket = new FakeSocket(kernel, temper, sink, address);
     const connection = server.accept(this.socket);
     if (connection === null) throw new Error("cut at the door");
     this.connection = connection;
@@ -77,8 +78,8 @@ export class Simulation implements Disposable {
     this.running = new Running(this.tree.root, options);
   }
 
-  connect(temper: Partial<Temper> = {}): SimulatedPeer {
-    return new SimulatedPeer(this.running.server, this.kernel, { ...CALM, ...temper });
+  connect(temper: Partial<Temper> = {}, address?: string): SimulatedPeer {
+    return new SimulatedPeer(this.running.server, this.kernel, { ...CALM, ...temper }, address);
   }
 
   /** Lets `ms` pass and everything happen that happens meanwhile. */

@@ -10,6 +10,7 @@ export function waiterOf(
   told: (answer: Answer) => void = () => {},
   crashed: (error: unknown) => void = () => {},
   gone = false,
+  peer = "",
 ): Waiter {
-  return { gone, peer: "", opened: told, listed: told, digested: told, crash: crashed };
+  return { gone, peer, opened: told, listed: told, digested: told, crash: crashed };
 }
