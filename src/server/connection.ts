@@ -24,6 +24,7 @@ import { type Job, jobOf, logLineOf } from "./job.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
+import { probe } from "./probe.ts";
 import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State, type StoreState } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -102,7 +103,16 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.#receiver.fin = true;
     const state = this.#state;
     if (state === REQUEST || state === SILENCE) this.#run();
-    else if (state.awaits === "store") this.#run(() => this.#probe(state));
+    else if (state.awaits === "store") this.#run(() => probe(state));
+  }
+
+  /**
+   * For the sweep. A peer that has asked for more than can wait is not read, so that its FIN is not
+   * seen while the store works for it: it is asked as if it had come.
+   */
+  probePaused(): void {
+    const state = this.#state;
+    if (state.awaits === "store" && this.#receiver.paused) this.#run(() => probe(state));
   }
 
   /** Its turn. */
@@ -185,7 +195,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** The store will answer what `wait` is for: until then no request is read. */
   awaitStore(wait: StoreState): void {
     this.#state = wait;
-    if (this.#receiver.fin) this.#probe(wait);
+    if (this.#receiver.fin) probe(wait);
   }
 
   /** The request that is being answered costs as much as `requests` more of the usual ones. */
@@ -257,15 +267,6 @@ export class Connection implements Turn, Waiter, Awaiter {
   }
 
   // --- internal ---
-
-  /**
-   * The peer's FIN came while it waits for the store, and FIN alone does not tell an honest
-   * half-close (nc -N) from a peer that is gone. A byte does: who is gone answers it with RST
-   * (tcp(7)). So the reply's head leaves now where it is known. Other questions take no long time.
-   */
-  #probe(state: StoreState): void {
-    if (state.asked === "digests" && !state.promise.made) state.promise.make();
-  }
 
   /** What was awaited is here: `then`, if given, goes on with the request that waited. */
   #goOn(then?: () => void): void {

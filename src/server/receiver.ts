@@ -35,6 +35,11 @@ export class Receiver {
     this.#socket = socket;
   }
 
+  /** The socket is not read: whatever the peer does, its FIN included, is not seen. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Bytes of requests that are not answered. */
   get backlog(): number {
     return this.#reader.buffered;

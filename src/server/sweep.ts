@@ -1,6 +1,6 @@
 /**
- * Deadlines. One pass a second over all connections instead of a timer each: 0.2-0.6 ms for 10,000
- *. A deadline is met at most a second late.
+ * Deadlines. One pass a second over all connections instead of a timer each: 0.2-0.6 ms for
+ * 10,000. A deadline is met at most a second late.
  */
 import type { Limits } from "../guard/limits.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -61,6 +61,8 @@ function sweepRequest(connection: Connection, now: number, limits: Limits): bool
  * A request may keep the store busy for storeMs. Meanwhile the peer must take what was sent before.
  */
 function sweepStore(connection: Connection, since: number, now: number, limits: Limits): boolean {
+  connection.probePaused();
+  if (connection.gone) return false;
   if (connection.progressAt > 0 && sweepProgress(connection, now, limits)) return true;
   if (now - since <= limits.storeMs) return false;
   const minutes = Math.round(limits.storeMs / 60_000);

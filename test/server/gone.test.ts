@@ -47,6 +47,17 @@ test("a program that asks for endless digests and exits leaves no connection, jo
   await eventually("the file let go of", () => openIn(tree.path("sparse")) === 0);
 });
 
+test("so does one that asked for more than can wait, whose FIN is not read", async () => {
+  using tree = new Tree();
+  sparse(tree);
+  await using running = new Running(tree.root);
+  const { server, store } = running;
+  await visit(running.port, 3, FOREVER + "PING\n".repeat(20_000));
+  await eventually("all of them accepted", () => server.counters.accepted === 3);
+  await eventually("their connections' end", () => server.counters.connections === 0);
+  await eventually("their jobs' end", () => store.digester.jobs === 0);
+});
+
 test("a half-closed client gets its head at once and its digests in order", async () => {
   const size = 40_000_000;
   using tree = new Tree({ big: content(1, 0, size), small: "abc" });
