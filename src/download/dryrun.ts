@@ -5,7 +5,7 @@ import { collect, namesIn } from "../destination/remove.ts";
 import { STAGING_PREFIX } from "../destination/staging.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
-import type { Wants } from "./mirror.ts";
+import type { Wants } from "./filter.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
 import type { MirrorSettings } from "./settings.ts";

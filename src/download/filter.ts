@@ -1,6 +1,9 @@
 /** Which files of a tree are wanted, by patterns that include and exclude: Bun.Glob's. */
 import { type ByteString, utf8Of } from "../wire/bytes.ts";
 
+/** What is wanted of the tree: asked for folders and files, names joined by "/". */
+export type Wants = (path: ByteString, type: "file" | "dir") => boolean;
+
 /** A choice of paths. */
 export class PathFilter {
   readonly #include: readonly Pattern[];

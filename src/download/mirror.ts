@@ -15,7 +15,7 @@ import { printable } from "../wire/printable.ts";
 import { TreeComparison } from "./comparison.ts";
 import { Delivery } from "./delivery.ts";
 import { dryRun } from "./dryrun.ts";
-import { PathFilter } from "./filter.ts";
+import { PathFilter, type Wants } from "./filter.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
 import type { MirrorOptions } from "./options.ts";
@@ -30,9 +30,6 @@ export interface MirrorResult extends Snapshot {
   /** Files and folders that were removed, or would be by dryRun. */
   readonly removed: number;
 }
-
-/** What is wanted of the tree: asked for folders and files, names joined by "/". */
-export type Wants = (path: ByteString, type: "file" | "dir") => boolean;
 
 /**
  * Mirrors a tree. Throws Failure (usage) when the options are wrong; rejects with the first Failure
