@@ -8,6 +8,7 @@ import fs from "node:fs";
 import { codeOf, exchange } from "../rig/exchange.ts";
 import { eventually } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
+import type { Attack } from "./attack.ts";
 import { ATTACKS } from "./attacks/all.ts";
 import { Besieged, LEFT_MS_MAX, type Observation, sampleFails } from "./beside.ts";
 import { belongingsOf, openBelow } from "./leftover.ts";
@@ -61,24 +62,39 @@ test("the attacks have names of their own, and ask what they say", async () => {
   expect(wrong.filter(([, fault]) => fault !== null)).toEqual([]);
 });
 
+/**
+ * Attempts of an attack that went badly: other programs may take the processors from the server for
+ * as long as one attack takes, and a server that is at fault is so each time.
+ */
+const ATTEMPTS_MAX = 3;
+
+/** What is wrong beside one attack. */
+async function faultsBeside(attack: Attack): Promise<string[]> {
+  const seen = await besieged.beside(attack, {
+    attackMs: ATTACK_MS,
+    commandMsMax: verdict.COMMAND_MS_MAX,
+  });
+  const faults = verdict.faultsOf(seen, besieged.start.rssBytes);
+  if (faults.length > 0) {
+    // What one attack has spoiled must not be held against the next.
+    await besieged[Symbol.asyncDispose]();
+    besieged = await started();
+  }
+  return faults;
+}
+
 describe("beside", () => {
   for (const attack of ATTACKS) {
     test(
       `${attack.name}: ${attack.does}`,
       async () => {
-        const seen = await besieged.beside(attack, {
-          attackMs: ATTACK_MS,
-          commandMsMax: verdict.COMMAND_MS_MAX,
-        });
-        const faults = verdict.faultsOf(seen, besieged.start.rssBytes);
-        if (faults.length > 0) {
-          // What one attack has spoiled must not be held against the next.
-          await besieged[Symbol.asyncDispose]();
-          besieged = await started();
+        let faults = await faultsBeside(attack);
+        for (let nth = 1; nth < ATTEMPTS_MAX && faults.length > 0; nth++) {
+          faults = await faultsBeside(attack);
         }
         expect(faults).toEqual([]);
       },
-      TEST_MS_MAX,
+      ATTEMPTS_MAX * TEST_MS_MAX,
     );
   }
 });
