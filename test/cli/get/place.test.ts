@@ -135,8 +135,13 @@ test("two at once on one file: one brings it, the other says so", async () => {
   await using running = new Running(from.root);
   const args = ["get", "-P", to.root, `s6://127.0.0.1:${running.port}/f`];
   const slow = Bun.spawn([...CLI6_COMMAND, ...args, "--limit-rate", "8M"], { stdin: "ignore" });
-  await until(() => fs.existsSync(to.path(`${STAGING}/f`)));
+  const staged = to.path(`${STAGING}/f`);
+  // It has bytes only when it has been locked.
+  await until(() => (fs.statSync(staged, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  // Stopped, or on a busy machine it may have brought the file before the other looks.
+  slow.kill("SIGSTOP");
   const second = await cli6(args);
+  slow.kill("SIGCONT");
   expect(second.err).toBe("cli6: EBUSY: another cli6 is fetching f: wait for its end\n");
   expect(second.status).toBe(9);
   expect(await slow.exited).toBe(0);
