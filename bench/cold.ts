@@ -14,14 +14,13 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { run, settle } from "./command.ts";
 import { FILES, makeFiles } from "./files.ts";
 import { type Door, DOORS } from "./load/door.ts";
 import { fetchBody } from "./load/fetch.ts";
 import { Histogram } from "./load/histogram.ts";
 import * as sys from "./load/sys.ts";
-import { enterNetwork } from "./network.ts";
 import { nginx } from "./rivals/nginx.ts";
-import { machineLine } from "./proc.ts";
 import { introduction, type Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
@@ -34,7 +33,7 @@ const CONNECT_MS_MAX = 60_000;
 const MB = 1e6;
 const BLKIO = "/sys/fs/cgroup/blkio";
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       disk: { type: "string", default: "50" },
@@ -45,8 +44,7 @@ async function main(): Promise<void> {
   });
   const diskMbPerSecond = number("--disk", values.disk, 0, 100_000);
   const rounds = whole("--rounds", values.rounds, 1, 100);
-  const network = await enterNetwork(oneOf("--network", values.network, NETWORKS));
-  console.log(`network: ${network}\n${machineLine()}`);
+  await settle(oneOf("--network", values.network, NETWORKS));
   const folder = makeFiles([COLD, HOT]);
   try {
     for (const rival of [serv6("s6", values.entry, []), nginx]) {
@@ -68,6 +66,7 @@ async function main(): Promise<void> {
   } finally {
     folder.remove();
   }
+  return 0;
 }
 
 async function measure(
@@ -194,4 +193,4 @@ function download([name, port, file, bytesPerSecond]: readonly string[]): void {
 }
 
 if (process.argv[2] === "--download") download(process.argv.slice(3));
-else await main();
+else await run(main);

@@ -14,6 +14,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { reasonOf, refuse, run, settle } from "./command.ts";
 import { type Backend, startBackend } from "./download/backend.ts";
 import { type Contender, listPath, type ServerName } from "./download/contender.ts";
 import { HELP, type Options, parseFlags } from "./download/flags.ts";
@@ -21,7 +22,6 @@ import { beforeOf, block, isRival, type Sample } from "./download/report.ts";
 import { type Course, takeSample } from "./download/sample.ts";
 import { type Scenario, SCENARIOS } from "./download/scenario.ts";
 import { seeded } from "./download/link.ts";
-import { enterNetwork } from "./network.ts";
 import { machineLine } from "./proc.ts";
 import { median, shuffled } from "./stats.ts";
 import { type Folder, temporaryFolder } from "./temporary.ts";
@@ -37,24 +37,24 @@ interface Named extends Sample {
 
 async function main(): Promise<number> {
   const parsed = parseFlags(process.argv.slice(2));
-  if ("error" in parsed) {
-    console.error(`bench: ${parsed.error}\n\n${HELP}`);
-    return 2;
-  }
+  if ("error" in parsed) return refuse(parsed.error, HELP);
   const { options } = parsed;
   if (options.help) {
     console.log(HELP);
     return 0;
   }
-  const network = await enterNetwork(options.network);
-  const machine = machineLine();
-  console.log(`${machine}\nnetwork: ${network}`);
+  const { machine, network } = await settle(options.network);
   const all: Named[] = [];
   let failures = 0;
   for (const scenario of SCENARIOS.filter(({ letter }) => options.only.includes(letter))) {
     failures += await measure(scenario, options, all);
   }
-  const written = { machine, network, flags: process.argv.slice(2), samples: all };
+  const written = {
+    machine: machineLine(machine),
+    network,
+    flags: process.argv.slice(2),
+    samples: all,
+  };
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(written, null, 1)}\n`);
   return failures > 0 ? 1 : 0;
 }
@@ -185,20 +185,4 @@ function slowOnes(results: ReadonlyMap<string, readonly Sample[]>): Set<string> 
   return new Set(slow.map(([name]) => name));
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-for (const [signal, status] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const) {
-  process.on(signal, () => process.exit(status));
-}
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`bench: ${reasonOf(error)}`);
-  process.exitCode = 1;
-}
+await run(main);

@@ -3,6 +3,7 @@
  * Invariant: an option that is not known, or a value out of its range, is an error in words.
  */
 import { parseArgs } from "node:util";
+import { type Parsed, parsed } from "./command.ts";
 import { RIVALS } from "./rivals/all.ts";
 import { SERV6_ENTRY } from "./server.ts";
 import { NETWORKS, number, oneOf, whole, words } from "./value.ts";
@@ -27,8 +28,6 @@ export interface Options {
   readonly list: boolean;
   readonly help: boolean;
 }
-
-export type Parsed = { readonly options: Options } | { readonly error: string };
 
 const QUICK = { seconds: 0.4, samples: 9 };
 const FULL = { seconds: 0.5, samples: 11 };
@@ -67,12 +66,8 @@ const FLAGS = {
   help: { type: "boolean", default: false },
 } as const;
 
-export function parseFlags(argv: readonly string[]): Parsed {
-  try {
-    return { options: options([...argv]) };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
+export function parseFlags(argv: readonly string[]): Parsed<Options> {
+  return parsed(() => options([...argv]));
 }
 
 // --- internal ---

@@ -5,11 +5,11 @@
  */
 import { parseArgs } from "node:util";
 import { csendfile } from "./rivals/csendfile.ts";
+import { parsed, refuse, run, settle } from "./command.ts";
 import { type FileName, makeFiles } from "./files.ts";
 import * as sys from "./load/sys.ts";
-import { enterNetwork } from "./network.ts";
 import { nginx } from "./rivals/nginx.ts";
-import { machineLine, tcpMemoryBytes, type UserMemory, userMemory } from "./proc.ts";
+import { tcpMemoryBytes, type UserMemory, userMemory } from "./proc.ts";
 import { introduction, type Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import type { RunningServer } from "./spawn.ts";
@@ -43,36 +43,29 @@ export async function main(
   files: readonly FileName[],
   measure: (rival: Rival, server: RunningServer, connections: number) => Promise<void>,
 ): Promise<void> {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => process.exit(1));
-  }
-  let options: ReturnType<typeof parse>;
-  try {
-    options = parse(connectionsDefault);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    console.error(
-      `${name}: ${reason}\n\nflags: --connections N (${connectionsDefault})  --rival nginx|c` +
-        `  --serv6-args 'A B'  --entry FILE  --network private|host`,
-    );
-    process.exitCode = 2;
-    return;
-  }
-  console.log(`network: ${await enterNetwork(options.network)}\n${machineLine()}`);
-  const folder = makeFiles(files);
-  try {
-    for (const rival of options.rivals) {
-      console.log(`\n${introduction(rival)}`);
-      if (rival.unavailable() !== null) continue;
-      const server = await rival.start(folder.path);
-      await measure(rival, server, options.connections).finally(() => server.stop());
+  await run(async () => {
+    const flags = parsed(() => parse(connectionsDefault));
+    if ("error" in flags) {
+      const help =
+        `flags: --connections N (${connectionsDefault})  --rival nginx|c` +
+        `  --serv6-args 'A B'  --entry FILE  --network private|host`;
+      return refuse(flags.error, help, name);
     }
-  } catch (error) {
-    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  } finally {
-    folder.remove();
-  }
+    const { rivals, network, connections } = flags.options;
+    await settle(network);
+    const folder = makeFiles(files);
+    try {
+      for (const rival of rivals) {
+        console.log(`\n${introduction(rival)}`);
+        if (rival.unavailable() !== null) continue;
+        const server = await rival.start(folder.path);
+        await measure(rival, server, connections).finally(() => server.stop());
+      }
+    } finally {
+      folder.remove();
+    }
+    return 0;
+  }, name);
 }
 
 /** Opens `count` connections and calls `first` on each; an error names how many there were. */

@@ -4,6 +4,7 @@
  * the others go on; ours failing is an Error, since there is nothing to compare with.
  */
 import { join } from "node:path";
+import { reasonOf } from "./command.ts";
 import { FILES } from "./files.ts";
 import type { Options } from "./flags.ts";
 import { DOORS } from "./load/door.ts";
@@ -83,11 +84,6 @@ export async function measure(
   // A ratio needs every round of both; who was dropped stays in the result, but not in the table.
   for (const name of results.keys()) if (!fit.has(name)) results.delete(name);
   console.log(`\n${scenarioBlock(scenario, results)}`);
-}
-
-/** An error in a line for a person. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 // --- internal ---

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { run } from "./command.ts";
 import { downloadFigures, type DownloadResult } from "./page/downloads.ts";
 import { page, STYLE } from "./page/html.ts";
 import { refusal, rewritten } from "./page/readme.ts";
@@ -57,9 +58,4 @@ function refuse(why: string): number {
   return 2;
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+await run(main);

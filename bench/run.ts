@@ -15,12 +15,11 @@
  * sample failed, 2 usage.
  */
 import { writeFileSync } from "node:fs";
+import { reasonOf, refuse, run, settle } from "./command.ts";
 import { makeRoom } from "./descriptors.ts";
 import { FILES, makeFiles } from "./files.ts";
 import { HELP, type Options, parseFlags } from "./flags.ts";
-import { type Contender, type Findings, measure, reasonOf } from "./measure.ts";
-import { enterNetwork } from "./network.ts";
-import { machineFacts, machineLine } from "./proc.ts";
+import { type Contender, type Findings, measure } from "./measure.ts";
 import { title } from "./report.ts";
 import { type BenchResult, checkResult, RESULT_SCHEMA, type ScenarioFacts } from "./result.ts";
 import { RIVALS } from "./rivals/all.ts";
@@ -34,10 +33,7 @@ const QUICK_FAMILIES = ["nginx", "c"];
 
 async function main(): Promise<number> {
   const parsed = parseFlags(process.argv.slice(2));
-  if ("error" in parsed) {
-    console.error(`bench: ${parsed.error}\n\n${HELP}`);
-    return 2;
-  }
+  if ("error" in parsed) return refuse(parsed.error, HELP);
   const { options } = parsed;
   const scenarios = SCENARIOS.filter(({ name, run }) =>
     options.only.length === 0
@@ -49,18 +45,13 @@ async function main(): Promise<number> {
   else if (scenarios.length === 0) {
     console.error(`bench: no scenario is called ${options.only.join(" or ")}; --list names them`);
     return 2;
-  } else return measureAll(options, scenarios, await enterNetwork(options.network));
+  } else return measureAll(options, scenarios);
   return 0;
 }
 
-async function measureAll(
-  options: Options,
-  scenarios: readonly Scenario[],
-  network: string,
-): Promise<number> {
+async function measureAll(options: Options, scenarios: readonly Scenario[]): Promise<number> {
+  const { machine, network } = await settle(options.network);
   const began = new Date().toISOString();
-  const machine = machineFacts();
-  console.log(`${machineLine(machine)}\nnetwork: ${network}`);
   const folder = makeFiles([...scenarios.map(({ file }) => file), "empty"]);
   const running = new Map<string, Contender>();
   const found: Findings = { servers: [], scenarios: [], samples: [], failures: [] };
@@ -147,16 +138,4 @@ async function startServers(
   }
 }
 
-for (const [signal, status] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const) {
-  process.on(signal, () => process.exit(status));
-}
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`bench: ${reasonOf(error)}`);
-  process.exitCode = 1;
-}
+await run(main);

@@ -5,9 +5,8 @@
  * ones in the kernel. Owns the order of things. Exit status: 0 done, 1 it failed.
  */
 import { parseArgs } from "node:util";
+import { run, settle } from "./command.ts";
 import { FILES, type FileName, makeFiles } from "./files.ts";
-import { enterNetwork } from "./network.ts";
-import { machineLine } from "./proc.ts";
 import { table } from "./report.ts";
 import { nginx } from "./rivals/nginx.ts";
 import { introduction, versionFrom } from "./rivals/rival.ts";
@@ -31,7 +30,7 @@ interface Seen {
   readonly p99Us: number;
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       rounds: { type: "string", default: "5" },
@@ -42,11 +41,11 @@ async function main(): Promise<void> {
   const rounds = whole("--rounds", values.rounds, 1, 100);
   // wrk takes whole seconds.
   const seconds = whole("--seconds", values.seconds, 1, 60);
-  console.log(`network: ${await enterNetwork(oneOf("--network", values.network, NETWORKS))}`);
+  await settle(oneOf("--network", values.network, NETWORKS));
   const missing =
     nginx.unavailable() ?? (Bun.which("wrk") === null ? "wrk is not installed" : null);
   if (missing !== null) throw new Error(missing);
-  console.log(`${machineLine()}\n${introduction(nginx)}\nwrk ${versionFrom(["wrk", "-v"])}`);
+  console.log(`${introduction(nginx)}\nwrk ${versionFrom(["wrk", "-v"])}`);
   const folder = makeFiles(CASES.map(([file]) => file));
   const server = await nginx.start(folder.path);
   try {
@@ -68,6 +67,7 @@ async function main(): Promise<void> {
     await server.stop();
     folder.remove();
   }
+  return 0;
 }
 
 function byOurs(
@@ -125,11 +125,4 @@ function compare(ours: readonly Seen[], theirs: readonly Seen[]): string {
   ]);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await run(main);

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { join } from "node:path";
+import { type Parsed, parsed } from "../command.ts";
 import { NETWORKS, number, oneOf, whole } from "../value.ts";
 
 export interface Options {
@@ -24,8 +25,6 @@ export interface Options {
   readonly json: string | null;
   readonly help: boolean;
 }
-
-export type Parsed = { readonly options: Options } | { readonly error: string };
 
 const ENTRY = join(import.meta.dir, "..", "..", "src", "cli6.ts");
 
@@ -58,12 +57,8 @@ const FLAGS = {
   help: { type: "boolean", default: false },
 } as const;
 
-export function parseFlags(argv: readonly string[]): Parsed {
-  try {
-    return { options: options([...argv]) };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
+export function parseFlags(argv: readonly string[]): Parsed<Options> {
+  return parsed(() => options([...argv]));
 }
 
 // --- internal ---
