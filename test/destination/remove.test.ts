@@ -93,10 +93,15 @@ test("what can't be removed is told with its path, and the rest of it is still t
 });
 
 test("a file that somebody else removes between looking and removing is no error", () => {
-  using here = setUp({ f: "x" });
+  using here = setUp({ f: "x", stays: "x" });
+  const answers: number[] = [];
   using _ = replaceCall("unlinkat", (real) => (fd, name, directory) => {
-    fs.unlinkSync(here.tree.path("top/f"));
-    return real(fd, name, directory);
+    fs.rmSync(here.tree.path("top/f"), { force: true });
+    const answer = real(fd, name, directory);
+    answers.push(answer);
+    return answer;
   });
   remove(here.folder, "f");
+  expect(answers).toContain(-ERRNO.ENOENT);
+  expect(namesIn(here.folder)).toEqual(["stays"]);
 });

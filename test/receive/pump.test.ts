@@ -37,6 +37,11 @@ class Taker implements PumpedSocket {
   }
 }
 
+/** Lets the loop turn so often: a pump that runs has a round in each. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Counts the rounds of pumps. */
 function rounds(): Disposable & { count: number } {
   const replaced = replaceCall("pollIn", (real) => (table, count, timeoutMs) => {
@@ -73,7 +78,7 @@ test("an empty pump does not run, and a round leaves timers their turn", async (
   pump.add(taker);
   pump.remove(taker);
   pump.remove(taker);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await turns(10);
   // The round that was on its way finds nobody, and none follows.
   expect([counted.count <= 1, taker.steps, taker.idles]).toEqual([true, 0, 0]);
   // Always something to read: nobody takes it.
@@ -181,7 +186,7 @@ test("when waiting fails all return to events, and nothing spins", async () => {
   });
   pump.add(taker);
   await eventually("idle", () => taker.idles > 0);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await turns(10);
   expect([polls, taker.steps, taker.idles]).toEqual([1, 0, 1]);
 });
 

@@ -55,7 +55,9 @@ test("25: nothing is served while the bytes keep coming within quiet", async () 
   using tree = new Tree({ a: "prefix", abcdefghijkl: "meant" });
   await using running = new Running(tree.root);
   const seen = watch(running);
-  for (let longest = Infinity; longest > 100;) {
+  let answer = { text: "", ending: "" };
+  // A machine that stood still for as long as quiet lasts has proved nothing: once more.
+  for (let longest = Infinity; longest > 100; seen.length = 0) {
     using peer = await running.dial();
     longest = 0;
     for (const piece of ["/a", ..."bcdefghijkl"]) {
@@ -66,10 +68,9 @@ test("25: nothing is served while the bytes keep coming within quiet", async () 
       longest = Math.max(longest, performance.now() - began);
     }
     const { bytes, ending } = await peer.all();
-    // A machine that stood still for as long as quiet lasts has proved nothing: once more.
-    if (longest <= 100) expect([bytes.toString(), ending]).toEqual(["meant", "fin"]);
-    seen.length = 0;
+    answer = { text: bytes.toString(), ending };
   }
+  expect(answer).toEqual({ text: "meant", ending: "fin" });
 });
 
 test("25: a late line end is no other path", async () => {

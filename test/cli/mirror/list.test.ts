@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { content, verify } from "../../rig/oracle.ts";
 import { Tree } from "../../rig/tree.ts";
-import type { FakeConnection } from "../../client/fake.ts";
+import { type FakeConnection, until } from "../../client/fake.ts";
 import { cli6, CLI6_COMMAND } from "../../rig/program.ts";
 import { escape, fileLine, listing, Scripted } from "../../rig/scripted.ts";
 
@@ -163,16 +163,29 @@ test("a folder that lists itself ends at a depth, with an error", async () => {
   expect(server.requests("LIST").length).toBeLessThan(210);
 });
 
+/** Waits until no request has come for `ms`. */
+async function quiet({ asked }: Scripted, ms: number): Promise<void> {
+  let [count, since] = [asked.length, performance.now()];
+  await until(() => {
+    if (asked.length !== count) [count, since] = [asked.length, performance.now()];
+    return performance.now() - since > ms;
+  });
+}
+
 test("a server that goes away while as many files wait as may: an end, and exit 5", async () => {
   let listed = 0;
+  let ending = false;
   const readers = new Set<FakeConnection>();
   using server = new Scripted({ "/top/x": "theirs" }, ({ verb, connection }) => {
     if (verb === "READ") readers.add(connection);
     if (verb === "STAT") return undefined;
     if (verb !== "LIST") return listed > WAITING ? { bytes: "", ending: "fin" } : null;
     const lines = Array.from({ length: 4096 }, () => fileLine(`f${1e9 + listed++}`, 9));
-    // By then the list is not read on, for want of room, and nobody brings a file.
-    if (listed > WAITING) setTimeout(() => readers.forEach((one) => one.say([], "fin")), 300);
+    if (listed > WAITING && !ending) {
+      ending = true;
+      // The list is not read on, for want of room, and nobody brings a file: no request comes.
+      void quiet(server, 300).then(() => readers.forEach((one) => one.say([], "fin")));
+    }
     return { bytes: listing(lines, listed < 2 * WAITING ? 1 : 0) };
   });
   using tree = new Tree();
