@@ -14,43 +14,38 @@ import { Besieged, type Observation } from "../test/abuse/beside.ts";
 import { makeServed } from "../test/abuse/served.ts";
 import { ABUSE_HELP, type AbuseOptions, parseAbuseFlags } from "./abuse/flags.ts";
 import { type AbuseRow, abuseTable, commandCell, leftCell, pingCell } from "./abuse/report.ts";
-import { enterNetwork } from "./network.ts";
-import { machineFacts, machineLine } from "./proc.ts";
+import { parsed, refuse, run, settle } from "./command.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** As when it was found: a page of these costs 40 ms. */
 const WIDE_NAMES = 120_000;
 
-async function main(): Promise<void> {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => process.exit(1));
-  }
-  let options: AbuseOptions;
-  try {
-    options = parseAbuseFlags(process.argv.slice(2));
-  } catch (error) {
-    console.error(`bench/abuse.ts: ${reasonOf(error)}\n\n${ABUSE_HELP}`);
-    process.exitCode = 2;
-    return;
-  }
+const NAME = "bench/abuse.ts";
+
+async function main(): Promise<number> {
+  const flags = parsed(() => parseAbuseFlags(process.argv.slice(2)));
+  if ("error" in flags) return refuse(flags.error, ABUSE_HELP, NAME);
+  const { options } = flags;
   const { only, help, list } = options;
   const asked = (name: string): boolean => only.some((part) => name.includes(part));
   const attacks = ATTACKS.filter(({ name }) => only.length === 0 || asked(name));
-  if (help) return console.log(ABUSE_HELP);
-  if (list) return attacks.forEach(({ name, does }) => console.log(`${name.padEnd(20)} ${does}`));
-  console.log(`network: ${await enterNetwork(options.network)}\n${machineLine()}`);
+  if (help) console.log(ABUSE_HELP);
+  else if (list) attacks.forEach(({ name, does }) => console.log(`${name.padEnd(20)} ${does}`));
+  else await attackAll(attacks, options);
+  return 0;
+}
+
+async function attackAll(attacks: readonly Attack[], options: AbuseOptions): Promise<void> {
+  const { machine } = await settle(options.network);
   const folder = temporaryFolder();
   try {
     makeServed(folder.path, WIDE_NAMES);
     const rows = await measureAll(attacks, options, folder.path);
     console.log(`\n${abuseTable(rows)}`);
     if (options.json !== null) {
-      const facts = { machine: machineFacts(), seconds: options.seconds, rows };
+      const facts = { machine, seconds: options.seconds, rows };
       writeFileSync(options.json, `${JSON.stringify(facts, null, 2)}\n`);
     }
-  } catch (error) {
-    console.error(`bench/abuse.ts: ${reasonOf(error)}`);
-    process.exitCode = 1;
   } finally {
     folder.remove();
   }
@@ -99,8 +94,4 @@ async function measure(
   return seen;
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-await main();
+await run(main, NAME);
