@@ -18,7 +18,8 @@
  *                                                             the newest of the largest gives way
  *   digest bytes   a portion at a time   a portion, in turns  waits (store/digester.ts)
  *   replies kept   KEPT_REPLY_BYTES_MAX  -                    the one not asked for longest goes
- *   listings       PAGES_MAX             PEER_PAGES_MAX       waits: peers take turns for each step
+ *   listings       PAGES_MAX long ones,  PEER_PAGES_MAX       waits: peers take turns for steps;
+ *                  and a short one                            so do short and long ones
  *   disk reads     READS_MAX             turns                waits (store/diskread.ts)
  *   replies unsent one a connection: at most 260 KiB of       is asked nothing more until the reply
  *                  digests, which equal questions share, or   is out; stallMs without an

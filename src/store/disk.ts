@@ -168,7 +168,8 @@ export class DiskStore implements Store {
     }
     kernel.close(found);
     const key = `${limit} ${after.length} ${after}${relative}`;
-    this.#pages.add(key, path, waiter, () => this.#openPage(relative, limit, after));
+    const open = (): DirectoryPage | number => this.#openPage(relative, limit, after);
+    this.#pages.add(key, path, Number(this.#stat.size), waiter, open);
     return null;
   }
 

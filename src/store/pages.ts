@@ -1,7 +1,9 @@
 /**
  * Directories wait their turn to be read. A few pages are open at once, and one of them moves one
  * step in each round of the loop: however many clients list, memory, descriptors and the time that
- * others wait stay what they are for one. Peers take turns, for being opened and for each step.
+ * others wait stay what they are for one. Peers take turns, for being opened and for each step. A
+ * short directory has a queue of its own and every second step, so that it never waits for long
+ * ones, be they of the same peer: an address may be many people.
  *
  * Equal questions whose page is not begun are one page: it is read after all of them were asked.
  */
@@ -21,6 +23,18 @@ export const PEER_PAGES_MAX = 4;
 /** Pages made at once in all: each holds a descriptor, and up to a megabyte of names. */
 export const PAGES_MAX = 64;
 
+/**
+ * A directory of at most so many bytes (stat(2)) is taken for a short one: 2,000 names on ext4,
+ * 3,000 on tmpfs.
+ */
+export const SHORT_BYTES_MAX = 65_536;
+
+/**
+ * A page of a short directory is complete after so many steps, 5 ms. Where it is not, the size says
+ * nothing: it is begun anew among the long ones.
+ */
+export const SHORT_STEPS_MAX = 16;
+
 /** Answers in one round: each is a reply of up to 128 KiB, which takes 30 us to write. */
 const ANSWERS_PER_ROUND = 16;
 
@@ -32,12 +46,16 @@ interface Wanted {
   /** Opens the directory: the page, or -errno. */
   readonly open: () => DirectoryPage | number;
   begun: boolean;
+  long: boolean;
 }
 
 /** A page in the making. */
 interface Making {
   readonly wanted: Wanted;
+  /** The peer whose turn began it. */
+  readonly peer: string;
   readonly page: DirectoryPage;
+  steps: number;
 }
 
 interface Answer {
@@ -47,56 +65,75 @@ interface Answer {
 
 /** The queues of a store. Bounded by the number of connections: each waits for one page at most. */
 export class Pages {
-  readonly #waiting = new FairQueue<Wanted>();
+  readonly #short = new FairQueue<Wanted>();
+  readonly #long = new FairQueue<Wanted>();
   /** Those of them that are not begun, by what they are asked. */
   readonly #byKey = new Map<string, Wanted>();
-  readonly #making = new FairQueue<Making>();
-  /** How many are made, by the peer whose turn began them. */
+  /** The page of a short directory that is being made: one, to its end. */
+  #makingShort: Making | null = null;
+  readonly #makingLong = new FairQueue<Making>();
+  /** How many long ones are made, by the peer whose turn began them. */
   readonly #open = new Map<string, number>();
+  #longIsNext = false;
   #answers: Answer[] = [];
   #armed = false;
   readonly #round = (): void => this.#step();
 
   /** Pages being made. */
   get making(): number {
-    return this.#making.size;
+    return this.#makingLong.size + Number(this.#makingShort !== null);
   }
 
-  /** Places in the queue, those of clients that have left included. */
+  /** Places in the queues, those of clients that have left included. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#short.size + this.#long.size;
   }
 
   /**
    * `waiter.listed` is called later, unless it is gone by then. What has the same `key` is the same
-   * page.
+   * page. The directory has `bytes`, as stat(2) says.
    */
-  add(key: string, path: ByteString, waiter: Waiter, open: () => DirectoryPage | number): void {
+  add(
+    key: string,
+    path: ByteString,
+    bytes: number,
+    waiter: Waiter,
+    open: () => DirectoryPage | number,
+  ): void {
     let wanted = this.#byKey.get(key);
     if (wanted === undefined) {
-      wanted = { key, path, waiters: [], open, begun: false };
+      const long = bytes > SHORT_BYTES_MAX;
+      wanted = { key, path, waiters: [], open, begun: false, long };
       this.#byKey.set(key, wanted);
     }
     const first = !wanted.waiters.some(({ peer }) => peer === waiter.peer);
     wanted.waiters.push(waiter);
-    if (first) this.#waiting.add(waiter.peer, wanted);
+    if (first) this.#enqueue(waiter.peer, wanted);
     this.#arm();
   }
 
   /** Closes what is being read. */
   close(): void {
-    this.#waiting.clear();
+    this.#short.clear();
+    this.#long.clear();
     this.#byKey.clear();
     this.#answers = [];
-    for (let place = this.#making.take(); place !== undefined; place = this.#making.take()) {
-      place.item.page.close();
+    this.#makingShort?.page.close();
+    this.#makingShort = null;
+    const { item: first } = this.#makingLong.take() ?? {};
+    for (let making = first; making !== undefined; making = this.#makingLong.take()?.item) {
+      making.page.close();
     }
   }
 
   // --- internal ---
 
+  #enqueue(peer: string, wanted: Wanted): void {
+    (wanted.long ? this.#long : this.#short).add(peer, wanted);
+  }
+
   #arm(): void {
-    const idle = this.#waiting.size + this.#making.size + this.#answers.length === 0;
+    const idle = this.waiting + this.making + this.#answers.length === 0;
     if (this.#armed || idle) return;
     this.#armed = true;
     setImmediate(this.#round);
@@ -105,50 +142,81 @@ export class Pages {
   #step(): void {
     this.#armed = false;
     this.#answer();
-    this.#admit();
-    const place = this.#making.take();
-    if (place !== undefined) this.#move(place.peer, place.item);
+    this.#makingShort ??= this.#beginOne(this.#short, () => true);
+    this.#admitLong();
+    const short = this.#makingShort;
+    const long = this.#longIsNext || short === null ? this.#makingLong.take()?.item : undefined;
+    this.#longIsNext = long === undefined;
+    if (long !== undefined) this.#stepLong(long);
+    else if (short !== null) this.#stepShort(short);
     this.#arm();
   }
 
   /** Opens what may be opened: the first page of each peer, and some more. */
-  #admit(): void {
+  #admitLong(): void {
+    const may = (peer: string): boolean =>
+      this.#makingLong.size < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX;
     for (;;) {
-      const place = this.#waiting.take(
-        (peer) => this.#making.size < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX,
-      );
-      if (place === undefined) return;
-      const { peer, item: wanted } = place;
-      if (wanted.begun) continue;
-      wanted.begun = true;
-      this.#byKey.delete(wanted.key);
-      if (wanted.waiters.every(({ gone }) => gone)) continue;
-      const page = this.#guarded(wanted, wanted.open);
-      if (page === null) continue;
-      if (typeof page === "number") this.#tell(wanted, refusalOf(page, wanted.path));
-      else {
-        this.#open.set(peer, (this.#open.get(peer) ?? 0) + 1);
-        this.#making.add(peer, { wanted, page });
-      }
+      const making = this.#beginOne(this.#long, may);
+      if (making === null) return;
+      this.#open.set(making.peer, (this.#open.get(making.peer) ?? 0) + 1);
+      this.#makingLong.add(making.peer, making);
     }
   }
 
-  /** One step of a page. */
-  #move(peer: string, making: Making): void {
-    const { wanted, page } = making;
-    if (wanted.waiters.some(({ gone }) => !gone)) {
-      const result = this.#guarded(wanted, () => page.step() ?? UNFINISHED);
-      if (result === UNFINISHED) {
-        this.#making.add(peer, making);
-        return;
-      }
-      if (typeof result === "number") this.#tell(wanted, refusalOf(result, wanted.path));
-      else if (result !== null) this.#tell(wanted, result);
+  /** Opens the next page of `queue` that somebody waits for and that can be opened, or null. */
+  #beginOne(queue: FairQueue<Wanted>, may: (peer: string) => boolean): Making | null {
+    for (;;) {
+      const place = queue.take(may);
+      if (place === undefined) return null;
+      const { peer, item: wanted } = place;
+      // Its place in the other queue, or of another peer, was first.
+      if (wanted.begun || wanted.long !== (queue === this.#long)) continue;
+      wanted.begun = true;
+      if (this.#byKey.get(wanted.key) === wanted) this.#byKey.delete(wanted.key);
+      if (wanted.waiters.every(({ gone }) => gone)) continue;
+      const page = this.#guarded(wanted, wanted.open);
+      if (typeof page === "number") this.#tell(wanted, refusalOf(page, wanted.path));
+      else if (page !== null) return { wanted, peer, page, steps: 0 };
+    }
+  }
+
+  #stepShort(making: Making): void {
+    const done = this.#move(making);
+    if (!done && making.steps < SHORT_STEPS_MAX) return;
+    this.#makingShort = null;
+    making.page.close();
+    if (done) return;
+    const { wanted, peer } = making;
+    wanted.long = true;
+    wanted.begun = false;
+    // Who asks the same may join it again: it is read from the start.
+    if (!this.#byKey.has(wanted.key)) this.#byKey.set(wanted.key, wanted);
+    this.#enqueue(peer, wanted);
+  }
+
+  #stepLong(making: Making): void {
+    const { peer, page } = making;
+    if (!this.#move(making)) {
+      this.#makingLong.add(peer, making);
+      return;
     }
     page.close();
     const open = (this.#open.get(peer) ?? 0) - 1;
     if (open > 0) this.#open.set(peer, open);
     else this.#open.delete(peer);
+  }
+
+  /** One step of a page; true when nobody waits for another. */
+  #move(making: Making): boolean {
+    const { wanted, page } = making;
+    if (wanted.waiters.every(({ gone }) => gone)) return true;
+    making.steps += 1;
+    const result = this.#guarded(wanted, () => page.step() ?? UNFINISHED);
+    if (result === UNFINISHED) return false;
+    if (typeof result === "number") this.#tell(wanted, refusalOf(result, wanted.path));
+    else if (result !== null) this.#tell(wanted, result);
+    return true;
   }
 
   #tell({ waiters }: Wanted, page: EncodedPage | Refusal): void {

@@ -1,12 +1,20 @@
 /** Who gets a page of a directory when: turns between peers, equal questions, those who left. */
 import { expect, test } from "bun:test";
 import type { DirectoryPage } from "../../src/store/directory.ts";
-import { PAGES_MAX, Pages, PEER_PAGES_MAX } from "../../src/store/pages.ts";
+import {
+  PAGES_MAX,
+  Pages,
+  PEER_PAGES_MAX,
+  SHORT_BYTES_MAX,
+  SHORT_STEPS_MAX,
+} from "../../src/store/pages.ts";
 import type { EncodedPage, Waiter } from "../../src/store/store.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { waiterOf } from "../rig/waiter.ts";
 
 const PAGE: EncodedPage = { text: new Uint8Array(1), count: 1, more: false };
+
+const LONG_BYTES = SHORT_BYTES_MAX + 1;
 
 /** Pages of so many steps, and what was opened and closed. */
 class Directory {
@@ -37,11 +45,11 @@ test("a peer's short list waits for a few steps of another's thousand long ones"
   const directory = new Directory();
   const heard: string[] = [];
   for (let nth = 0; nth < 1000; nth++) {
-    pages.add(`long ${nth}`, "/long", asker("greedy", heard), directory.open(100));
+    pages.add(`long ${nth}`, "/long", LONG_BYTES, asker("greedy", heard), directory.open(100));
   }
   for (let nth = 0; nth < 10; nth++) loop.turn();
   expect(directory.opened).toBe(PEER_PAGES_MAX);
-  pages.add("short", "/short", asker("honest", heard), directory.open(3));
+  pages.add("short", "/short", 4096, asker("honest", heard), directory.open(3));
   const before = directory.steps;
   while (heard.length === 0) loop.turn();
   expect([heard, directory.steps - before <= 7]).toEqual([["honest"], true]);
@@ -55,10 +63,10 @@ test("equal questions that wait are one page, read after all of them; answers co
   const pages = new Pages();
   const directory = new Directory();
   const heard: string[] = [];
-  pages.add("same", "/d", asker("first", heard), directory.open(5));
+  pages.add("same", "/d", LONG_BYTES, asker("first", heard), directory.open(5));
   loop.turn();
   for (let nth = 0; nth < 300; nth++) {
-    pages.add("same", "/d", asker(`peer ${nth % 3}`, heard), directory.open(5));
+    pages.add("same", "/d", LONG_BYTES, asker(`peer ${nth % 3}`, heard), directory.open(5));
   }
   loop.settle();
   // The first had begun before the others asked: what was made in between must be on their page.
@@ -72,7 +80,7 @@ test("who has left costs no step, wherever the page stands", () => {
   const heard: string[] = [];
   const askers = Array.from({ length: 100 }, (_, nth) => {
     const one = asker("greedy", heard);
-    pages.add(`long ${nth}`, "/long", one, directory.open(50));
+    pages.add(`long ${nth}`, "/long", LONG_BYTES, one, directory.open(50));
     return one;
   });
   loop.turn();
@@ -89,7 +97,7 @@ test("no more pages are open than the bound, however many peers ask", () => {
   const directory = new Directory();
   const heard: string[] = [];
   for (let nth = 0; nth < 3 * PAGES_MAX; nth++) {
-    pages.add(`${nth}`, "/d", asker(`peer ${nth}`, heard), directory.open(4));
+    pages.add(`${nth}`, "/d", LONG_BYTES, asker(`peer ${nth}`, heard), directory.open(4));
   }
   for (let turn = 0; turn < 50; turn++) {
     loop.turn();
@@ -98,4 +106,51 @@ test("no more pages are open than the bound, however many peers ask", () => {
   pages.close();
   loop.settle();
   expect(directory.closed).toBe(directory.opened);
+});
+
+test.each(["greedy", "honest"])(
+  "a short directory waits for no long one, asked by the %s peer",
+  (peer) => {
+    using loop = new SimulatedLoop();
+    const pages = new Pages();
+    const directory = new Directory();
+    const heard: string[] = [];
+    for (let nth = 0; nth < 300; nth++) {
+      pages.add(`long ${nth}`, "/long", LONG_BYTES, asker("long", heard), directory.open(130));
+    }
+    for (let nth = 0; nth < 10; nth++) loop.turn();
+    pages.add("short", "/short", SHORT_BYTES_MAX, asker(peer, heard), directory.open(5));
+    const before = directory.steps;
+    while (heard.length === 0) loop.turn();
+    expect([heard, directory.steps - before <= 11]).toEqual([[peer], true]);
+    // Nor a long one for short ones, of which there are always more.
+    const long: string[] = [];
+    pages.add("last", "/long", LONG_BYTES, asker("another", long), directory.open(130));
+    for (let turn = 0; long.length === 0; turn++) {
+      pages.add(`short ${turn}`, "/short", 4096, asker(peer, heard), directory.open(5));
+      loop.turn();
+      expect(turn).toBeLessThan(2 * 2 * 130 + 20);
+    }
+    loop.settle();
+    expect([directory.opened - directory.closed, pages.making, pages.waiting]).toEqual([0, 0, 0]);
+  },
+);
+
+test("a directory that is longer than its size says is begun anew, and told once", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const heard: string[] = [];
+  for (let nth = 0; nth < 20; nth++) {
+    pages.add(`${nth}`, "/d", 4096, asker("greedy", heard), directory.open(130));
+  }
+  for (let turn = 0; turn < 8 * 2 * SHORT_STEPS_MAX; turn++) loop.turn();
+  // Who asks the same joins one that has not been begun again, and shares it.
+  pages.add("5", "/d", 4096, asker("honest", heard), directory.open(130));
+  pages.add("short", "/d", 4096, asker("other", heard), directory.open(4));
+  while (heard.length === 0) loop.turn();
+  expect(heard).toEqual(["other"]);
+  loop.settle();
+  expect([heard.length, directory.closed === directory.opened]).toEqual([22, true]);
+  expect(directory.opened).toBe(2 * 20 + 1);
 });
