@@ -11,7 +11,8 @@
  *   refusals told  SHED_MAX              -                    cut without a word
  *   descriptors    files                 by its connections   cached files are closed, then EBUSY
  *   turns          a step each, 2 MiB    a step of each       waits: peers take turns, whatever
- *                  (STEP_BYTES)          round                their connections (send/turns.ts)
+ *                  (STEP_BYTES); rounds  round                their connections (send/turns.ts)
+ *                  of ROUND_MS
  *   requests       pipeline in a turn;   the same             waits for its next turn: a costly
  *                  a costly one is more                       reply counts as several (charge())
  *   digest jobs    JOB_UNITS_MAX         PEER_JOB_UNITS_MAX   of its own share: EBUSY; when full,
@@ -88,6 +89,12 @@ export const JUNK_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Bytes of requests kept while a connection can't be answered; then it is not read any more. */
 export const BACKLOG_BYTES_MAX = 16_384;
+
+/**
+ * As Limits.pipeline, for an event that comes while a round of turns is overdue: a short request is
+ * answered at once, a long pipeline waits for its turn.
+ */
+export const COST_LATE_MAX = 8;
 
 const CONNECTIONS_MAX = 65_536;
 const FILES_MAX = 8192;

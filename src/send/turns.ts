@@ -1,9 +1,17 @@
 /**
  * Who goes next. Connections that can move more bytes stand in one queue; between its rounds the
  * loop handles its other events. A round gives each connection one step while all are of one peer,
- * and else one step to one connection of each peer: who opens many gets no more than who has one.
+ * and else one step to one connection of each peer: who opens many gets no more than who has one. A
+ * round that takes long ends, and the next goes on where it ended.
  */
 import { FairQueue } from "../guard/fairqueue.ts";
+import { clock, tick } from "../sys/clock.ts";
+
+/**
+ * A round ends after so many milliseconds and the step that is under way: so long a short request
+ * waits, however many others have long ones. A round more costs a look for events, 2 us.
+ */
+export const ROUND_MS = 2;
 
 /** Something that takes turns. */
 export interface Turn {
@@ -11,7 +19,7 @@ export interface Turn {
   queued: boolean;
   /** Whose share its steps are of. */
   readonly peer: string;
-  /** One bounded portion of work. Must not throw. */
+  /** One bounded portion of work, at whose start the clock is read. Must not throw. */
   turn(): void;
 }
 
@@ -19,6 +27,8 @@ export interface Turn {
 export class Turns {
   readonly #ready = new FairQueue<Turn>();
   #armed = false;
+  /** Since when the next round is due, in clock.now's milliseconds. */
+  #dueAt = 0;
   readonly #failed: (error: unknown) => void;
   readonly #round = (): void => this.#run();
 
@@ -35,19 +45,29 @@ export class Turns {
     this.#arm();
   }
 
+  /**
+   * True when a round is due and other events of the loop have kept it waiting for longer than a
+   * round: what is long then waits for a turn as well.
+   */
+  get late(): boolean {
+    return this.#armed && clock.now - this.#dueAt > ROUND_MS;
+  }
+
   // --- internal ---
 
   #arm(): void {
     if (this.#armed || this.#ready.size === 0) return;
     this.#armed = true;
+    this.#dueAt = clock.now;
     setImmediate(this.#round);
   }
 
   #run(): void {
     this.#armed = false;
+    const end = tick() + ROUND_MS;
     // Those who come meanwhile wait for the next round.
     let due = this.#ready.peers > 1 ? this.#ready.peers : this.#ready.size;
-    for (; due > 0; due--) {
+    for (; due > 0 && clock.now < end; due--) {
       const one = this.#ready.take()?.item;
       if (one === undefined) break;
       one.queued = false;
@@ -57,6 +77,7 @@ export class Turns {
         this.#failed(error);
       }
     }
+    tick();
     this.#arm();
   }
 }

@@ -12,6 +12,7 @@
  * sweep ends it.
  */
 import { peerOf, shownAddress } from "../guard/address.ts";
+import { COST_LATE_MAX } from "../guard/limits.ts";
 import { type Awaiter, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
 import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
@@ -94,7 +95,8 @@ export class Connection implements Turn, Waiter, Awaiter {
     if (awaits !== "room" && awaits !== "store") return;
     tick();
     this.#sender.drain();
-    this.#run();
+    if (awaits === "room" && this.service.turns.late) this.#await("turn");
+    else this.#run();
   }
 
   /** FIN: no more bytes come. What was asked for is still served to the end. */
@@ -164,10 +166,8 @@ export class Connection implements Turn, Waiter, Awaiter {
   crash(error: unknown): void {
     this.service.counters.crashes += 1;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.service.log.fault(
-      `internal error, connection from ${shownAddress(this.address)} reset`,
-      text,
-    );
+    const from = shownAddress(this.address);
+    this.service.log.fault(`internal error, connection from ${from} reset`, text);
     this.terminate();
   }
 
@@ -221,10 +221,9 @@ export class Connection implements Turn, Waiter, Awaiter {
     const { counters, log } = this.service;
     counters.requests += 1;
     if (status !== "OK") counters.refused += 1;
-    if (log.on)
-      log.request(
-        logLineOf(job, shownAddress(this.address), this.door?.name ?? "-", status, bytes),
-      );
+    if (!log.on) return;
+    const door = this.door?.name ?? "-";
+    log.request(logLineOf(job, shownAddress(this.address), door, status, bytes));
   }
 
   // --- for the sweep and the server ---
@@ -290,6 +289,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   #loop(): void {
     if (this.#state === CLOSED) return;
     const budget = this.#sender.written + STEP_BYTES;
+    const costMax = this.service.turns.late ? COST_LATE_MAX : this.service.limits.pipeline;
     this.#cost = 0;
     for (;;) {
       if (this.#state.awaits === "store") {
@@ -298,7 +298,7 @@ export class Connection implements Turn, Waiter, Awaiter {
         return;
       }
       if (this.#sender.pressing && !this.#push()) return;
-      const yields = this.#cost >= this.service.limits.pipeline || this.#sender.written >= budget;
+      const yields = this.#cost >= costMax || this.#sender.written >= budget;
       const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
         this.#cost += 1;

@@ -1,6 +1,7 @@
 /** Whose turn it is among connections of one peer, and of several. */
 import { expect, test } from "bun:test";
-import { type Turn, Turns } from "../../src/send/turns.ts";
+import { ROUND_MS, type Turn, Turns } from "../../src/send/turns.ts";
+import { tick } from "../../src/sys/clock.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 
 /** A connection that always has more to send. */
@@ -57,4 +58,38 @@ test("a turn that throws costs the others nothing", () => {
   loop.turn();
   loop.turn();
   expect([errors.length, good.steps > 0, broken.queued]).toEqual([1, true, false]);
+});
+
+test("a round ends when its time is over, and the next goes on where it ended", () => {
+  using loop = new SimulatedLoop();
+  const turns = new Turns((error) => expect.unreachable(String(error)));
+  const order: number[] = [];
+  for (let nth = 0; nth < 5; nth++) {
+    const turn = (): void => {
+      tick();
+      loop.now += ROUND_MS * 0.6;
+      order.push(nth);
+    };
+    turns.add({ queued: false, peer: "only", turn });
+  }
+  loop.turn();
+  expect(order).toEqual([0, 1, 2]);
+  loop.turn();
+  expect([order, loop.immediates]).toEqual([[0, 1, 2, 3, 4], 0]);
+});
+
+test("a round that is due and was kept waiting is late; where none is due nothing is", () => {
+  using loop = new SimulatedLoop();
+  tick();
+  const turns = new Turns((error) => expect.unreachable(String(error)));
+  const lateAfter = (ms: number): boolean => {
+    loop.now += ms;
+    tick();
+    return turns.late;
+  };
+  expect(lateAfter(100)).toBe(false);
+  new Endless(turns, "only");
+  expect([lateAfter(ROUND_MS), lateAfter(1)]).toEqual([false, true]);
+  loop.turn();
+  expect([turns.late, lateAfter(ROUND_MS + 1)]).toEqual([false, true]);
 });

@@ -3,8 +3,9 @@
  * turns, and what a turn may do is bounded (fault 35, 36 and the limits by name).
  */
 import { expect, test } from "bun:test";
-import { LIMITS_DEFAULT } from "../../src/guard/limits.ts";
+import { COST_LATE_MAX, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
 import { STEP_BYTES } from "../../src/send/transfer.ts";
+import { ROUND_MS } from "../../src/send/turns.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
 import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
@@ -106,6 +107,30 @@ test("many held files in one pipeline yield when they have moved a step's bytes"
   expect(honest.bytes.length).toBeGreaterThan(65_536);
   simulation.flow(peer);
   expect(peer.text.match(/OK 65536 /g)?.length).toBe(200);
+});
+
+test("while a round is overdue a short request is answered at once, a long one in its turn", () => {
+  using simulation = new Simulation({ large });
+  const blocked = simulation.connect({ room: 500_000 });
+  blocked.send("READ /large\n");
+  simulation.loop.settle();
+  expect(blocked.connection.state.awaits).toBe("room");
+  const greedy = simulation.connect();
+  greedy.send("PING\n".repeat(REQUESTS));
+  simulation.loop.now += ROUND_MS + 1;
+  const [short, long] = [simulation.connect(), simulation.connect()];
+  short.send("PING\n");
+  long.send("PING\n".repeat(100));
+  expect([pongs(short), pongs(long)]).toEqual([1, COST_LATE_MAX]);
+  const before = blocked.socket.taken;
+  blocked.take();
+  blocked.drain();
+  expect(blocked.socket.taken).toBe(before);
+  simulation.loop.turn();
+  expect(blocked.socket.taken).toBeGreaterThan(before);
+  simulation.flow(greedy, blocked, long);
+  expect([pongs(greedy), pongs(long)]).toEqual([REQUESTS, 100]);
+  expect(verify(blocked.bytes.subarray(blocked.text.indexOf("\n") + 1), 1, 0)).toBeNull();
 });
 
 test("70: stop() answers what has come, tells FIN, and resets only who is late", async () => {
