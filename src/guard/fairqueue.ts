@@ -13,11 +13,27 @@ export interface Place<T> {
   readonly item: T;
 }
 
-/** Places by peer; within a peer first in, first out. */
+/**
+ * One turn of a peer in so many goes to what has waited longest, whatever its weight: beside n
+ * others of its peer an item waits for 4 (n + 1) of the peer's turns at most, and light ones lose a
+ * quarter of them.
+ */
+export const LONGEST_WAIT_EVERY = 4;
+
+/**
+ * Places by peer; within a peer first in, first out, or, where items have a weight, the lightest
+ * first. take() then looks at all items of the peer.
+ */
 export class FairQueue<T> {
   /** The peer whose turn it is first. A peer with nothing waiting is not in it. */
   readonly #peers = new Map<string, Line<T>>();
+  readonly #weight: ((item: T) => number) | null;
   #size = 0;
+
+  /** `weight` is what is left to do for an item, in any unit: asked each time. */
+  constructor(weight: ((item: T) => number) | null = null) {
+    this.#weight = weight;
+  }
 
   /** Places taken. */
   get size(): number {
@@ -44,7 +60,7 @@ export class FairQueue<T> {
   take(may?: (peer: string) => boolean): Place<T> | undefined {
     for (const [peer, line] of this.#peers) {
       if (may?.(peer) === false) continue;
-      const item = line.take();
+      const item = line.take(this.#weight);
       this.#size -= 1;
       // Behind all others: its peer has had its turn.
       this.#peers.delete(peer);
@@ -78,6 +94,7 @@ const TAKEN_MAX = 64;
 class Line<T> {
   #items: T[];
   #start = 0;
+  #turns = 0;
 
   constructor(first: T) {
     this.#items = [first];
@@ -92,7 +109,9 @@ class Line<T> {
   }
 
   /** Only while `size` > 0. */
-  take(): T {
+  take(weight: ((item: T) => number) | null): T {
+    this.#turns += 1;
+    if (weight !== null && this.#turns % LONGEST_WAIT_EVERY !== 0) return this.#lightest(weight);
     const item = this.#items[this.#start] as T;
     this.#start += 1;
     if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {
@@ -108,5 +127,18 @@ class Line<T> {
     this.#items = this.#items.slice(this.#start).filter(keeps);
     this.#start = 0;
     return before - this.size;
+  }
+  // --- internal ---
+
+  #lightest(weight: (item: T) => number): T {
+    let best = this.#start;
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = this.#start; at < this.#items.length; at++) {
+      const now = weight(this.#items[at] as T);
+      if (now >= least) continue;
+      least = now;
+      best = at;
+    }
+    return this.#items.splice(best, 1)[0] as T;
   }
 }

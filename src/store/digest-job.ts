@@ -92,6 +92,11 @@ export class DigestJob {
     return !this.over && this.#asked < this.range.length;
   }
 
+  /** Bytes of the range that the thread has not been asked for. */
+  get left(): number {
+    return this.range.length - this.#asked;
+  }
+
   /** True when every digest is in `text`. */
   get complete(): boolean {
     return this.#asked === this.range.length && this.pending === 0;

@@ -1,8 +1,9 @@
 /**
  * Digests of files. Those of small contents are computed at once; all others by one thread, which
  * is started when it is needed and ended when it is idle. Equal questions are one job. Peers take
- * turns portion by portion, and so do the jobs of a peer, so that a short one is done soon however
- * long the others are. What was computed of a version is kept for a while.
+ * turns portion by portion. Of the jobs of one peer the one with least left goes first, so that a
+ * short one is done soon however many long ones there are. What was computed of a version is kept
+ * for a while.
  *
  * It never calls a waiter from inside digests(), and answers digests of one version only: after
  * each portion the file is looked at again.
@@ -62,7 +63,7 @@ export class Digester implements ThreadOwner {
   /** By what they are asked, the oldest first. */
   readonly #jobs = new Map<string, DigestJob>();
   /** Jobs that want a turn, once for each peer that waits for one; also such as are over by now. */
-  readonly #turns = new FairQueue<DigestJob>();
+  readonly #turns = new FairQueue<DigestJob>(({ over, left }) => (over ? 0 : left));
   readonly #shares = new Shares(JOB_UNITS_MAX, PEER_JOB_UNITS_MAX);
   #sent: Sent[] = [];
   #thread: DigestThread | null = null;

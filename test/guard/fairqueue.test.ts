@@ -1,7 +1,7 @@
 /** The queue between peers, against a model of some lines. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { FairQueue } from "../../src/guard/fairqueue.ts";
+import { FairQueue, LONGEST_WAIT_EVERY } from "../../src/guard/fairqueue.ts";
 
 const PEERS = ["a", "b", "c", "d"];
 
@@ -83,4 +83,34 @@ test("nothing is lost, given twice or out of its peer's order; turns between pee
       }
     }),
   );
+});
+
+test("the lightest goes first, and the heaviest has its share of the turns", () => {
+  const queue = new FairQueue<number>((weight) => weight);
+  const weights = [5, 3, 9, 1, 1e9];
+  for (const weight of weights) queue.add("one", weight);
+  const order: number[] = [];
+  for (let turn = 0; turn < 400; turn++) {
+    const { peer, item } = queue.take()!;
+    order.push(item);
+    queue.add(peer, item);
+  }
+  expect(order.slice(0, LONGEST_WAIT_EVERY)).toEqual([1, 1, 1, 5]);
+  const turns = order.filter((weight) => weight === 1e9).length;
+  expect(turns).toBeGreaterThanOrEqual(400 / LONGEST_WAIT_EVERY / weights.length - 1);
+});
+
+test("peers take turns whatever the weights, and what comes last is found when it is lightest", () => {
+  const queue = new FairQueue<number>((weight) => weight);
+  for (let weight = 1000; weight < 1100; weight++) queue.add("heavy", weight);
+  for (let weight = 1; weight <= 3; weight++) queue.add("light", weight);
+  queue.add("heavy", 7);
+  const places = [1, 2, 3, 4].map(() => queue.take());
+  expect(places.map((place) => [place?.peer, place?.item])).toEqual([
+    ["heavy", 7],
+    ["light", 1],
+    ["heavy", 1000],
+    ["light", 2],
+  ]);
+  expect(queue.size).toBe(100);
 });

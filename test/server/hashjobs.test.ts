@@ -103,6 +103,21 @@ test("a short question does not wait for the end of a long one", async () => {
   expect([it.digester.jobs, long.length]).toEqual([1, 0]);
 });
 
+test("a short question waits for a few portions of a hundred long ones of its own address", async () => {
+  await using it = await start();
+  const peers = await dialAll(it.running, 100);
+  for (const [nth, peer] of peers.entries()) {
+    peer.send(`HASH offset=${nth} algo=sha256 /endless\n`);
+  }
+  await eventually("all of them", () => it.digester.jobs === 100);
+  const before = it.digester.portions;
+  const [reply] = await exchange(it.running.port, ["HASH algo=sha256 /big"]);
+  expect(codeOf(reply!)).toBe("OK");
+  // Its own four, two of those that wait longest, and what was at the thread at both ends.
+  expect(it.digester.portions - before).toBeLessThan(20);
+  for (const peer of peers) peer.reset();
+});
+
 test("when all who asked are gone, the work ends between two portions", async () => {
   await using it = await start();
   const peers = await dialAll(it.running, 3);
