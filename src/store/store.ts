@@ -87,6 +87,11 @@ export interface Waiter {
   readonly gone: boolean;
   /** Whose share of the store it uses: one address, or one network of addresses. */
   readonly peer: string;
+  /**
+   * Told inside a call that takes longer than a look at what is held: it costs a turn as much as so
+   * many `requests` of the usual ones.
+   */
+  charge(requests: number): void;
   /** The answer to open(). */
   opened(file: OpenFile | Refusal): void;
   /** The answer to list(). */

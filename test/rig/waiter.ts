@@ -12,5 +12,5 @@ export function waiterOf(
   gone = false,
   peer = "",
 ): Waiter {
-  return { gone, peer, opened: told, listed: told, digested: told, crash: crashed };
+  return { gone, peer, charge() {}, opened: told, listed: told, digested: told, crash: crashed };
 }

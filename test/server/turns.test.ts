@@ -109,6 +109,25 @@ test("many held files in one pipeline yield when they have moved a step's bytes"
   expect(peer.text.match(/OK 65536 /g)?.length).toBe(200);
 });
 
+test("files that must be opened and digests on the loop count for more in a turn", () => {
+  const files = Object.fromEntries(Array.from({ length: 200 }, (_, nth) => [`f${nth}`, "x"]));
+  const middle = content(3, 0, 65_536);
+  using simulation = new Simulation({ ...files, held: content(2, 0, 8192), middle });
+  const inTurns = (line: (nth: number) => string, most: number): void => {
+    const peer = simulation.connect();
+    const replies = (): number => peer.text.match(/OK \d+ size=/g)?.length ?? 0;
+    peer.send(Array.from({ length: 200 }, (_, nth) => `${line(nth)}\n`).join(""));
+    for (let before = 0; before < 200; simulation.loop.turn()) {
+      const now = replies() - before;
+      expect([line(0), now > 0 && now <= most]).toEqual([line(0), true]);
+      before += now;
+    }
+  };
+  inTurns((nth) => `READ /f${nth}`, pipeline / 4);
+  inTurns(() => "HASH algo=sha256 /middle", Math.ceil(pipeline / 9));
+  inTurns(() => "READ /held", pipeline);
+});
+
 test("while a round is overdue a short request is answered at once, a long one in its turn", () => {
   using simulation = new Simulation({ large });
   const blocked = simulation.connect({ room: 500_000 });

@@ -19,6 +19,7 @@ export type MakeStore = (tree: Tree) => Store;
 /** Waits for a store's answer. */
 class Asker implements Waiter {
   gone = false;
+  charge(): void {}
   readonly peer = "";
   readonly answer = Promise.withResolvers<Answer>();
   opened = (answer: Answer): void => this.answer.resolve(answer);
