@@ -1,5 +1,6 @@
 /** What the kernel's settings say of large pages for files in memory. It only reads them. */
 import fs from "node:fs";
+import { dirname } from "node:path";
 
 const SETTINGS = "/sys/kernel/mm/transparent_hugepage";
 
@@ -9,11 +10,11 @@ const SMALL = ["never", "deny", "advise"];
 /**
  * True when files in memory (memfd_create(2)) consist of single pages, as far as the settings tell:
  * `shmem_enabled`, and since Linux 6.14 the same for each size (Documentation/admin-guide/mm/
- * transhuge.rst). True where there are no such settings, since there are no such pages then; false
- * where they can't be read. `folder` is the settings' for tests.
+ * transhuge.rst). True for a kernel without such settings, which has no such pages; false where
+ * they can't be read or seen: a container may have no /sys. `folder` is the settings' for tests.
  */
 export function shmemPagesAreSmall(folder: string = SETTINGS): boolean {
-  if (!fs.existsSync(folder)) return true;
+  if (!fs.existsSync(folder)) return fs.existsSync(dirname(folder));
   try {
     const all = settingOf(`${folder}/shmem_enabled`);
     const sizes = fs

@@ -29,9 +29,10 @@ test.each([
   expect(shmemPagesAreSmall(tree.root)).toBe(small);
 });
 
-test("where there are no settings there are no large pages; what can't be understood may be any", () => {
+test("a kernel without settings has no large pages; what can't be seen or understood may be any", () => {
   using tree = new Tree({ shmem_enabled: "what\n", "older/enabled": "[always]\n" });
   expect(shmemPagesAreSmall(tree.path("missing"))).toBe(true);
+  expect(shmemPagesAreSmall(tree.path("no/sys"))).toBe(false);
   expect(shmemPagesAreSmall(tree.path("older"))).toBe(true);
   expect(shmemPagesAreSmall(tree.root)).toBe(false);
 });
