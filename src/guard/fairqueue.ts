@@ -128,6 +128,7 @@ class Line<T> {
     this.#start = 0;
     return before - this.size;
   }
+
   // --- internal ---
 
   #lightest(weight: (item: T) => number): T {

@@ -1,4 +1,5 @@
 /** The bare dialect against servers that know nothing else, in the terms of FIN and RST. */
+import { needing } from "../rig/needs.ts";
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { plainRequest, readPlain } from "../../src/client/plain.ts";
@@ -49,9 +50,9 @@ while True:
     c.close()
 `;
 
-if (python === null) console.log("no python3 here, so no test against the exercise's own server");
+const PYTHON = { here: python !== null, what: "python3" };
 
-test.skipIf(python === null)("the exercise's own server, in Python, is understood", async () => {
+needing(PYTHON)("the exercise's own server, in Python, is understood", async () => {
   const server = Bun.spawn([python ?? "", "-c", NAIVE], { stdout: "pipe" });
   try {
     const { value } = await server.stdout.getReader().read();

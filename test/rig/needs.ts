@@ -3,6 +3,7 @@
  * the counts show it, and its line says what is missing.
  */
 import { test } from "bun:test";
+import { shmemPagesAreSmall } from "../../src/sys/hugepages.ts";
 
 /** What is needed, and whether it is here. */
 export interface Need {
@@ -32,6 +33,12 @@ export const MOUNTS: Need = {
     works("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt") &&
     works("nsenter", "--version"),
   what: "the right to mount, and nsenter",
+};
+
+/** Files in memory of single pages: elsewhere there is no arena (src/sys/hugepages.ts). */
+export const SMALL_PAGES: Need = {
+  here: shmemPagesAreSmall(),
+  what: "shmem_enabled that allows no large pages",
 };
 
 /** For device nodes, and files of another user. */

@@ -5,8 +5,8 @@
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { shmemPagesAreSmall } from "../../src/sys/hugepages.ts";
 import { kernel } from "../../src/sys/kernel.ts";
+import { needing, SMALL_PAGES } from "../rig/needs.ts";
 import { codeOf, exchange, factOf } from "../rig/exchange.ts";
 import { clockSays, eventually, replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
@@ -157,8 +157,7 @@ test("who is stuck in the middle of a reply gets the rest of it, then the newest
   expect(version).toBe(30);
 });
 
-/** Where files in memory may have large pages there is no arena (sys/hugepages.ts). */
-const hot = test.skipIf(!shmemPagesAreSmall());
+const hot = needing(SMALL_PAGES);
 
 hot(
   "a hot file costs two calls a request: recv, and one sendfile for head and content",

@@ -6,9 +6,9 @@ import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import { Descriptor, DiskFile } from "../../src/store/file.ts";
 import type { OpenFile } from "../../src/store/store.ts";
 import { clock } from "../../src/sys/clock.ts";
-import { shmemPagesAreSmall } from "../../src/sys/hugepages.ts";
 import { FileStat } from "../../src/sys/types.ts";
 import { kernel } from "../../src/sys/kernel.ts";
+import { needing, SMALL_PAGES } from "../rig/needs.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
@@ -19,8 +19,7 @@ const HEAD = Buffer.from("OK some head\n");
 const USES = 8;
 const start = clock.now;
 
-/** Where files in memory may have large pages there is no arena (sys/hugepages.ts). */
-const hot = test.skipIf(!shmemPagesAreSmall());
+const hot = needing(SMALL_PAGES);
 
 afterEach(() => {
   clock.now = start;
@@ -93,7 +92,7 @@ hot("an edit in place and another file under the name are seen within a second",
   before.release();
 });
 
-test("an edit between the reading and the look is not kept as a mix", () => {
+hot("an edit between the reading and the look is not kept as a mix", () => {
   using tree = new Tree({ f: content(1, 0, 20_000) });
   using store = storeOf(tree);
   let edits = 0;
@@ -111,20 +110,22 @@ test("an edit between the reading and the look is not kept as a mix", () => {
   expect([after.replyAt, after.entry.mtime]).toEqual([null, 1_001_000_000_000n]);
 });
 
-hot.each(["memfd", "pwrite"] as const)("where %s fails, the file itself is sent", (row) => {
-  using tree = new Tree({ f: content(1, 0, 20_000) });
-  using store = storeOf(tree);
-  let calls = 0;
-  using _refused = replaceCall(row, () => () => {
-    calls += 1;
-    return -12;
+for (const row of ["memfd", "pwrite"] as const) {
+  hot(`where ${row} fails, the file itself is sent`, () => {
+    using tree = new Tree({ f: content(1, 0, 20_000) });
+    using store = storeOf(tree);
+    let calls = 0;
+    using _refused = replaceCall(row, () => () => {
+      calls += 1;
+      return -12;
+    });
+    const file = used(store, "/f", 40);
+    expect(file.replyAt).toBeNull();
+    expect(bytesOf(file, file.base, 20_000).equals(content(1, 0, 20_000))).toBe(true);
+    // Asked once, and not again.
+    expect(calls).toBe(1);
   });
-  const file = used(store, "/f", 40);
-  expect(file.replyAt).toBeNull();
-  expect(bytesOf(file, file.base, 20_000).equals(content(1, 0, 20_000))).toBe(true);
-  // Asked once, and not again.
-  expect(calls).toBe(1);
-});
+}
 
 hot("memory is bounded: what is evicted gives its pages back", () => {
   using tree = new Tree();
