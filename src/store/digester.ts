@@ -106,8 +106,10 @@ export class Digester implements ThreadOwner {
     job.join(waiter);
     file.retain();
     this.#jobs.set(key, job);
-    // Where the thread has nothing to do, no other job has: each answer sends all that there is.
-    while (this.#sent.length < PORTIONS_SENT_MAX && job.wants) this.#send(job);
+    // Not past those who wait for a turn: a pipeline asks again while its last answer is delivered,
+    // before the thread's free place has been given away. Whoever waits is fed by the next answer.
+    const idle = this.#turns.size === 0;
+    while (idle && this.#sent.length < PORTIONS_SENT_MAX && job.wants) this.#send(job);
     if (job.wants) this.#turns.add(peer, job);
     return null;
   }

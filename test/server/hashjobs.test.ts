@@ -118,6 +118,24 @@ test("a short question waits for a few portions of a hundred long ones of its ow
   for (const peer of peers) peer.reset();
 });
 
+test("pipelines whose next question comes with each answer do not go past who waits", async () => {
+  await using it = await start();
+  const peers = await dialAll(it.running, 4);
+  for (const [nth, peer] of peers.entries()) {
+    // Each is a job of its own.
+    const offsets = Array.from({ length: 200 }, (_, round) => 200 * nth + round);
+    const lines = offsets.map((at) => `HASH offset=${at} length=3000000 chunk=1009 /big\n`);
+    peer.send(lines.join(""));
+  }
+  await eventually("all of them at work", () => it.digester.jobs > 0 && it.digester.portions > 8);
+  const before = it.digester.portions;
+  const [reply] = await exchange(it.running.port, ["HASH offset=3 length=3000000 chunk=1013 /big"]);
+  expect(codeOf(reply!)).toBe("OK");
+  // Those that the thread has, and one turn of each pipeline.
+  expect(it.digester.portions - before).toBeLessThan(20);
+  for (const peer of peers) peer.socket.destroy();
+});
+
 test("when all who asked are gone, the work ends between two portions", async () => {
   await using it = await start();
   const peers = await dialAll(it.running, 3);
