@@ -4,10 +4,11 @@
  *
  *   socket -> Receiver -> line -> door -> store
  *                                  |        |   now, or later by opened(), listed(), digested()
- *   socket <- Sender  <-------- reply <-----+
+ *   socket <- Sender  <------- answer <-----+
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
- * knows no dialect (doors do) and no path (stores do). Invariant: whenever it returns to the loop
+ * knows no dialect (doors do) and no path (stores do). One request is answered at a time.
+ * Invariant: whenever it returns to the loop
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
@@ -21,13 +22,18 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
 import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
-import { type Job, jobOf, logLineOf } from "./job.ts";
+import type { Answer } from "./answer.ts";
+import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
-import { probe } from "./probe.ts";
 import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State, type StoreState } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
+
+/** Who is told once when a connection has ended. */
+export interface ConnectionOwner {
+  ended(connection: Connection): void;
+}
 
 /** A client's connection, from accept to close. */
 export class Connection implements Turn, Waiter, Awaiter {
@@ -35,11 +41,10 @@ export class Connection implements Turn, Waiter, Awaiter {
   door: Door | null = null;
   readonly socket: StreamSocket;
   readonly service: Service;
-
+  readonly #owner: ConnectionOwner;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  /** The request whose file is on its way. */
-  #job: Job | null = null;
+  readonly #exchange: Exchange;
 
   // Turns and limits.
   queued = false;
@@ -63,11 +68,13 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** Whose share it uses. */
   readonly peer: string;
 
-  constructor(socket: StreamSocket, service: Service) {
+  constructor(socket: StreamSocket, service: Service, owner: ConnectionOwner) {
     this.socket = socket;
     this.service = service;
+    this.#owner = owner;
     this.address = socket.remoteAddress ?? "";
     this.peer = peerOf(this.address);
+    this.#exchange = new Exchange(service, this.address);
     this.#receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
   }
@@ -103,18 +110,18 @@ export class Connection implements Turn, Waiter, Awaiter {
   end(): void {
     tick();
     this.#receiver.fin = true;
-    const state = this.#state;
-    if (state === REQUEST || state === SILENCE) this.#run();
-    else if (state.awaits === "store") this.#run(() => probe(state));
+    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
+    else this.probe();
   }
 
   /**
-   * For the sweep. A peer that has asked for more than can wait is not read, so that its FIN is not
-   * seen while the store works for it: it is asked as if it had come.
+   * Asks a peer that may be gone whether it is. For the sweep too: who has asked for more than can
+   * wait is not read, so that its FIN is not seen while the store works for it.
    */
-  probePaused(): void {
+  probe(): void {
     const state = this.#state;
-    if (state.awaits === "store" && this.#receiver.paused) this.#run(() => probe(state));
+    const suspect = this.#receiver.fin || this.#receiver.paused;
+    if (state.awaits === "store" && suspect) this.#run(() => this.#promise(state));
   }
 
   /** Its turn. */
@@ -156,10 +163,10 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.gone = true;
     this.service.silence.forget(this);
     const owed = this.#sender.close();
-    if (this.#job !== null) this.record(this.#job, "RESET", Math.max(0, this.#job.length - owed));
-    this.#job = null;
+    if (this.#exchange.sending > 0)
+      this.#exchange.end(this.door, "RESET", Math.max(0, this.#exchange.sending - owed));
     this.#receiver.close();
-    this.service.ended(this);
+    this.#owner.ended(this);
   }
 
   /** An error of ours: this peer gets RST, the others notice nothing. */
@@ -171,59 +178,9 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.terminate();
   }
 
-  // --- for doors ---
-
-  /** Sends text, as UTF-8: at most one reply's head. */
-  sendText(text: string): void {
-    this.#sender.text(text);
-  }
-
-  /** Sends bytes that stay as they are: they are referenced until they are out. */
-  sendBytes(bytes: Uint8Array): void {
-    this.#sender.bytes(bytes, this.backlog === 0);
-  }
-
-  /**
-   * Sends `head`, then `length` > 0 bytes from `at` in the descriptor of `file`; `job` is logged
-   * when they are out.
-   */
-  sendFile(head: Uint8Array, file: OpenFile, at: bigint, length: number, job: Job): void {
-    this.#sender.file(head, file, at, length, this.service.zeroCopy);
-    this.#job = job;
-  }
-
-  /** The store will answer what `wait` is for: until then no request is read. */
-  awaitStore(wait: StoreState): void {
-    this.#state = wait;
-    if (this.#receiver.fin) probe(wait);
-  }
-
   /** The request that is being answered costs as much as `requests` more of the usual ones. */
   charge(requests: number): void {
     this.#cost += requests;
-  }
-
-  /** After what has been sent: FIN, and nothing more is read. */
-  closeAfter(): void {
-    this.#receiver.close();
-  }
-
-  /** Says no, in the connection's own dialect, and goes on. */
-  refuse(job: Job, refusal: Refusal): void {
-    const { doors } = this.service;
-    const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
-    this.sendText(door.refusal(refusal));
-    this.record(job, refusal.code, 0);
-  }
-
-  /** Counts a request that was answered or failed, and logs it. */
-  record(job: Job, status: string, bytes: number): void {
-    const { counters, log } = this.service;
-    counters.requests += 1;
-    if (status !== "OK") counters.refused += 1;
-    if (!log.on) return;
-    const door = this.door?.name ?? "-";
-    log.request(logLineOf(job, shownAddress(this.address), door, status, bytes));
   }
 
   // --- for the sweep and the server ---
@@ -244,11 +201,8 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   /** Says no and closes, in the connection's own dialect; RST where a reply is promised already. */
   refuseAndClose(refusal: Refusal): void {
-    const state = this.#state;
-    const promised = state.awaits === "store" && state.asked === "digests" && state.promise.made;
-    if (state.awaits === "store") this.#state = REQUEST;
-    if (promised) this.terminate();
-    else this.#run(() => this.#refuse(refusal));
+    if (this.#state.awaits === "store") this.#state = REQUEST;
+    this.#run(() => this.#refuseAndClose(refusal));
   }
 
   /** Finishes what is under way, then closes. */
@@ -267,11 +221,11 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   // --- internal ---
 
-  /** What was awaited is here: `then`, if given, goes on with the request that waited. */
-  #goOn(then?: () => void): void {
+  /** What was awaited is here: with it `then`, if given, answers the request that waited. */
+  #goOn(then?: () => Answer): void {
     tick();
     this.#state = REQUEST;
-    this.#run(then);
+    this.#run(then && (() => this.#deliver(then())));
   }
 
   /** Does the next thing until it has to wait. What is thrown costs this connection alone. */
@@ -322,8 +276,7 @@ export class Connection implements Turn, Waiter, Awaiter {
         case "clear":
           return true;
         case "done":
-          if (this.#job !== null) this.record(this.#job, "OK", this.#job.length);
-          this.#job = null;
+          this.#exchange.end(this.door, "OK", this.#exchange.sending);
           return true;
         case "gone":
         case "broken":
@@ -350,20 +303,65 @@ export class Connection implements Turn, Waiter, Awaiter {
   #next(): ByteString | null {
     const line = this.#receiver.next();
     if (line === null && this.#receiver.overflowed) {
-      this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
+      this.#refuseAndClose(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
     }
     return line;
   }
 
   #answer(line: ByteString): void {
     this.asked += 1;
-    this.door ??= this.service.doors[dialectOf(line)];
-    this.door.answer(this, line);
+    this.#exchange.begin(line);
+    const door = (this.door ??= this.service.doors[dialectOf(line)]);
+    if (door.once) this.#receiver.close();
+    this.#deliver(door.answer(this.service.store, line, this));
   }
 
+  #deliver(answer: Answer): void {
+    switch (answer.kind) {
+      case "reply": {
+        const { head, bytes } = answer;
+        if (head !== "") this.#sender.text(head.slice(this.#exchange.promised));
+        // They are referenced until they are out.
+        if (bytes !== null) this.#sender.bytes(bytes, this.backlog === 0);
+        this.#exchange.end(this.door, "OK", answer.content);
+        break;
+      }
+      case "file":
+        this.#sender.file(answer, this.service.zeroCopy);
+        this.#exchange.sending = answer.content;
+        break;
+      case "store":
+        this.#state = answer;
+        if (this.#receiver.fin) this.#promise(answer);
+        break;
+      default:
+        this.#refuse(answer);
+    }
+  }
+
+  /** Sends what the reply begins with, where it is known: a peer that is gone answers with RST. */
+  #promise({ promise }: StoreState): void {
+    if (this.#exchange.promised > 0 || promise === "") return;
+    this.#sender.text(promise);
+    this.#exchange.promised = promise.length;
+  }
+
+  /** Says no, in the connection's own dialect; by RST where something else was promised. */
   #refuse(refusal: Refusal): void {
-    this.refuse(jobOf("-", "", 0), refusal);
-    this.closeAfter();
+    if (this.#exchange.promised > 0) {
+      this.#exchange.end(this.door, "RESET", 0);
+      this.terminate();
+      return;
+    }
+    const { doors } = this.service;
+    const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
+    this.#sender.text(door.refusal(refusal));
+    this.#exchange.end(this.door, refusal.code, 0);
+  }
+
+  #refuseAndClose(refusal: Refusal): void {
+    this.#refuse(refusal);
+    this.#receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */

@@ -2,92 +2,68 @@
  * The S6/1 door: any number of requests on one connection, answered in order. Errors are replies
  * like others; the connection stays in step after each.
  */
-import type { EncodedPage } from "../store/store.ts";
+import type { Store, Waiter } from "../store/store.ts";
+import type { ByteString } from "../wire/bytes.ts";
 import { statFacts } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
+import { errLine, okLine, replyOf } from "../wire/reply.ts";
 import { parseRequest, type Request } from "../wire/request.ts";
-import { errLine, okLine } from "../wire/reply.ts";
 import { PROTOCOL } from "../wire/vocabulary.ts";
-import type { Connection } from "./connection.ts";
+import type { Answer } from "./answer.ts";
 import { hash, hashWhole } from "./hash.ts";
-import { jobOf } from "./job.ts";
 import { read, readWhole } from "./read.ts";
-import type { Door } from "./service.ts";
-import { VERSION } from "./version.ts";
-import type { ByteString } from "../wire/bytes.ts";
+import type { Asked, Door } from "./service.ts";
 import { pageWait } from "./state.ts";
+import { VERSION } from "./version.ts";
 
-const PONG = okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`);
+const PONG = replyOf(okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`));
 
 /** The door of the framed protocol. */
-export const framedDoor: Door = { name: "s6", answer, refusal: errLine };
+export const framedDoor: Door = { name: "s6", once: false, answer, asked, refusal: errLine };
 
 // --- internal ---
 
-function answer(connection: Connection, line: ByteString): void {
+function answer(store: Store, line: ByteString, waiter: Waiter): Answer {
   // By far the commonest lines: a whole file whose name needs no escape.
-  const whole = line.startsWith("READ /")
-    ? readWhole
-    : line.startsWith("HASH /")
-      ? hashWhole
-      : null;
-  if (whole !== null && !line.includes("%")) {
-    whole(connection, line.slice(5));
-    return;
+  if (!line.includes("%")) {
+    if (line.startsWith("READ /")) return readWhole(store, line.slice(5), waiter);
+    if (line.startsWith("HASH /")) return hashWhole(store, line.slice(5), waiter);
   }
   const request = parseRequest(line);
-  if (request instanceof Refusal) {
-    connection.refuse(jobOf(line.slice(0, line.indexOf(" ") >>> 0), "", 0), request);
-    return;
-  }
+  if (request instanceof Refusal) return request;
   switch (request.verb) {
     case "READ":
-      read(connection, request);
-      break;
+      return read(store, request, waiter);
     case "HASH":
-      hash(connection, request);
-      break;
+      return hash(store, request, waiter);
     case "STAT":
-      stat(connection, request);
-      break;
+      return stat(store, request, waiter);
     case "LIST":
-      list(connection, request);
-      break;
+      return list(store, request, waiter);
     default:
-      connection.sendText(PONG);
-      connection.record(jobOf("PING", "", 0), "OK", 0);
+      return PONG;
   }
 }
 
-/** What a STAT costs a turn, in usual requests: it opens the name anew each time, in 5 us. */
-const STAT_COST = 3;
-
-function stat(connection: Connection, request: Request): void {
-  connection.charge(STAT_COST);
-  const entry = connection.service.store.stat(request.path);
-  const job = jobOf("STAT", request.path, 0);
-  if (entry instanceof Refusal) {
-    connection.refuse(job, entry);
-    return;
-  }
-  connection.sendText(okLine(0, statFacts(entry)));
-  connection.record(job, "OK", 0);
+function asked(line: ByteString): Asked {
+  const request = parseRequest(line);
+  if (!(request instanceof Refusal)) return { verb: request.verb, path: request.path };
+  return { verb: line.slice(0, line.indexOf(" ") >>> 0), path: "" };
 }
 
-function list(connection: Connection, request: Request): void {
-  const { path, limit, after } = request;
-  const job = jobOf("LIST", path, 0);
-  const listed = (page: EncodedPage | Refusal): void => {
-    if (page instanceof Refusal) {
-      connection.refuse(job, page);
-      return;
-    }
+function stat(store: Store, request: Request, waiter: Waiter): Answer {
+  const entry = store.stat(request.path, waiter);
+  return entry instanceof Refusal ? entry : replyOf(okLine(0, statFacts(entry)));
+}
+
+function list(store: Store, { path, limit, after }: Request, waiter: Waiter): Answer {
+  const refused = store.list(path, limit, after, waiter);
+  if (refused !== null) return refused;
+  // Of the reply no more is known: its length comes first.
+  return pageWait("OK ", (page) => {
+    if (page instanceof Refusal) return page;
     const { text, count, more } = page;
-    connection.sendText(okLine(text.length, ` count=${count} more=${more ? 1 : 0}`));
-    connection.sendBytes(text);
-    connection.record(job, "OK", text.length);
-  };
-  const refused = connection.service.store.list(path, limit, after, connection);
-  if (refused === null) connection.awaitStore(pageWait(listed));
-  else connection.refuse(job, refused);
+    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0}`);
+    return { kind: "reply", head, bytes: text, content: text.length };
+  });
 }

@@ -2,73 +2,59 @@
  * The bare door, as the exercise speaks it: one path, the content, FIN. A path has several readings
  * (below the root, or absolute under the root's own name); the first that exists is served.
  */
-import type { OpenFile } from "../store/store.ts";
+import type { OpenFile, Store, Waiter } from "../store/store.ts";
+import type { ByteString } from "../wire/bytes.ts";
 import { Refusal } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
-import type { Connection } from "./connection.ts";
-import { type Job, jobOf, NO_HEAD } from "./job.ts";
+import { type Answer, NO_HEAD } from "./answer.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
-import type { ByteString } from "../wire/bytes.ts";
 import { fileWait } from "./state.ts";
 
 /** The door of the bare path. */
-export const plainDoor: Door = { name: "plain", answer, refusal: plainErrorLine };
+export const plainDoor: Door = {
+  name: "plain",
+  once: true,
+  answer: (store, path, waiter) =>
+    path === ""
+      ? new Refusal("EINVAL", "the path is empty")
+      : readFirst(store, path, store.readings(path), null, waiter),
+  asked: (path) => ({ verb: "READ", path }),
+  refusal: plainErrorLine,
+};
 
 // --- internal ---
 
-function answer(connection: Connection, path: ByteString): void {
-  connection.closeAfter();
-  const job = jobOf("READ", path, 0);
-  if (path === "") {
-    connection.refuse(job, new Refusal("EINVAL", "the path is empty"));
-    return;
-  }
-  const readings = connection.service.store.readings(path);
-  readNext(connection, job, readings, null);
-}
-
 /**
- * Tries one reading after the other; `first` is the refusal of the first, which is told when none
- * exists.
+ * The first of `readings` that exists; `first` is the refusal of the one before, which is told when
+ * none does. Refusals have the reading's own words, but the path as it was asked for.
  */
-function readNext(
-  connection: Connection,
-  job: Job,
+function readFirst(
+  store: Store,
+  path: ByteString,
   readings: ByteString[],
   first: Refusal | null,
-): void {
+  waiter: Waiter,
+): Answer {
   const reading = readings.shift();
-  if (reading === undefined) {
-    connection.refuse(job, first ?? new Refusal("ENOENT", printable(job.path)));
-    return;
-  }
-  const opened = (file: OpenFile | Refusal): void => {
-    if (!(file instanceof Refusal)) send(connection, job, file);
-    else if (file.code === "ENOENT" || file.code === "ENOTDIR") {
-      // The reading's own words, but the path as it was asked for.
-      const refusal = first ?? new Refusal(file.code, printable(job.path));
-      readNext(connection, job, readings, refusal);
-    } else connection.refuse(job, new Refusal(file.code, printable(job.path)));
+  if (reading === undefined) return first ?? new Refusal("ENOENT", printable(path));
+  const opened = (file: OpenFile | Refusal): Answer => {
+    if (!(file instanceof Refusal)) return content(file);
+    const refusal = new Refusal(file.code, printable(path));
+    const absent = file.code === "ENOENT" || file.code === "ENOTDIR";
+    return absent ? readFirst(store, path, readings, first ?? refusal, waiter) : refusal;
   };
-  const file = connection.service.store.open(reading, connection);
-  if (file === null) connection.awaitStore(fileWait(opened));
-  else opened(file);
+  const file = store.open(reading, waiter);
+  return file === null ? fileWait(opened) : opened(file);
 }
 
-function send(connection: Connection, job: Job, file: OpenFile): void {
+function content(file: OpenFile): Answer {
   const range = rangeOf(file.entry, 0n, TO_THE_END);
-  if (range instanceof Refusal) {
-    connection.refuse(job, range);
-    return;
-  }
+  if (range instanceof Refusal) return range;
   const { length } = range;
-  if (length > 0 && file.body === null) {
-    connection.sendFile(NO_HEAD, file, file.base, length, { ...job, length });
-    return;
-  }
-  if (file.body !== null) connection.sendBytes(file.body);
-  connection.record(job, "OK", length);
+  return file.body === null && length > 0
+    ? { kind: "file", head: NO_HEAD, file, at: file.base, length, content: length }
+    : { kind: "reply", head: "", bytes: file.body, content: length };
 }

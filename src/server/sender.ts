@@ -10,6 +10,7 @@ import { SendfileTransfer } from "../send/sendfile.ts";
 import { type Awaiter, STEP, type Transfer } from "../send/transfer.ts";
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
+import type { FileReply } from "./answer.ts";
 
 /** What push() came to. */
 export type Pushed =
@@ -93,12 +94,12 @@ export class Sender implements Rest {
     this.unsentAt = 0;
   }
 
-  /** Adds `head` and `length` > 0 bytes of `file` from `start`; it has a descriptor. */
-  file(head: Uint8Array, file: OpenFile, start: bigint, length: number, zeroCopy: boolean): void {
+  /** Adds a head and a range of a file that has a descriptor. */
+  file({ head, file, at, length }: FileReply, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
     this.transfer = zeroCopy
-      ? new SendfileTransfer(this.socket, file, start, length, this.#owner)
-      : this.#copy(file, start, length);
+      ? new SendfileTransfer(this.socket, file, at, length, this.#owner)
+      : this.#copy(file, at, length);
   }
 
   /** Moves what can be moved: everything gathered, and one step of the transfer. */

@@ -13,7 +13,7 @@ import type { Store } from "../store/store.ts";
 import { tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
@@ -38,7 +38,7 @@ export interface ServerOptions {
 }
 
 /** A server that is up. */
-export class Server {
+export class Server implements ConnectionOwner {
   readonly counters = new Counters();
   readonly #options: ServerOptions;
   readonly #gate: Gate;
@@ -67,7 +67,6 @@ export class Server {
       turns: new Turns((error) => log.fault("internal error", String(error))),
       silence: new SilenceTimer(SILENCE_MS),
       doors: { plain: plainDoor, framed: framedDoor, http: httpDoor, tls: tlsDoor },
-      ended: (connection) => this.#ended(connection),
     };
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -95,7 +94,7 @@ export class Server {
       socket.terminate();
       return null;
     }
-    const connection = new Connection(socket, this.#service);
+    const connection = new Connection(socket, this.#service, this);
     this.#connections.set(connection, admission);
     this.counters.connections += 1;
     this.counters.accepted += 1;
@@ -105,6 +104,15 @@ export class Server {
       connection.refuseAndClose(new Refusal("EBUSY", "too many connections"));
     }
     return connection;
+  }
+
+  ended(connection: Connection): void {
+    const admission = this.#connections.get(connection);
+    if (admission === undefined) return;
+    this.#connections.delete(connection);
+    this.counters.connections -= 1;
+    this.#gate.leave(connection.address, admission);
+    this.#whenEmpty();
   }
 
   /**
@@ -145,15 +153,6 @@ export class Server {
         connection.crash(error);
       }
     }
-  }
-
-  #ended(connection: Connection): void {
-    const admission = this.#connections.get(connection);
-    if (admission === undefined) return;
-    this.#connections.delete(connection);
-    this.counters.connections -= 1;
-    this.#gate.leave(connection.address, admission);
-    this.#whenEmpty();
   }
 
   #begin(): Promise<void> {

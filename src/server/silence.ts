@@ -11,10 +11,10 @@ export interface SilenceWaiter {
 }
 
 /** The queue. Bounded by the number of connections. */
-export class SilenceTimer<T extends SilenceWaiter> {
+export class SilenceTimer {
   readonly #ms: number;
   /** Deadlines by waiter, in order of insertion, which is the order of the deadlines. */
-  readonly #waits = new Map<T, number>();
+  readonly #waits = new Map<SilenceWaiter, number>();
   #timer: NodeJS.Timeout | null = null;
   readonly #fire = (): void => this.#run();
 
@@ -24,14 +24,14 @@ export class SilenceTimer<T extends SilenceWaiter> {
   }
 
   /** Starts (or starts again) the wait of `one`. */
-  wait(one: T): void {
+  wait(one: SilenceWaiter): void {
     this.#waits.delete(one);
     this.#waits.set(one, clock.now + this.#ms);
     this.#timer ??= setTimeout(this.#fire, this.#ms);
   }
 
   /** Ends the wait of `one` without a call. */
-  forget(one: T): void {
+  forget(one: SilenceWaiter): void {
     this.#waits.delete(one);
   }
 

@@ -5,9 +5,10 @@
 import type { EncodedPage, OpenFile } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
 import type { Refusal } from "../wire/errors.ts";
+import type { Answer } from "./answer.ts";
 
 /** How a request goes on when the store has answered. */
-export type Later<T> = (answer: T | Refusal) => void;
+export type Later<T> = (result: T | Refusal) => Answer;
 
 /** A connection's state. The sweep (sweep.ts) bounds every wait for the peer and for the store. */
 export type State =
@@ -29,33 +30,39 @@ export type State =
   | { readonly awaits: "closed" };
 
 /** The store was asked at `since` (clock.now), and `then` goes on with its answer. */
-export type StoreState = { readonly awaits: "store"; readonly since: number } & (
+export type StoreState = {
+  readonly kind: "store";
+  readonly awaits: "store";
+  readonly since: number;
+  /**
+   * What the reply begins with if it is no refusal, in ASCII. It may be sent early, to find out
+   * whether the peer is still there: FIN alone does not tell an honest half-close (nc -N) from a
+   * peer that is gone, but who is gone answers a byte with RST (tcp(7)). "": nothing may be sent.
+   */
+  readonly promise: string;
+} & (
   | { readonly asked: "file"; readonly then: Later<OpenFile> }
   | { readonly asked: "page"; readonly then: Later<EncodedPage> }
-  | { readonly asked: "digests"; readonly then: Later<Uint8Array>; readonly promise: Promised }
+  | { readonly asked: "digests"; readonly then: Later<Uint8Array> }
 );
 
-/** A reply whose head is known before its body: it may be promised early, at most once. */
-export interface Promised {
-  /** The head is out: what follows is the body, or RST. */
-  readonly made: boolean;
-  /** Sends the head. */
-  make(): void;
-}
-
-/** The wait for open(). */
+/** The wait for open(). It promises nothing: whether the file can be read is not known. */
 export function fileWait(then: Later<OpenFile>): StoreState {
-  return { awaits: "store", since: clock.now, asked: "file", then };
+  return { ...waiting(""), asked: "file", then };
 }
 
 /** The wait for list(). */
-export function pageWait(then: Later<EncodedPage>): StoreState {
-  return { awaits: "store", since: clock.now, asked: "page", then };
+export function pageWait(promise: string, then: Later<EncodedPage>): StoreState {
+  return { ...waiting(promise), asked: "page", then };
 }
 
-/** The wait for digests(); `promise` is the head of their reply. */
-export function digestWait(then: Later<Uint8Array>, promise: Promised): StoreState {
-  return { awaits: "store", since: clock.now, asked: "digests", then, promise };
+/** The wait for digests(). */
+export function digestWait(promise: string, then: Later<Uint8Array>): StoreState {
+  return { ...waiting(promise), asked: "digests", then };
+}
+
+function waiting(promise: string): Pick<StoreState, "kind" | "awaits" | "since" | "promise"> {
+  return { kind: "store", awaits: "store", since: clock.now, promise };
 }
 
 export const REQUEST: State = { awaits: "request" };

@@ -61,7 +61,7 @@ function sweepRequest(connection: Connection, now: number, limits: Limits): bool
  * A request may keep the store busy for storeMs. Meanwhile the peer must take what was sent before.
  */
 function sweepStore(connection: Connection, since: number, now: number, limits: Limits): boolean {
-  connection.probePaused();
+  connection.probe();
   if (connection.gone) return false;
   if (connection.progressAt > 0 && sweepProgress(connection, now, limits)) return true;
   if (now - since <= limits.storeMs) return false;

@@ -3,9 +3,7 @@
  * software can show, and a close; what follows it is never read as a request (ALPACA,
  * CVE-2021-3618). Nothing is echoed.
  */
-import { clock } from "../sys/clock.ts";
-import { type Refusal, Refusal as Refused } from "../wire/errors.ts";
-import type { Connection } from "./connection.ts";
+import { Refusal } from "../wire/errors.ts";
 import type { Door } from "./service.ts";
 
 const EXPLANATION =
@@ -18,39 +16,24 @@ const HTTP_REFUSAL =
 
 /**
  * A fatal TLS alert, protocol_version (RFC 8446 6.2): the client says "wrong version" instead of
- * waiting.
+ * waiting. All of its bytes are below 128, so that as text it stays what it is.
  */
-const TLS_REFUSAL = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46]);
+const TLS_REFUSAL = String.fromCharCode(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46);
 
 /** Answers an HTTP request line. */
-export const httpDoor: Door = {
-  name: "http",
-  answer: (connection) => {
-    connection.sendText(HTTP_REFUSAL);
-    turnAway(connection, "HTTP");
-  },
-  refusal,
-};
+export const httpDoor: Door = turnsAway("http", "HTTP", HTTP_REFUSAL);
 
 /** Answers a TLS ClientHello. */
-export const tlsDoor: Door = {
-  name: "tls",
-  answer: (connection) => {
-    connection.sendBytes(TLS_REFUSAL);
-    turnAway(connection, "TLS");
-  },
-  refusal,
-};
+export const tlsDoor: Door = turnsAway("tls", "TLS", TLS_REFUSAL);
 
 // --- internal ---
 
-function turnAway(connection: Connection, verb: string): void {
-  const refused = new Refused("ENOSYS");
-  connection.record({ verb, path: "", began: clock.now, length: 0 }, refused.code, 0);
-  connection.closeAfter();
-}
-
-/** Never needed: both doors close with their first answer. */
-function refusal(_refusal: Refusal): string {
-  return "";
+function turnsAway(name: string, verb: string, text: string): Door {
+  return {
+    name,
+    once: true,
+    answer: () => new Refusal("ENOSYS"),
+    asked: () => ({ verb, path: "" }),
+    refusal: () => text,
+  };
 }

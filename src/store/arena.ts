@@ -32,7 +32,7 @@ let scratch: Buffer | null = null;
 export class Slot implements Content {
   readonly body = null;
   readonly live = false;
-  readonly replyAt: bigint;
+  readonly headAt: bigint;
   readonly base: bigint;
   readonly held: number;
   readonly #arena: Arena;
@@ -42,8 +42,8 @@ export class Slot implements Content {
   constructor(arena: Arena, index: number, headBytes: number, size: number) {
     this.#arena = arena;
     this.#index = index;
-    this.replyAt = BigInt(index) * BigInt(SLOT_BYTES);
-    this.base = this.replyAt + BigInt(headBytes);
+    this.headAt = BigInt(index) * BigInt(SLOT_BYTES);
+    this.base = this.headAt + BigInt(headBytes);
     this.held = Math.ceil((headBytes + size) / PAGE_BYTES) * PAGE_BYTES;
   }
 
@@ -93,7 +93,7 @@ export class Arena {
     if (this.#fd < 0 && !this.#open()) return null;
     const slot = new Slot(this, this.#free.pop() ?? this.#slots++, head.length, count);
     this.#used += 1;
-    if (kernel.pwrite(this.#fd, scratch, length, slot.replyAt) === length) return slot;
+    if (kernel.pwrite(this.#fd, scratch, length, slot.headAt) === length) return slot;
     this.#refused = true;
     slot.close();
     return null;

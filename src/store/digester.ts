@@ -49,6 +49,9 @@ const INLINE_DIGESTS_MAX = 64;
 /** Bytes digested on the loop that cost a turn as much as a usual request: 5 to 10 us. */
 const BYTES_PER_REQUEST = { xxh3: 65_536, sha256: 8192 } as const;
 
+/** Digests that are looked up or copied in as long as a usual request takes: about 1 us. */
+const LINES_PER_REQUEST = 32;
+
 /** The thread ends when nobody has needed it for so long, in milliseconds. */
 const IDLE_MS = 10_000;
 
@@ -86,6 +89,7 @@ export class Digester implements ThreadOwner {
   /** As Store.digests. */
   digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null {
     const { length, chunk } = range;
+    waiter.charge(Math.ceil(length / chunk) / LINES_PER_REQUEST);
     const bytes = length <= chunk * INLINE_DIGESTS_MAX ? atHand(file, range) : null;
     if (bytes !== null) {
       waiter.charge(length / BYTES_PER_REQUEST[range.algo]);

@@ -6,6 +6,7 @@
 import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
+import type { Reply } from "../wire/reply.ts";
 import { etagOf } from "./etag.ts";
 import { HEADROOM_BYTES, type OpenFile } from "./store.ts";
 
@@ -27,7 +28,7 @@ export interface Content {
   /** Of OpenFile. */
   readonly fd: number;
   readonly base: bigint;
-  readonly replyAt: bigint | null;
+  readonly headAt: bigint | null;
   /** Bytes of memory it takes. */
   readonly held: number;
   /** True where others may edit it. */
@@ -41,7 +42,7 @@ export class Body implements Content {
   readonly body: Uint8Array;
   readonly fd = -1;
   readonly base = 0n;
-  readonly replyAt = null;
+  readonly headAt = null;
   readonly live = false;
 
   constructor(body: Uint8Array) {
@@ -62,7 +63,7 @@ export class Descriptor implements Content {
   readonly body = null;
   readonly fd: number;
   readonly base = 0n;
-  readonly replyAt = null;
+  readonly headAt = null;
   readonly held = 0;
   readonly live = true;
   readonly #fds: FdCount;
@@ -90,9 +91,10 @@ export class DiskFile implements OpenFile {
   readonly body: Uint8Array | null;
   readonly headroom: number = HEADROOM_BYTES;
   readonly base: bigint;
-  readonly replyAt: bigint | null;
-  reply: Uint8Array | null = null;
-  digest: Uint8Array | null = null;
+  readonly headAt: bigint | null;
+  head: Uint8Array | null = null;
+  reply: Reply | null = null;
+  digest: Reply | null = null;
   residentUntil: number;
   /** When the content was read, in clock.now's milliseconds. */
   readonly since: number;
@@ -120,7 +122,7 @@ export class DiskFile implements OpenFile {
     this.stat = stat;
     this.body = content.body;
     this.base = content.base;
-    this.replyAt = content.replyAt;
+    this.headAt = content.headAt;
     this.residentUntil = content.live ? 0 : Number.POSITIVE_INFINITY;
     this.checked = now;
     this.usedAt = now;

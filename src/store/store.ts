@@ -7,6 +7,7 @@
 import type { Algo } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
+import type { Reply } from "../wire/reply.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /**
@@ -23,15 +24,20 @@ export interface OpenFile {
    */
   readonly headroom: number;
   /**
-   * What a door answers for the whole file, made once: head and body in one piece, or the head
-   * alone where the body leaves from the descriptor. Null until then, dropped with the file.
+   * What a door sends in front of the whole file where it leaves from the descriptor, made once.
+   * Null until then, dropped with the file.
    */
-  reply: Uint8Array | null;
+  head: Uint8Array | null;
+  /**
+   * What a door answers for the whole file where it is held in memory: head and body in one piece,
+   * made once. Null until then, dropped with the file.
+   */
+  reply: Reply | null;
   /**
    * What a door answers to a HASH of the whole of `body`, made once. Null until then, dropped with
    * the file; it can't grow old, since `body` never changes.
    */
-  digest: Uint8Array | null;
+  digest: Reply | null;
   /**
    * The descriptor to send from, or -1 when `body` is held. Positional reads only; valid while
    * retained.
@@ -40,9 +46,9 @@ export interface OpenFile {
   /** Where in `fd` the content begins. */
   readonly base: bigint;
   /**
-   * Where in `fd` `reply` and, behind it, the content lie in one piece; null where they don't.
+   * Where in `fd` `head` and, behind it, the content lie in one piece; null where they don't.
    */
-  readonly replyAt: bigint | null;
+  readonly headAt: bigint | null;
   /**
    * Until then (clock.now) the content is believed to be in memory; set by whoever has found it
    * there. For files that are sent in one step, so that looking costs them nothing.
@@ -110,9 +116,13 @@ export interface Store {
   readonly single: ByteString;
   /** The file, a refusal, or null: the answer comes later. */
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
-  /** What `path` is, without opening it for reading; not cached. */
-  stat(path: ByteString): Entry | Refusal;
-  /** Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. */
+  /** What `path` is, without opening it for reading; not cached. `waiter` is charged for it. */
+  stat(path: ByteString, waiter: Waiter): Entry | Refusal;
+  /**
+   * Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. What can
+   * be known at once is refused at once: that there is no such directory, or that it may not be
+   * read.
+   */
   list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
   /**
    * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They

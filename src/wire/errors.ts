@@ -45,6 +45,7 @@ export function failureKindOf(name: string): FailureKind {
 
 /** A request that can't be met, as a value: these are expected, so nothing is thrown for them. */
 export class Refusal {
+  readonly kind = "refusal";
   readonly code: WireCode;
   readonly message: string;
 

@@ -6,6 +6,22 @@ import type { Refusal } from "./errors.ts";
 import { parseCount, REPLY_DIGITS_MAX } from "./number.ts";
 import type { ByteString } from "./bytes.ts";
 
+/** A whole reply in memory, as a door makes it. */
+export interface Reply {
+  readonly kind: "reply";
+  /** Goes out as UTF-8, in front of `bytes`; "" where they hold it already. */
+  readonly head: string;
+  /** They stay as they are. */
+  readonly bytes: Uint8Array | null;
+  /** Bytes behind the head, for the log. */
+  readonly content: number;
+}
+
+/** A reply that is a line, or lines, and nothing else. */
+export function replyOf(head: string): Reply {
+  return { kind: "reply", head, bytes: null, content: 0 };
+}
+
 /** `OK length key=value... LF`; `facts` is "" or starts with a space. */
 export function okLine(length: number | bigint, facts: string): string {
   return `OK ${length}${facts}\n`;

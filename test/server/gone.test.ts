@@ -6,7 +6,9 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 import { Started } from "../cli/serv6/started.ts";
-import { eventually } from "../rig/faults.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { OPEN } from "../../src/sys/types.ts";
+import { eventually, replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { Running } from "../rig/running.ts";
@@ -90,6 +92,68 @@ test("digests that were promised and can't be had end in a reset", async () => {
   expect(bytes.toString()).toMatch(/^OK 65 size=4398046511104 etag=\S+ algo=sha256 chunk=\d+\n$/);
   expect(ending).toBe("reset");
   await eventually("the job's end", () => running.store.digester.jobs === 0);
+});
+
+/** A directory gives the same names again and again, until `ended` gives an -errno. */
+function endless(ended: () => number): Disposable {
+  let first = 0;
+  return replaceCall("getdents", (real) => (fd, into) => {
+    if (first === 0) first = real(fd, into);
+    return ended() || first;
+  });
+}
+
+test("programs that ask for endless lists and exit leave no connection and no open directory", async () => {
+  using tree = new Tree({ "d/f": "x", "e/f": "x" });
+  await using running = new Running(tree.root);
+  using _fault = endless(() => 0);
+  const { counters } = running.server;
+  // Each limit is a page of its own.
+  const lists = Array.from({ length: 12 }, (_, nth) => `LIST limit=${nth + 1} /d\n`);
+  await Promise.all(lists.map((line) => visit(running.port, 10, line)));
+  await eventually("all of them accepted", () => counters.accepted === 120);
+  await eventually("their connections' end", () => counters.connections === 0);
+  await eventually("the directory let go of", () => openIn(tree.path("d")) === 0);
+});
+
+test("a half-closed client gets its lists, and why there is none", async () => {
+  using tree = new Tree({ "d/f": "x", file: "y" });
+  fs.utimesSync(tree.path("d/f"), 1, 1);
+  await using running = new Running(tree.root);
+  using _fault = replaceCall("openat", (real) => (dirfd, name, flags) => {
+    const opens = name.startsWith("/proc/self/fd/") && (flags & OPEN.directory) !== 0;
+    return opens && forbidden ? -ERRNO.EACCES : real(dirfd, name, flags);
+  });
+  let forbidden = false;
+  const answer = async (lines: string): Promise<string> => {
+    using peer = await running.dial();
+    peer.send(lines);
+    peer.finish();
+    const { bytes, ending } = await peer.all();
+    return `${bytes.toString("latin1")}${ending}`;
+  };
+  expect(await answer("LIST /d\nLIST /none\nLIST /file\nLIST limit=0 /d\n")).toMatch(
+    /^OK \d+ count=1 more=0\nfile size=1 mtime=1000000000 etag=\S+ f\nERR ENOENT [^\n]*\nERR ENOTDIR [^\n]*\nOK 0 count=0 more=1\nfin$/,
+  );
+  forbidden = true;
+  expect(await answer("LIST /d\n")).toMatch(/^ERR EACCES [^\n]*\nfin$/);
+});
+
+test("a list that was promised and can't be read ends in a reset, one that was not in a refusal", async () => {
+  using tree = new Tree({ "d/f": "x" });
+  await using running = new Running(tree.root);
+  let failure = 0;
+  using _fault = endless(() => failure);
+  using closed = await running.dial();
+  using open = await running.dial();
+  closed.send("LIST /d\n");
+  closed.finish();
+  await closed.until(() => closed.length > 0);
+  open.send("LIST /d\n");
+  failure = -ERRNO.EIO;
+  const { bytes, ending } = await closed.all();
+  expect([bytes.toString(), ending]).toEqual(["OK ", "reset"]);
+  expect((await open.reply()).line).toMatch(/^ERR EIO /);
 });
 
 test("a request that the store can't answer in time is refused, or reset where it was promised", async () => {

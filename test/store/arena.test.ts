@@ -37,7 +37,7 @@ function used(store: DiskStore, path: string, times = USES): OpenFile {
     const waiter = waiterOf();
     const file = store.open(path, waiter);
     if (file === null || "code" in file) throw new Error(`${path}: ${file?.code}`);
-    file.reply ??= HEAD;
+    file.head ??= HEAD;
     last = file;
   }
   return last!;
@@ -57,11 +57,11 @@ hot("a file that is asked for often lies in memory behind its head, once and who
   using store = storeOf(tree);
   for (const size of sizes) {
     const file = used(store, `/f${size}`);
-    expect([size, file.body, file.replyAt === null]).toEqual([size, null, false]);
+    expect([size, file.body, file.headAt === null]).toEqual([size, null, false]);
     const expected = content(size, 0, size);
     expect(bytesOf(file, file.base, size).equals(expected)).toBe(true);
     const whole = Buffer.concat([HEAD, expected]);
-    expect(bytesOf(file, file.replyAt!, whole.length).equals(whole)).toBe(true);
+    expect(bytesOf(file, file.headAt!, whole.length).equals(whole)).toBe(true);
   }
   // The files themselves are not open any more.
   expect(store.openFds).toBe(0);
@@ -72,8 +72,8 @@ test("who is asked for once or twice, is smaller or larger, is not", () => {
   tree.write("seldom", content(1, 0, 20_000));
   using store = storeOf(tree);
   expect(used(store, "/small").body?.length).toBe(8192);
-  expect(used(store, "/large").replyAt).toBeNull();
-  expect(used(store, "/seldom", 2).replyAt).toBeNull();
+  expect(used(store, "/large").headAt).toBeNull();
+  expect(used(store, "/seldom", 2).headAt).toBeNull();
   expect(store.openFds).toBe(2);
 });
 
@@ -107,7 +107,7 @@ hot("an edit between the reading and the look is not kept as a mix", () => {
   expect(edits).toBe(1);
   // The use that read it went on with the file itself, and the next one meets the version of now.
   const after = used(store, "/f", 1);
-  expect([after.replyAt, after.entry.mtime]).toEqual([null, 1_001_000_000_000n]);
+  expect([after.headAt, after.entry.mtime]).toEqual([null, 1_001_000_000_000n]);
 });
 
 for (const row of ["memfd", "pwrite"] as const) {
@@ -120,7 +120,7 @@ for (const row of ["memfd", "pwrite"] as const) {
       return -12;
     });
     const file = used(store, "/f", 40);
-    expect(file.replyAt).toBeNull();
+    expect(file.headAt).toBeNull();
     expect(bytesOf(file, file.base, 20_000).equals(content(1, 0, 20_000))).toBe(true);
     // Asked once, and not again.
     expect(calls).toBe(1);
@@ -147,7 +147,7 @@ hot("a slot whose pages can't be given back is not used again", () => {
   const { fd, base } = used(store, "/f");
   using _refused = replaceCall("punchHole", () => () => -5);
   store.cache.clear();
-  expect(used(store, "/g").replyAt).toBeNull();
+  expect(used(store, "/g").headAt).toBeNull();
   const still = Buffer.alloc(20_000);
   kernel.pread(fd, still, still.length, base);
   expect(still.equals(content(1, 0, 20_000))).toBe(true);

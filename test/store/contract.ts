@@ -76,7 +76,7 @@ async function entries(store: Store, path: string): Promise<Map<string, Entry>> 
 }
 
 function statOf(store: Store, path: string): Entry {
-  const entry = store.stat(path);
+  const entry = store.stat(path, new Asker());
   if (entry instanceof Refusal) throw new Error(`${path}: ${entry.message}`);
   return entry;
 }
@@ -104,7 +104,7 @@ async function codeOf(store: Store, path: string): Promise<string> {
 
 /** What open, stat and list say of a path that all of them refuse. */
 async function codesOf(store: Store, path: string): Promise<string[]> {
-  const told = store.stat(path);
+  const told = store.stat(path, new Asker());
   const stat = told instanceof Refusal ? told.code : told.type;
   return [await codeOf(store, path), stat, await list(store, path, 10)];
 }
@@ -131,7 +131,7 @@ function contents(name: string, make: MakeStore): void {
       expect([size, verify(bytesOf(opened), 3, 0)]).toEqual([size, null]);
       const { mtimeNs } = fs.statSync(tree.path(`d/f${size}`), { bigint: true });
       expect(opened.entry).toMatchObject({ type: "file", size: BigInt(size), mtime: mtimeNs });
-      expect(store.it.stat(`/d/f${size}`)).toEqual(opened.entry);
+      expect(store.it.stat(`/d/f${size}`, new Asker())).toEqual(opened.entry);
     }
   });
 

@@ -6,6 +6,7 @@ import { clock } from "../../src/sys/clock.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
+import { waiterOf } from "../rig/waiter.ts";
 import { closing, file, list } from "./contract.ts";
 
 const TIMES = 20;
@@ -53,7 +54,8 @@ for (const unconfined of [false, true]) {
     using store = closing(openDisk(tree.root, policy, LIMITS));
     const before = openIn(tree.root);
     for (let nth = 0; nth < TIMES; nth++) {
-      for (const path of ["/f", "/d", "/pipe", "/missing", "/f/below"]) store.it.stat(path);
+      for (const path of ["/f", "/d", "/pipe", "/missing", "/f/below"])
+        store.it.stat(path, waiterOf());
       expect(await list(store.it, "/f", 1)).toBe("ENOTDIR");
       for (const path of ["/d", "/pipe"]) await expect(file(store.it, path)).rejects.toThrow(path);
     }
