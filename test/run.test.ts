@@ -1,7 +1,7 @@
 /** That the gate's last line can be trusted: what the closing counts say, and what they hide. */
 import { expect, test } from "bun:test";
 import { Tree } from "./rig/tree.ts";
-import { judge, readCounts, workersFor } from "./run.ts";
+import { judge, phasesOf, readCounts, workersFor } from "./run.ts";
 
 const CLOSING = `
 (pass) a
@@ -36,8 +36,35 @@ test("a run that ends without counts, without tests, or with a bad status has fa
   expect(judge({ passed: 2, failed: 3, skipped: 0 }, 1).failed).toBe(3);
 });
 
+test("what judges how soon clients are served runs behind the others, and only what was named", () => {
+  const files = ["test/a.test.ts", "test/abuse/b.test.ts", "test/bench/abuse.test.ts"];
+  const [a, b, c] = files as [string, string, string];
+  expect(phasesOf(files, [])).toEqual([[a, c], [b]]);
+  expect(phasesOf(files, ["abuse"])).toEqual([[c], [b]]);
+  expect(phasesOf(files, ["test/abuse"])).toEqual([[b]]);
+  expect(phasesOf(files, ["a.test", "none"])).toEqual([[a]]);
+  expect(phasesOf(files, ["none"])).toEqual([]);
+});
+
 test("two workers for each core, and a bound", () => {
   expect([1, 2, 8, 64].map(workersFor)).toEqual([2, 4, 16, 16]);
+});
+
+/** The last line that the runner prints in `tree`, and its exit status. */
+function ran(tree: Tree, ...args: string[]): [string | undefined, number] {
+  const command = [process.execPath, `${import.meta.dir}/run.ts`, ...args];
+  const { stdout, exitCode } = Bun.spawnSync(command, { cwd: tree.root });
+  return [stdout.toString().trimEnd().split("\n").at(-1), exitCode];
+}
+
+test("the counts of what runs apart are added, and a name that fits nothing is a failure", () => {
+  const file = (fails: boolean): string =>
+    `import { test } from "bun:test";\ntest("it", () => { if (${fails}) throw new Error(); });\n`;
+  using tree = new Tree({ "test/a.test.ts": file(false), "test/abuse/b.test.ts": file(true) });
+  expect(ran(tree)).toEqual(["1 passed, 1 failed", 1]);
+  expect(ran(tree, "a.test")).toEqual(["1 passed, 0 failed", 0]);
+  expect(ran(tree, "abuse", "-t", "it")).toEqual(["0 passed, 1 failed", 1]);
+  expect(ran(tree, "none")).toEqual(["0 passed, 1 failed", 1]);
 });
 
 test("a worker that dies is a failure, and what the others ran still counts", () => {
@@ -50,8 +77,6 @@ test("a worker that dies is a failure, and what the others ran still counts", ()
       "a.test.ts": file("await Bun.sleep(1);"),
       "b.test.ts": file("await Bun.sleep(1);"),
     });
-    const run = Bun.spawnSync([process.execPath, `${import.meta.dir}/run.ts`], { cwd: tree.root });
-    const last = run.stdout.toString().trimEnd().split("\n").at(-1);
-    expect([death, last, run.exitCode]).toEqual([death, "2 passed, 1 failed", 1]);
+    expect([death, ...ran(tree)]).toEqual([death, "2 passed, 1 failed", 1]);
   }
 });

@@ -1,6 +1,6 @@
 /**
  * What `make test` runs: `bun test` with its output passed on, closed by one line `N passed, N
- * failed`. Owns that line, the exit status and how many files of tests run side by side. Anything
+ * failed`. Owns that line, the exit status and which files of tests run side by side. Anything
  * that leaves the counts in doubt (a crash, no closing counts, not one test) counts as a failure,
  * so that a broken runner is never taken for a green one.
  */
@@ -19,6 +19,12 @@ const TEST_TIMEOUT_MS = 60_000;
  * (descriptors, memory, threads) is its own.
  */
 const WORKERS_PER_CORE = 2;
+
+/**
+ * Files that judge how soon an honest client is served run behind all others, one after the other:
+ * beside three more workers they would judge those.
+ */
+const APART = /(^|\/)test\/abuse\//;
 
 /** More cores than eight are no reason for more than this: each worker takes some 200 MB. */
 const WORKERS_MAX = 16;
@@ -58,17 +64,59 @@ export function judge(counts: Counts | null, exitCode: number): Counts {
   return good || told.failed > 0 ? told : { ...told, failed: 1 };
 }
 
-async function main(patterns: string[]): Promise<number> {
-  const parallel = `--parallel=${workersFor(availableParallelism())}`;
-  const timeout = `--timeout=${TEST_TIMEOUT_MS}`;
+/** Tells the runner that is running to end. */
+let kill: (signal: NodeJS.Signals) => void = () => {};
+
+/** Test files by when they run: first side by side, then apart. Those that hold one of `words`. */
+export function phasesOf(files: readonly string[], words: readonly string[]): string[][] {
+  const wanted = files.filter((file) => words.length === 0 || words.some((w) => file.includes(w)));
+  const apart = wanted.filter((file) => APART.test(file));
+  return [wanted.filter((file) => !APART.test(file)), apart].filter(({ length }) => length > 0);
+}
+
+/** `args`: parts of files' names, then flags of `bun test`. */
+async function main(args: string[]): Promise<number> {
+  const words = args.slice(0, args.findIndex((arg) => arg.startsWith("-")) >>> 0);
+  const flags = args.slice(words.length);
+  const glob = new Bun.Glob("**/*.test.{ts,tsx,js}");
+  const files = [...glob.scanSync(".")].filter((file) => !file.includes("node_modules/")).sort();
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  let stopped = false;
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      stopped = true;
+      kill(signal);
+    });
+  }
+  for (const phase of phasesOf(files, words)) {
+    if (stopped) break;
+    const workers = phase.some((file) => APART.test(file)) ? 1 : workersFor(availableParallelism());
+    const counts = await run(phase, workers, flags);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  const { passed, skipped } = total;
+  if (passed + total.failed === 0) {
+    console.log(`no test was run: ${words.join(", ") || "there is none"}`);
+    total.failed = 1;
+  }
+  // The closing line has one form whatever was skipped: programs read it.
+  if (skipped > 0) console.log(`\n${skipped} skipped: each line above says why`);
+  console.log(`\n${passed} passed, ${total.failed} failed`);
+  return total.failed > 0 ? 1 : 0;
+}
+
+async function run(files: readonly string[], workers: number, more: string[]): Promise<Counts> {
   // A runner that is told to end takes the servers with it that its workers have started.
-  const flags = ["--no-orphans", parallel, timeout];
-  const child = Bun.spawn([process.execPath, "test", ...flags, ...patterns], {
+  const flags = ["--no-orphans", `--parallel=${workers}`, `--timeout=${TEST_TIMEOUT_MS}`, ...more];
+  const paths = files.map((file) => `./${file}`);
+  const child = Bun.spawn([process.execPath, "test", ...flags, ...paths], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  kill = (signal) => child.kill(signal);
 
   // Both streams leave by one, so that the last line is last wherever they are joined.
   const [told, exitCode] = await Promise.all([
@@ -78,11 +126,7 @@ async function main(patterns: string[]): Promise<number> {
   ]);
   const read = readCounts(told);
   if (read === null) console.log(`bun test ended with status ${exitCode} and without its counts`);
-  const counts = judge(read, exitCode);
-  // The closing line has one form whatever was skipped: programs read it.
-  if (counts.skipped > 0) console.log(`\n${counts.skipped} skipped: each line above says why`);
-  console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
-  return counts.failed > 0 ? 1 : 0;
+  return judge(read, exitCode);
 }
 
 /** Passes a stream on to stdout as it comes and returns its last characters. */
