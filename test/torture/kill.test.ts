@@ -135,7 +135,7 @@ test(
     score.tell("get");
     expect(score.kills).toBeGreaterThan(KILLS / 2);
   },
-  timeFor(KILLS, 3000),
+  timeFor(KILLS, 10_000),
 );
 
 test(
@@ -153,5 +153,5 @@ test(
     score.tell("mirror");
     expect(score.kills).toBeGreaterThan(KILLS / 2);
   },
-  timeFor(KILLS, 3000),
+  timeFor(KILLS, 10_000),
 );
