@@ -22,12 +22,12 @@ import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
 import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, StoreWait } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Door, Service } from "./service.ts";
-import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State, type StoreState } from "./state.ts";
+import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** Who is told once when a connection has ended. */
@@ -340,7 +340,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   }
 
   /** Sends what the reply begins with, where it is known: a peer that is gone answers with RST. */
-  #promise({ promise }: StoreState): void {
+  #promise({ promise }: StoreWait): void {
     if (this.#exchange.promised > 0 || promise === "") return;
     this.#sender.text(promise);
     this.#exchange.promised = promise.length;

@@ -9,11 +9,10 @@ import { Refusal } from "../wire/errors.ts";
 import { errLine, okLine, replyOf } from "../wire/reply.ts";
 import { parseRequest, type Request } from "../wire/request.ts";
 import { PROTOCOL } from "../wire/vocabulary.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, pageWait } from "./answer.ts";
 import { hash, hashWhole } from "./hash.ts";
 import { read, readWhole } from "./read.ts";
 import type { Asked, Door } from "./service.ts";
-import { pageWait } from "./state.ts";
 import { VERSION } from "./version.ts";
 
 const PONG = replyOf(okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`));

@@ -7,10 +7,9 @@ import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { okLine, type Reply } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, digestWait, fileWait } from "./answer.ts";
 import { rangeOf } from "./range.ts";
 import { lookUp } from "./read.ts";
-import { digestWait, fileWait } from "./state.ts";
 
 /** Bytes of one xxh3 digest and its LF. */
 const WHOLE_BYTES = DIGESTS.xxh3 + 1;

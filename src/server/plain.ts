@@ -8,10 +8,9 @@ import { Refusal } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
-import { type Answer, NO_HEAD } from "./answer.ts";
+import { type Answer, fileWait, NO_HEAD } from "./answer.ts";
 import { rangeOf } from "./range.ts";
 import type { Door } from "./service.ts";
-import { fileWait } from "./state.ts";
 
 /** The door of the bare path. */
 export const plainDoor: Door = {

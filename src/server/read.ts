@@ -5,9 +5,8 @@ import { readFacts } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { okLine, type Reply } from "../wire/reply.ts";
 import { type Request, wholeFile } from "../wire/request.ts";
-import { type Answer, NO_HEAD } from "./answer.ts";
+import { type Answer, fileWait, NO_HEAD } from "./answer.ts";
 import { rangeOf } from "./range.ts";
-import { fileWait } from "./state.ts";
 
 /** Whole files over this go the long way, which refuses them. */
 const SIZE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
