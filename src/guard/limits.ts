@@ -14,7 +14,8 @@
  *                  (STEP_BYTES); rounds  round                their connections (send/turns.ts)
  *                  of ROUND_MS
  *   requests       pipeline in a turn;   the same             waits for its next turn: a costly
- *                  a costly one is more                       reply counts as several (charge())
+ *                  a costly one is more                       reply counts as several (charge()),
+ *                                                             so does a long line
  *   digest jobs    JOB_UNITS_MAX         PEER_JOB_UNITS_MAX   of its own share: EBUSY; when full,
  *                                                             the newest of the largest gives way
  *   digest bytes   a portion at a time   a portion, in turns  waits (store/digester.ts)
@@ -95,6 +96,12 @@ export const BACKLOG_BYTES_MAX = 16_384;
  * answered at once, a long pipeline waits for its turn.
  */
 export const COST_LATE_MAX = 8;
+
+/**
+ * A line costs a turn one request more for each so many bytes: of 8 KiB, all of them escapes, it
+ * takes 70 us to read, to look up and to refuse.
+ */
+export const LINE_BYTES_PER_REQUEST = 256;
 
 const CONNECTIONS_MAX = 65_536;
 const FILES_MAX = 8192;

@@ -58,3 +58,9 @@ export interface Transfer {
  * above 2 MiB others wait too long (2 MiB is 0.2 ms).
  */
 export const STEP_BYTES = 2_097_152;
+
+/**
+ * A first step of more bytes takes 20 to 200 us: long enough for some of them to keep others
+ * waiting. Of fewer, looking out for that would cost more than it saves.
+ */
+export const LONG_BYTES = 131_072;

@@ -27,6 +27,8 @@ export interface Turn {
 export class Turns {
   readonly #ready = new FairQueue<Turn>();
   #armed = false;
+  /** In a round. */
+  #running = false;
   /** Since when the next round is due, in clock.now's milliseconds. */
   #dueAt = 0;
   readonly #failed: (error: unknown) => void;
@@ -46,6 +48,14 @@ export class Turns {
   }
 
   /**
+   * Something long begins outside of a round: the loop's events may be many, and each may bring
+   * something long. A round is due behind them.
+   */
+  watch(): void {
+    this.#arm();
+  }
+
+  /**
    * True when a round is due and other events of the loop have kept it waiting for longer than a
    * round: what is long then waits for a turn as well.
    */
@@ -56,7 +66,7 @@ export class Turns {
   // --- internal ---
 
   #arm(): void {
-    if (this.#armed || this.#ready.size === 0) return;
+    if (this.#armed || this.#running) return;
     this.#armed = true;
     this.#dueAt = clock.now;
     setImmediate(this.#round);
@@ -64,6 +74,7 @@ export class Turns {
 
   #run(): void {
     this.#armed = false;
+    this.#running = true;
     const end = tick() + ROUND_MS;
     // Those who come meanwhile wait for the next round.
     let due = this.#ready.peers > 1 ? this.#ready.peers : this.#ready.size;
@@ -78,6 +89,7 @@ export class Turns {
       }
     }
     tick();
-    this.#arm();
+    this.#running = false;
+    if (this.#ready.size > 0) this.#arm();
   }
 }

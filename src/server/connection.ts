@@ -13,8 +13,8 @@
  * sweep ends it.
  */
 import { peerOf, shownAddress } from "../guard/address.ts";
-import { COST_LATE_MAX } from "../guard/limits.ts";
-import { type Awaiter, STEP_BYTES } from "../send/transfer.ts";
+import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";
+import { type Awaiter, LONG_BYTES, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
 import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
@@ -255,7 +255,7 @@ export class Connection implements Turn, Waiter, Awaiter {
       const yields = this.#cost >= costMax || this.#sender.written >= budget;
       const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
-        this.#cost += 1;
+        this.#cost += 1 + Math.trunc(line.length / LINE_BYTES_PER_REQUEST);
         this.#answer(line);
         continue;
       }
@@ -271,7 +271,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** Writes; false when it has to wait or is over. */
   #push(): boolean {
     for (;;) {
-      const pushed = this.#sender.push();
+      const pushed = this.#sender.push(this.service.turns.late);
       switch (pushed) {
         case "clear":
           return true;
@@ -329,6 +329,7 @@ export class Connection implements Turn, Waiter, Awaiter {
       case "file":
         this.#sender.file(answer, this.service.zeroCopy);
         this.#exchange.sending = answer.content;
+        if (answer.length > LONG_BYTES) this.service.turns.watch();
         break;
       case "store":
         this.#state = answer;

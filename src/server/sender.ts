@@ -102,8 +102,11 @@ export class Sender implements Rest {
       : this.#copy(file, at, length);
   }
 
-  /** Moves what can be moved: everything gathered, and one step of the transfer. */
-  push(): Pushed {
+  /**
+   * Moves what can be moved: everything gathered, and one step of the transfer. `late`: the step
+   * waits for its turn.
+   */
+  push(late: boolean): Pushed {
     if (this.#dead) return "gone";
     if (this.#full) return "room";
     const flushed = this.unsent === null ? "clear" : flushRest(this.socket, this);
@@ -111,7 +114,8 @@ export class Sender implements Rest {
     const out = flushed === "clear" ? this.#outbox.flush(this.socket, this, more) : flushed;
     this.#note(out);
     if (out !== "clear") return out === "full" ? "room" : "gone";
-    return this.transfer === null ? "clear" : this.#step(this.transfer);
+    if (this.transfer === null) return "clear";
+    return late ? "turn" : this.#step(this.transfer);
   }
 
   /** Lets go of what is not out; the bytes that the transfer still owed. */

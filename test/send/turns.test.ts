@@ -93,3 +93,26 @@ test("a round that is due and was kept waiting is late; where none is due nothin
   loop.turn();
   expect([turns.late, lateAfter(ROUND_MS + 1)]).toEqual([false, true]);
 });
+
+test("what long work is watched for is late after a round's time, but never in a round", () => {
+  using loop = new SimulatedLoop();
+  tick();
+  const turns = new Turns((error) => expect.unreachable(String(error)));
+  const lateAfter = (ms: number): boolean => {
+    loop.now += ms;
+    tick();
+    return turns.late;
+  };
+  turns.watch();
+  expect([lateAfter(ROUND_MS), lateAfter(1), loop.immediates]).toEqual([false, true, 1]);
+  loop.turn();
+  expect([lateAfter(100), loop.immediates]).toEqual([false, 0]);
+  const seen: boolean[] = [];
+  const turn = (): void => {
+    turns.watch();
+    seen.push(lateAfter(ROUND_MS + 1));
+  };
+  turns.add({ queued: false, peer: "only", turn });
+  loop.turn();
+  expect([seen, turns.late, loop.immediates]).toEqual([[false], false, 0]);
+});

@@ -21,6 +21,17 @@ test("long replies out of the cache are answered few a turn, and others have the
   expect(replies()).toBe(1000);
 });
 
+test("long lines are answered fewer a turn than short ones, whatever becomes of them", () => {
+  using simulation = new Simulation({ f: "x" });
+  const greedy = simulation.connect();
+  greedy.send(`READ /${"%41".repeat(2600)}\n`.repeat(100));
+  const replies = (): number => greedy.text.match(/^ERR ENAMETOOLONG /gm)?.length ?? 0;
+  // 64 short ones are a turn; a line of 7,806 bytes is 31 of them.
+  expect([replies() > 0, replies() <= 3]).toEqual([true, true]);
+  simulation.flow(greedy);
+  expect(replies()).toBe(100);
+});
+
 test("STATs, which open their name each time, are answered fewer a turn than PINGs", () => {
   using simulation = new Simulation({ f: "x" });
   const greedy = simulation.connect();

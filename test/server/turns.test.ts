@@ -152,6 +152,30 @@ test("while a round is overdue a short request is answered at once, a long one i
   expect(verify(blocked.bytes.subarray(blocked.text.indexOf("\n") + 1), 1, 0)).toBeNull();
 });
 
+test("of many who ask for a large file at once, those behind 2 ms of others wait for their turn", () => {
+  for (const zeroCopy of [true, false]) {
+    using simulation = new Simulation({ large, f: "x" }, { zeroCopy });
+    // In the page cache, as the disk is not what is tested.
+    const first = simulation.connect();
+    first.send("READ /large\n");
+    simulation.flow(first);
+    const peers = Array.from({ length: 8 }, () => simulation.connect());
+    const got = (): number => peers.filter(({ bytes }) => bytes.length > 1000).length;
+    for (const peer of peers) {
+      simulation.loop.now += ROUND_MS / 3;
+      peer.send("READ /large\n");
+    }
+    // The watch began with the first: steps are made until more than a round has passed.
+    if (zeroCopy) expect(got()).toBe(4);
+    const honest = simulation.connect();
+    honest.send("PING\n");
+    expect(pongs(honest)).toBe(1);
+    simulation.flow(...peers);
+    const body = (peer: SimulatedPeer): Buffer => peer.bytes.subarray(peer.bytes.indexOf(10) + 1);
+    expect(peers.map((peer) => verify(body(peer), 1, 0))).toEqual(peers.map(() => null));
+  }
+});
+
 test("70: stop() answers what has come, tells FIN, and resets only who is late", async () => {
   using simulation = new Simulation({ large, f: "x" });
   const { server } = simulation.running;
