@@ -202,7 +202,10 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** Says no and closes, in the connection's own dialect; RST where a reply is promised already. */
   refuseAndClose(refusal: Refusal): void {
     if (this.#state.awaits === "store") this.#state = REQUEST;
-    this.#run(() => this.#refuseAndClose(refusal));
+    this.#run(() => {
+      this.#refuse(refusal);
+      this.#receiver.close();
+    });
   }
 
   /** Finishes what is under way, then closes. */
@@ -243,7 +246,9 @@ export class Connection implements Turn, Waiter, Awaiter {
   #loop(): void {
     if (this.#state === CLOSED) return;
     const budget = this.#sender.written + STEP_BYTES;
-    const costMax = this.service.turns.late ? COST_LATE_MAX : this.service.limits.pipeline;
+    // Of those who have just come there may be a thousand in one round of events.
+    const lateMax = this.asked > 0 ? COST_LATE_MAX : 0;
+    const costMax = this.service.turns.late ? lateMax : this.service.limits.pipeline;
     this.#cost = 0;
     for (;;) {
       if (this.#state.awaits === "store") {
@@ -303,7 +308,8 @@ export class Connection implements Turn, Waiter, Awaiter {
   #next(): ByteString | null {
     const line = this.#receiver.next();
     if (line === null && this.#receiver.overflowed) {
-      this.#refuseAndClose(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
+      this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
+      this.#receiver.close();
     }
     return line;
   }
@@ -358,11 +364,6 @@ export class Connection implements Turn, Waiter, Awaiter {
     const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
     this.#sender.text(door.refusal(refusal));
     this.#exchange.end(this.door, refusal.code, 0);
-  }
-
-  #refuseAndClose(refusal: Refusal): void {
-    this.#refuse(refusal);
-    this.#receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */

@@ -134,13 +134,14 @@ test("while a round is overdue a short request is answered at once, a long one i
   blocked.send("READ /large\n");
   simulation.loop.settle();
   expect(blocked.connection.state.awaits).toBe("room");
+  const [short, long] = [simulation.connect(), simulation.connect()];
+  for (const peer of [short, long]) peer.send("PING\n");
   const greedy = simulation.connect();
   greedy.send("PING\n".repeat(REQUESTS));
   simulation.loop.now += ROUND_MS + 1;
-  const [short, long] = [simulation.connect(), simulation.connect()];
   short.send("PING\n");
   long.send("PING\n".repeat(100));
-  expect([pongs(short), pongs(long)]).toEqual([1, COST_LATE_MAX]);
+  expect([pongs(short), pongs(long)]).toEqual([2, 1 + COST_LATE_MAX]);
   const before = blocked.socket.taken;
   blocked.take();
   blocked.drain();
@@ -148,7 +149,7 @@ test("while a round is overdue a short request is answered at once, a long one i
   simulation.loop.turn();
   expect(blocked.socket.taken).toBeGreaterThan(before);
   simulation.flow(greedy, blocked, long);
-  expect([pongs(greedy), pongs(long)]).toEqual([REQUESTS, 100]);
+  expect([pongs(greedy), pongs(long)]).toEqual([REQUESTS, 101]);
   expect(verify(blocked.bytes.subarray(blocked.text.indexOf("\n") + 1), 1, 0)).toBeNull();
 });
 
@@ -160,6 +161,9 @@ test("of many who ask for a large file at once, those behind 2 ms of others wait
     first.send("READ /large\n");
     simulation.flow(first);
     const peers = Array.from({ length: 8 }, () => simulation.connect());
+    const honest = simulation.connect();
+    honest.send("PING\n");
+    simulation.loop.settle();
     const got = (): number => peers.filter(({ bytes }) => bytes.length > 1000).length;
     for (const peer of peers) {
       simulation.loop.now += ROUND_MS / 3;
@@ -167,13 +171,28 @@ test("of many who ask for a large file at once, those behind 2 ms of others wait
     }
     // The watch began with the first: steps are made until more than a round has passed.
     if (zeroCopy) expect(got()).toBe(4);
-    const honest = simulation.connect();
     honest.send("PING\n");
-    expect(pongs(honest)).toBe(1);
+    expect(pongs(honest)).toBe(2);
     simulation.flow(...peers);
     const body = (peer: SimulatedPeer): Buffer => peer.bytes.subarray(peer.bytes.indexOf(10) + 1);
     expect(peers.map((peer) => verify(body(peer), 1, 0))).toEqual(peers.map(() => null));
   }
+});
+
+test("of many who come at once, those behind 2 ms of others wait for their turn with what they ask", () => {
+  using simulation = new Simulation({ f: "x" });
+  const known = simulation.connect();
+  known.send("PING\n");
+  simulation.loop.settle();
+  const peers = Array.from({ length: 9 }, () => simulation.connect());
+  for (const peer of peers) {
+    peer.send("PING\n");
+    simulation.loop.now += ROUND_MS / 3;
+  }
+  known.send("PING\n");
+  expect([peers.map(pongs).filter((count) => count > 0).length, pongs(known)]).toEqual([4, 2]);
+  simulation.loop.turn();
+  expect(peers.map(pongs)).toEqual(peers.map(() => 1));
 });
 
 test("70: stop() answers what has come, tells FIN, and resets only who is late", async () => {
