@@ -20,7 +20,14 @@ export interface Cut {
 }
 
 /** Segments asked for at once: the next one's request is under way while one arrives. */
-export const SEGMENTS_AHEAD = 2;
+const SEGMENTS_AHEAD = 2;
+
+/**
+ * Short segments, of chunks that are missing here and there, are asked for until so many bytes are
+ * under way, or so many segments: each would take a round trip of its own otherwise.
+ */
+const AHEAD_BYTES = 1024 * 1024;
+const SHORT_SEGMENTS_AHEAD = 32;
 
 /** A segment has at least so many bytes, so that requests cost nothing. */
 const SEGMENT_BYTES_MIN = 1024 * 1024;
@@ -88,6 +95,13 @@ export class FileConnection {
   /** Bytes that are still to come over it. */
   get owed(): number {
     return this.requests.reduce((sum, { segment }) => sum + segment.owed, 0);
+  }
+
+  /** Whether another segment should be asked for now. */
+  get wantsSegment(): boolean {
+    const { length } = this.requests;
+    if (this.draining || length >= SHORT_SEGMENTS_AHEAD) return false;
+    return length < SEGMENTS_AHEAD || this.owed < AHEAD_BYTES;
   }
 
   /** Milliseconds until it has what it owes; 0 while it owes nothing. */

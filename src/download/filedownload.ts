@@ -15,6 +15,7 @@
  * Invariant: run() resolves only when every chunk of the plan is good; however it ends, what is on
  * the disk is a start for the next run.
  */
+import type { Basis } from "../destination/basis.ts";
 import type { Staged } from "../destination/staged.ts";
 import { type SocketToFile, openSocketToFile } from "../receive/splice.ts";
 import { RangeSink } from "../receive/rangesink.ts";
@@ -26,7 +27,9 @@ import { ClientError } from "../client/error.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
 import type { FileConnection } from "./connection.ts";
 import { Plan, type Segment } from "./plan.ts";
+import { readback } from "./readback.ts";
 import { Retry } from "./retry.ts";
+import { CHUNK_BYTES_REUSED, Reuse } from "./reuse.ts";
 import type { FileCounter } from "./progress.ts";
 import { changed, Verifier } from "./verifier.ts";
 
@@ -41,7 +44,7 @@ const BAD_MAX = 3;
  * packets early may bring 300 kB a second. Larger where a file would have more chunks than that.
  */
 const CHUNK_BYTES_FAR = 256 * 1024;
-const CHUNKS_FAR = 65_536;
+const CHUNKS_MAX = 65_536;
 
 /** One for all files: it holds a pipe, and nothing between two calls. */
 let socketToFile: SocketToFile | null | undefined;
@@ -59,16 +62,28 @@ export class FileDownload {
   /** How often a chunk has come wrong. */
   readonly #bad = new Map<number, number>();
   readonly #over = Promise.withResolvers<void>();
+  /** The file that is replaced, where it resembles the new one. */
+  readonly #basis: Basis | null;
   /** Chunks of an earlier run that are not compared yet. */
   readonly #kept = new Set<number>();
+  /** Chunks that may be the same in `#basis`. */
+  readonly #offered = new Set<number>();
   #ended = false;
 
-  constructor(origin: Origin, file: RemoteFile, staged: Staged, counter: FileCounter) {
+  /** `basis` is the caller's to close, when run() has ended. */
+  constructor(
+    origin: Origin,
+    file: RemoteFile,
+    staged: Staged,
+    counter: FileCounter,
+    basis: Basis | null,
+  ) {
     this.#origin = origin;
     this.#file = file;
     this.#staged = staged;
     this.#counter = counter;
-    this.plan = planOf(Number(file.entry.size), origin.far);
+    this.#basis = basis;
+    this.plan = planOf(Number(file.entry.size), origin.far, basis !== null);
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
     const failed = (error: unknown): void => this.#fail(error);
     const owner = {
@@ -99,6 +114,7 @@ export class FileDownload {
     this.#staged.reserve(this.#file.entry.size);
     if (this.plan.complete) return;
     this.#compare(() => this.#checkKept());
+    if (this.#basis !== null) this.#reuse(this.#basis);
     this.#pool.start();
     try {
       await this.#over.promise;
@@ -106,23 +122,32 @@ export class FileDownload {
       this.#ended = true;
       this.#pool.end();
       await this.#verifier.stop();
+      if (this.#basis !== null) await readback.forget(this.#basis);
     }
   }
 
-  // --- internal: what an earlier run left ---
+  // --- internal: what is here already ---
 
   #findKept(): void {
+    const most = this.#basis?.size ?? 0;
     for (let index = 0; index < this.plan.count; index++) {
       const { offset, length } = this.plan.rangeOf(index);
-      if (!this.#staged.hasData(BigInt(offset), BigInt(length))) continue;
+      const kept = this.#staged.hasData(BigInt(offset), BigInt(length));
+      if (!kept && offset + length > most) continue;
       this.plan.keep(index);
-      this.#kept.add(index);
+      (kept ? this.#kept : this.#offered).add(index);
     }
+  }
+
+  #reuse(basis: Basis): void {
+    const refuse = (index: number): void => this.#compared(index, false);
+    const reuse = new Reuse(this.plan, basis, this.#staged, this.#verifier, refuse);
+    this.#compare(() => reuse.run([...this.#offered], () => this.#ended));
   }
 
   /** Digests of the next lot are on their way while one lot is read. */
   async #checkKept(): Promise<void> {
-    const kept = this.plan.kept();
+    const kept = this.plan.kept().filter((index) => this.#kept.has(index));
     const lot = KEPT_BYTES_AHEAD / this.plan.chunkBytes;
     let asking = this.#verifier.expect(kept.slice(0, lot));
     for (let at = 0; at < kept.length; at += lot) {
@@ -187,17 +212,18 @@ export class FileDownload {
     if (this.#ended) return;
     const { length } = this.plan.rangeOf(index);
     const kept = this.#kept.delete(index);
+    const offered = this.#offered.delete(index);
+    const here = kept || offered;
     if (!good) {
       this.plan.refuse(index);
-      if (!kept) this.#refetch(index, length);
+      if (!here) this.#refetch(index, length);
       this.#pool.notify();
       return;
     }
     this.#counter.verify(length);
-    if (kept) {
-      this.#counter.keep(length);
-      this.#counter.place(length);
-    }
+    if (kept) this.#counter.keep(length);
+    if (offered) this.#counter.reuse(length);
+    if (here) this.#counter.place(length);
     this.#accept(index);
   }
 
@@ -237,8 +263,9 @@ export class FileDownload {
   /** A server that has no HASH: what an earlier run left can't be believed, what comes must be. */
   #goUnverified(): void {
     this.#origin.cannotVerify();
-    for (const index of this.#kept) this.plan.refuse(index);
+    for (const index of [...this.#kept, ...this.#offered]) this.plan.refuse(index);
     this.#kept.clear();
+    this.#offered.clear();
     for (const index of this.plan.arrived()) this.#accept(index);
     this.#pool.notify();
   }
@@ -246,8 +273,9 @@ export class FileDownload {
 
 // --- internal ---
 
-function planOf(size: number, far: boolean): Plan {
+function planOf(size: number, far: boolean, reuses: boolean): Plan {
   let chunkBytes = far ? CHUNK_BYTES_FAR : CHUNK_BYTES_DEFAULT;
-  while (chunkBytes < CHUNK_BYTES_DEFAULT && size > chunkBytes * CHUNKS_FAR) chunkBytes *= 2;
+  if (reuses) chunkBytes = CHUNK_BYTES_REUSED;
+  while (chunkBytes < CHUNK_BYTES_DEFAULT && size > chunkBytes * CHUNKS_MAX) chunkBytes *= 2;
   return new Plan(size, chunkBytes);
 }

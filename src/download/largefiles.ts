@@ -6,6 +6,7 @@
  * file is closed by then, so that another attempt can lock it.
  */
 import fs from "node:fs";
+import { Basis } from "../destination/basis.ts";
 import { localError } from "../destination/error.ts";
 import { syncFolders } from "../destination/folder.ts";
 import { Staged } from "../destination/staged.ts";
@@ -18,6 +19,7 @@ import { FileDownload } from "./filedownload.ts";
 import { type Order, publicationOf } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { FileCounter, type Progress } from "./progress.ts";
+import { resembles } from "./reuse.ts";
 
 /** Large files at once: while one is synced the next is received. */
 const AT_ONCE = 2;
@@ -91,11 +93,21 @@ export class LargeFiles {
     const staged = Staged.open(this.#staging, order.staged);
     try {
       staged.claim();
-      await new FileDownload(this.#origin, order.file, staged, file).run();
+      using basis = await this.#basisOf(order);
+      await new FileDownload(this.#origin, order.file, staged, file, basis).run();
       await this.#publish(order, staged);
     } finally {
       staged.close();
     }
+  }
+
+  /** The file that is replaced, where anything of the new one is in it. */
+  async #basisOf(order: Order): Promise<Basis | null> {
+    if (!order.replace || !this.#origin.verifies || !this.#origin.options.delta) return null;
+    const basis = Basis.open(order.folder, order.name);
+    if (basis === null || (await resembles(basis, this.#origin, order.file))) return basis;
+    basis[Symbol.dispose]();
+    return null;
   }
 
   async #publish(order: Order, staged: Staged): Promise<void> {

@@ -15,9 +15,11 @@ export interface Snapshot {
   readonly done: number;
   readonly failed: number;
   readonly unchanged: number;
-  /** Received by this run, in place from an earlier one, compared, and in place altogether. */
+  /** Received by this run, and in place: from an earlier run, and from the files replaced. */
   readonly received: number;
   readonly kept: number;
+  readonly reused: number;
+  /** Compared, and in place altogether. */
   readonly verified: number;
   readonly arrived: number;
   /** Milliseconds since the call. */
@@ -75,10 +77,10 @@ export class Operation<Result> extends Promise<Result> {
 
 function snapshotOf(tally: Readonly<Progress>, began: number): Snapshot {
   const { files, bytes, totalKnown, done, failed, unchanged } = tally;
-  const { received, kept, verified, arrived } = tally;
+  const { received, kept, reused, verified, arrived } = tally;
   const elapsedMs = performance.now() - began;
   return {
     ...{ files, bytes, totalKnown, done, failed, unchanged },
-    ...{ received, kept, verified, arrived, elapsedMs },
+    ...{ received, kept, reused, verified, arrived, elapsedMs },
   };
 }

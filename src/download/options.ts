@@ -16,6 +16,8 @@ export interface TransferOptions {
   readonly retries?: number;
   /** Whether what arrives is compared with the server's digests; true. */
   readonly verify?: boolean;
+  /** Whether a file that is replaced is fetched whole, also what is the same in it; false. */
+  readonly wholeFile?: boolean;
   /** Milliseconds until an attempt to connect is given up; 10,000. */
   readonly connectTimeoutMs?: number;
   /** Milliseconds without progress until a connection is given up; 60,000. */

@@ -27,6 +27,8 @@ export interface FetchOptions {
   readonly retries: number;
   /** Whether what arrives is compared with the server's digests. */
   readonly verify: boolean;
+  /** Whether what is the same in a file that is replaced is taken from it. */
+  readonly delta: boolean;
   /** Told of each wait before another try, which it may cancel. */
   readonly waited: (waited: Waited, wait: Wait) => void;
   /** Told once of something worth a line: printable. */

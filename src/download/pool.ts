@@ -7,7 +7,7 @@
  * has been told of the failure.
  */
 import type { Origin } from "./origin.ts";
-import { FileConnection, SEGMENTS_AHEAD } from "./connection.ts";
+import { FileConnection } from "./connection.ts";
 import type { Plan, Segment } from "./plan.ts";
 import { passes, type Retry } from "./retry.ts";
 import type { FileCounter } from "./progress.ts";
@@ -139,7 +139,7 @@ export class ConnectionPool {
 
   async #fetch(connection: FileConnection): Promise<void> {
     while (!this.#ended) {
-      while (!connection.draining && connection.requests.length < SEGMENTS_AHEAD) {
+      while (connection.wantsSegment) {
         const segment = this.#take(connection);
         if (segment === null) break;
         const done = this.#owner.request(connection, segment);

@@ -23,7 +23,9 @@ export interface FileProgress {
   readonly received: number;
   /** Bytes in place that an earlier run had brought. */
   readonly kept: number;
-  /** Bytes in place whose digests were compared: kept and received ones. */
+  /** Bytes in place that were taken from the file that is replaced. */
+  readonly reused: number;
+  /** Bytes in place whose digests were compared: kept, reused and received ones. */
   readonly verified: number;
   /** Bytes in place: what is left is `size - arrived`. It falls when a chunk turns out bad. */
   readonly arrived: number;
@@ -46,6 +48,7 @@ export class Progress {
   /** Sums over all files, as in FileProgress: attempts that failed count in `received` alone. */
   received = 0;
   kept = 0;
+  reused = 0;
   verified = 0;
   arrived = 0;
   /** Large files under way, in the order they began. A display gives each a line. */
@@ -61,6 +64,7 @@ export class FileCounter implements FileProgress {
   state: FileState = "waiting";
   received = 0;
   kept = 0;
+  reused = 0;
   verified = 0;
   arrived = 0;
   connections = 0;
@@ -102,6 +106,12 @@ export class FileCounter implements FileProgress {
     this.#command.kept += bytes;
   }
 
+  /** Of the bytes in place `bytes` are of the file that is replaced. */
+  reuse(bytes: number): void {
+    this.reused += bytes;
+    this.#command.reused += bytes;
+  }
+
   /** `bytes` were compared with the server's digest and are right. */
   verify(bytes: number): void {
     this.verified += bytes;
@@ -122,6 +132,7 @@ export class FileCounter implements FileProgress {
     this.#end("waiting");
     this.#command.arrived -= this.arrived;
     this.#command.kept -= this.kept;
+    this.#command.reused -= this.reused;
     this.#command.verified -= this.verified;
   }
 

@@ -6,9 +6,8 @@
  * Invariant: each request is answered once, in the order of asking, unless its file was given up;
  * and the thread reads no file that was.
  */
-import { type Staged } from "../destination/staged.ts";
 import { uninterrupted } from "../sys/shortcount.ts";
-import { digestOf } from "../digest/digest.ts";
+import { digestLines } from "../digest/digest.ts";
 import { DigestThread, type ThreadOwner } from "../digest/thread.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -19,11 +18,18 @@ const SENT_MAX = 2;
 /** Chunks are read into this where there is no thread. It is shared: nothing awaits in between. */
 let buffer = new Uint8Array(0);
 
-/** Bytes of a file, and who gets their digest in hex, or -errno. */
+/** A file that is read: the same object for all that is asked of it. */
+export interface ReadableFile {
+  readonly fd: number;
+}
+
+/** Bytes of a file, and who gets their digests in hex, a line each, or -errno. */
 interface DigestRequest {
-  readonly file: Staged;
+  readonly file: ReadableFile;
   readonly offset: number;
   readonly length: number;
+  /** Bytes under one digest. */
+  readonly chunk: number;
   readonly answered: (answer: string | number) => void;
 }
 
@@ -37,20 +43,24 @@ export class Readback implements ThreadOwner {
   /** Resolves when a request has left the thread. */
   #left = Promise.withResolvers<void>();
 
-  /** Asks for the XXH3 of `length` bytes from `offset` on. It never calls `answered` itself. */
+  /**
+   * Asks for the XXH3 of `length` bytes from `offset` on, or of each `chunk` of them. It never
+   * calls `answered` itself.
+   */
   ask(
-    file: Staged,
+    file: ReadableFile,
     offset: number,
     length: number,
     answered: (answer: string | number) => void,
+    chunk: number = length,
   ): void {
-    this.#waiting.push({ file, offset, length, answered });
+    this.#waiting.push({ file, offset, length, chunk, answered });
     if (this.#lost) queueMicrotask(() => this.#answerHere());
     else this.#send();
   }
 
   /** Gives up what was asked of `file`; resolves when nothing reads it any more. */
-  async forget(file: Staged): Promise<void> {
+  async forget(file: ReadableFile): Promise<void> {
     const others = this.#waiting.filter((request) => request.file !== file);
     this.#waiting.splice(0, this.#waiting.length, ...others);
     while (this.#sent.some((request) => request.file === file)) await this.#left.promise;
@@ -62,7 +72,7 @@ export class Readback implements ThreadOwner {
     const request = this.#sent.shift();
     this.#send();
     this.#requestLeft();
-    // The thread ends a digest with a line break.
+    // The thread ends each digest with a line break.
     request?.answered(typeof answer === "string" ? answer.trimEnd() : answer);
   }
 
@@ -82,8 +92,8 @@ export class Readback implements ThreadOwner {
       if (request === undefined) return;
       this.#sent.push(request);
       this.#thread ??= new DigestThread(this);
-      const { file, offset, length } = request;
-      const range = { at: BigInt(offset), count: length, chunk: length };
+      const { file, offset, length, chunk } = request;
+      const range = { at: BigInt(offset), count: length, chunk };
       this.#thread.send({ job: 0, algo: "xxh3", source: file.fd, ...range, piece: "whole" });
     }
   }
@@ -94,8 +104,8 @@ export class Readback implements ThreadOwner {
   }
 
   #answerHere(): void {
-    for (const { file, offset, length, answered } of this.#waiting.splice(0)) {
-      answered(readBack(file, offset, length));
+    for (const { file, offset, length, chunk, answered } of this.#waiting.splice(0)) {
+      answered(readBack(file, offset, length, chunk));
     }
   }
 }
@@ -103,8 +113,13 @@ export class Readback implements ThreadOwner {
 /** The program's one. */
 export const readback = new Readback();
 
-/** The same at once and on this thread: the digest in hex, or -errno. */
-export function readBack(file: Staged, offset: number, length: number): string | number {
+/** The same at once and on this thread: the digests in hex, a line each, or -errno. */
+export function readBack(
+  file: ReadableFile,
+  offset: number,
+  length: number,
+  chunk: number = length,
+): string | number {
   if (buffer.length < length) buffer = new Uint8Array(length);
   for (let got = 0; got < length;) {
     const rest = buffer.subarray(got, length);
@@ -113,5 +128,5 @@ export function readBack(file: Staged, offset: number, length: number): string |
     if (count <= 0) return count === 0 ? -ERRNO.EIO : count;
     got += count;
   }
-  return digestOf("xxh3", buffer.subarray(0, length));
+  return digestLines("xxh3", buffer.subarray(0, length), chunk).trimEnd();
 }

@@ -104,6 +104,7 @@ export class Run {
       connections: settings.connections,
       retries: settings.retries,
       verify: settings.verify,
+      delta: settings.verify && !settings.wholeFile,
       waited: (waited, wait) => {
         this.#holds(wait);
         if (this.#stopped === null) this.tell({ type: "retry", ...waited });

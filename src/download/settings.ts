@@ -41,6 +41,7 @@ export interface TransferSettings {
   readonly limitRate: number | null;
   readonly retries: number;
   readonly verify: boolean;
+  readonly wholeFile: boolean;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly signal: AbortSignal | null;
@@ -78,6 +79,7 @@ const TRANSFER: OptionNames<TransferOptions> = {
   limitRate: true,
   retries: true,
   verify: true,
+  wholeFile: true,
   connectTimeoutMs: true,
   stallTimeoutMs: true,
   signal: true,
@@ -176,6 +178,7 @@ function transferSettings(options: TransferOptions): TransferSettings {
     limitRate: limitRate === undefined ? null : whole("limitRate", limitRate, 1),
     retries: whole("retries", options.retries ?? RETRIES_DEFAULT, 0),
     verify: options.verify ?? true,
+    wholeFile: options.wholeFile ?? false,
     connectTimeoutMs: whole("connectTimeoutMs", connectTimeoutMs, 1, TIMEOUT_MS_MAX),
     stallTimeoutMs: whole("stallTimeoutMs", stallTimeoutMs, 1, TIMEOUT_MS_MAX),
     signal,

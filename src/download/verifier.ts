@@ -82,16 +82,28 @@ export class Verifier {
     }
   }
 
-  /** The same for a chunk that may have to come from the disk: off the loop, whatever its size. */
-  async checkCold(index: number): Promise<void> {
+  /**
+   * The same for `count` chunks from `index` on that may have to come from the disk: off the loop,
+   * whatever their size.
+   */
+  async checkCold(index: number, count = 1): Promise<void> {
     const { plan, file } = this.#owner;
-    const { offset, length } = plan.rangeOf(index);
+    const { offset } = plan.rangeOf(index);
+    const last = plan.rangeOf(index + count - 1);
     const { promise, resolve } = Promise.withResolvers<void>();
-    readback.ask(file, offset, length, (answer) => {
-      this.#computed(index, answer);
+    const answered = (answer: string | number): void => {
+      const digests = typeof answer === "string" ? answer.split("\n") : [answer];
+      for (const [nth, digest] of digests.entries()) this.#computed(index + nth, digest);
       resolve();
-    });
+    };
+    const length = last.offset + last.length - offset;
+    readback.ask(file, offset, length, answered, plan.chunkBytes);
     await promise;
+  }
+
+  /** The server's digest of a chunk, once it has come. */
+  expected(index: number): string | undefined {
+    return this.#expected[index];
   }
 
   /**

@@ -43,6 +43,17 @@ export interface DiskRows {
    * pages only: parts of one are overwritten with zeros.
    */
   punchHole(fd: number, offset: bigint, length: number): number;
+  /**
+   * Lets `to` share the blocks of `from` at the same offsets, so that nothing is copied
+   * (ioctl_ficlonerange(2)): 0; -EOPNOTSUPP or -ENOTTY where the file system shares none, -EXDEV
+   * between two, -EINVAL for what is no whole block.
+   */
+  cloneRange(to: number, from: number, offset: bigint, length: number): number;
+  /**
+   * Copies within the kernel, at the same offset (copy_file_range(2), Linux 4.5): bytes, 0 at the
+   * end of `from`, -ENOSPC, -EXDEV between some file systems, -ENOSYS.
+   */
+  copyRange(to: number, from: number, offset: bigint, length: number): number;
   /** ftruncate(2): 0 or -errno. */
   ftruncate(fd: number, size: bigint): number;
   /**

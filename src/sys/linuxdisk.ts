@@ -13,6 +13,11 @@ const SYMBOLS = {
   pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   memfd_create: { args: ["ptr", "u32"], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  copy_file_range: {
+    args: ["i32", "ptr", "i32", "ptr", "u64", "u32"],
+    returns: FFIType.i64_fast,
+  },
   ftruncate: { args: ["i32", "i64"], returns: "i32" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
@@ -33,6 +38,8 @@ const MFD_CLOEXEC = 1;
 const MFD_NOEXEC_SEAL = 8;
 /** FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE. */
 const PUNCH_HOLE = 1 | 2;
+/** _IOW(0x94, 13, struct file_clone_range): source, its offset, length, offset here. */
+const FICLONERANGE = 0x4020940d;
 const LOCK_EX_NB = 2 | 4;
 const SYNC_FILE_RANGE_WRITE = 2;
 /** futimens: leave this time as it is. */
@@ -45,7 +52,7 @@ type C = ReturnType<typeof load>;
 /** The rows, from the libc that linux.ts found under `library`. `fail` gives the last -errno. */
 export function linuxDisk(library: string, fail: () => number): DiskRows {
   const c = load(library);
-  return { ...names(c, fail), ...contents(c, fail), ...durability(c, fail) };
+  return { ...names(c, fail), ...contents(c, fail), ...copies(c, fail), ...durability(c, fail) };
 }
 
 // --- internal ---
@@ -131,6 +138,26 @@ function contents(
     lock(fd) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
       return c.flock(fd, LOCK_EX_NB) < 0 ? fail() : 0;
+    },
+  };
+}
+
+function copies(c: C, fail: () => number): Rows<"cloneRange" | "copyRange"> {
+  const range = new BigInt64Array(4);
+  const at = new BigInt64Array(1);
+  const there = new BigInt64Array(1);
+  return {
+    cloneRange(to, from, offset, length) {
+      if (!(to >= 0) || !(from >= 0)) return -ERRNO.EBADF;
+      range.set([BigInt(from), offset, BigInt(length), offset]);
+      return c.ioctl(to, FICLONERANGE, range) < 0 ? fail() : 0;
+    },
+    copyRange(to, from, offset, length) {
+      if (!(to >= 0) || !(from >= 0)) return -ERRNO.EBADF;
+      at[0] = offset;
+      there[0] = offset;
+      const copied = Number(c.copy_file_range(from, at, to, there, length, 0));
+      return copied < 0 ? fail() : copied;
     },
   };
 }

@@ -43,6 +43,8 @@ export function portableDisk(below: Below): DiskRows {
     fallocate: () => -ERRNO.EOPNOTSUPP,
     memfd: () => -ERRNO.ENOSYS,
     punchHole: () => -ERRNO.EOPNOTSUPP,
+    cloneRange: () => -ERRNO.EOPNOTSUPP,
+    copyRange: () => -ERRNO.ENOSYS,
     ftruncate: (fd, size) => done(() => fs.ftruncateSync(fd, Number(size))),
     setMtime: (fd, mtime) => {
       // Whole milliseconds are kept exactly; a fraction of seconds would be rounded in binary.

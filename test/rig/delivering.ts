@@ -111,7 +111,13 @@ async function delivery(
   { options, undelivered }: Listener,
 ): Promise<void> {
   const quiet = { waited: () => {}, note: () => {} };
-  const origin = new Origin(server, { connections: 4, verify: true, ...quiet, ...options });
+  const origin = new Origin(server, {
+    connections: 4,
+    verify: true,
+    delta: true,
+    ...quiet,
+    ...options,
+  });
   const folder = Folder.open(Buffer.from(root).toString("latin1"), true);
   let staging: Staging | null = null;
   try {

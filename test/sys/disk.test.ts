@@ -63,6 +63,10 @@ for (const [table, rows] of Object.entries(TABLES)) {
       const native = [
         ...others,
         rows.lock(fd),
+        rows.cloneRange(fd, here.file, 0n, 1),
+        rows.cloneRange(here.file, fd, 0n, 1),
+        rows.copyRange(fd, here.file, 0n, 1),
+        rows.copyRange(here.file, fd, 0n, 1),
         rows.syncfs(fd),
         rows.startSync(fd, 0n, 1),
         rows.setAttribute(fd, "user.x", "x"),
@@ -192,6 +196,23 @@ test("linux: room is reserved without touching what is there, and holes stay hol
   expect([kernel.fallocate(file, 10n), fs.fstatSync(file).size]).toEqual([0, 1_000_000]);
   expect(kernel.fallocate(file, 0n)).toBe(-ERRNO.EINVAL);
   expect(kernel.fallocate(file, 2n ** 62n)).toBe(-ERRNO.EFBIG);
+});
+
+test("linux: a range is copied to its own place, and to no other", () => {
+  using here = setUp(kernel, "0123456789");
+  const from = kernel.openat(here.folder, "f", OPEN.readOnly);
+  const made = OPEN.readWrite | OPEN.create;
+  const to = kernel.openat(here.folder, "g", made, 0o600);
+  expect(kernel.copyRange(to, from, 3n, 4)).toBe(4);
+  expect(kernel.copyRange(to, from, 8n, 100)).toBe(2);
+  expect(kernel.copyRange(to, from, 10n, 1)).toBe(0);
+  expect(fs.readFileSync(here.tree.path("g"), "latin1")).toBe("\0\0\x003456\x0089");
+  expect(kernel.copyRange(from, to, 0n, 1)).toBe(-ERRNO.EBADF);
+  // Most file systems of tests share no blocks, and none shares parts of one.
+  expect(kernel.cloneRange(to, from, 1n, 3)).toBeLessThan(0);
+  expect(fs.readFileSync(here.tree.path("g"), "latin1")).toBe("\0\0\x003456\x0089");
+  kernel.close(from);
+  kernel.close(to);
 });
 
 test("linux: mtime before 1970 is one, and atime is left alone", () => {

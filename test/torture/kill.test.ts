@@ -30,6 +30,14 @@ function versions(name: string, file: number, size: number): Versions {
   return { name, old: content(file, OLD, size + 16), new: content(file, NEW, size) };
 }
 
+/** The same, but that most of the old one is in the new one: it is taken from there. */
+function edited(name: string, file: number, size: number): Versions {
+  const old = content(file, OLD, size);
+  const now = Buffer.concat([old, content(file, NEW, size / 8)]);
+  for (let at = 0; at < size; at += size / 6) content(file, NEW, 100_000).copy(now, at);
+  return { name, old, new: now };
+}
+
 /** What kills met. */
 class Score {
   /** Before anything was published, between, and when all was. */
@@ -127,10 +135,10 @@ async function torture(
 test(
   `a killed get leaves the old file, the new one or none, and goes on (${KILLS}, ${AGAIN})`,
   async () => {
-    const files = [versions("large", 1, 24 * MIB + 4321)];
+    const files = [versions("large", 1, 24 * MIB + 4321), edited("edited", 2, 24 * MIB)];
     const score = await torture(files, (port, folder) => [
       ...["get", "--force", "-P", folder],
-      `s6://127.0.0.1:${port}/large`,
+      ...files.map(({ name }) => `s6://127.0.0.1:${port}/${name}`),
     ]);
     score.tell("get");
     expect(score.kills).toBeGreaterThan(KILLS / 2);

@@ -50,8 +50,8 @@ export class Events {
     this.#running.delete(file);
     if (this.#reported.has(file)) return;
     this.#reported.add(file);
-    const { name, state, size, arrived, received, kept, verified } = file;
-    this.#line({ event: "file", name, state, size, arrived, received, kept, verified });
+    const { name, state, size, arrived, received, kept, reused, verified } = file;
+    this.#line({ event: "file", name, state, size, arrived, received, kept, reused, verified });
   }
 
   /** Takes a sample of the progress and writes what is due. */
@@ -98,12 +98,12 @@ export class Events {
     average: number | null,
   ): void {
     const { files, done, failed, unchanged, bytes, totalKnown } = this.#progress;
-    const { arrived, received, kept, verified } = this.#progress;
+    const { arrived, received, kept, reused, verified } = this.#progress;
     this.#line({
       event,
       elapsedMs: Math.round(measurement.elapsedMs),
       ...{ files, done, failed, unchanged },
-      ...{ bytes, totalKnown, arrived, received, kept, verified },
+      ...{ bytes, totalKnown, arrived, received, kept, reused, verified },
       bytesPerSecond: Math.round(average ?? measurement.speed),
       stalled: measurement.stalled,
       etaMs: measurement.etaMs === null ? null : Math.round(measurement.etaMs),

@@ -11,16 +11,19 @@ import {
 
 /**
  * `progress` after `elapsedMs`, as "10,000 files, 39 MiB in 0.4 s (98 MiB/s), all verified". It
- * names files that are missing or failed, and the bytes that an earlier run had left.
+ * names files that are missing or failed, and the bytes that an earlier run or a file that is
+ * replaced had.
  */
 export function summary(progress: Readonly<Progress>, elapsedMs: number): string {
-  const { files, done, failed, unchanged, received, kept, verified, arrived } = progress;
+  const { files, done, failed, unchanged, received, kept, reused, verified, arrived } = progress;
   if (files === 0 && unchanged > 0 && received === 0) return `nothing to do, ${same(unchanged)}`;
   const parts = [done + failed < files ? `${countText(done)} of ${named(files)}` : named(done)];
   const spent = `${sizeText(received)} in ${durationText(elapsedMs)}`;
   const rate = rateText(averageOf(received, elapsedMs));
   parts.push(received > 0 && elapsedMs > 0 ? `${spent} (${rate})` : spent);
   if (kept > 0) parts.push(`kept ${sizeText(kept)} of an earlier run`);
+  if (reused > 0)
+    parts.push(`took ${sizeText(reused)} from ${done > 1 ? "old files" : "the old file"}`);
   if (arrived > 0) parts.push(trust(verified, arrived));
   if (unchanged > 0) parts.push(same(unchanged));
   if (failed > 0) parts.push(`${countText(failed)} failed`);

@@ -110,7 +110,7 @@ const name = fc.string({ unit: "binary", maxLength: 60 }).map(printableText);
 const file = fc.record({
   name: fc.oneof(name, fc.constantFrom("漢字かな".repeat(20), "e\u0301".repeat(50), "👍🏽👨‍👩‍👧🇩🇪❤️")),
   state: fc.constantFrom("waiting", "running", "done", "failed"),
-  ...{ size: bytes, received: bytes, kept: bytes, verified: bytes, arrived: bytes },
+  ...{ size: bytes, received: bytes, kept: bytes, reused: bytes, verified: bytes, arrived: bytes },
   connections: fc.nat(8),
 });
 const measurement = fc.record({

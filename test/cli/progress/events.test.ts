@@ -32,13 +32,14 @@ test("start, files, messages and end, in exact bytes", async () => {
       failed: 0,
       unchanged: 0,
     },
-    ...{ bytes: 0, totalKnown: false, arrived: 0, received: 0, kept: 0, verified: 0 },
+    ...{ bytes: 0, totalKnown: false, arrived: 0, received: 0, kept: 0 },
+    ...{ reused: 0, verified: 0 },
     ...{ bytesPerSecond: 0, stalled: false, etaMs: null, running: 0, lost: 0 },
   });
   expect(events.at(-1)).toEqual({
     ...{ event: "end", elapsedMs: expect.any(Number), done: 3, failed: 0, unchanged: 0 },
     ...{ files: 3, bytes: 100 * MIB, totalKnown: true, arrived: 100 * MIB, received: 90 * MIB },
-    ...{ kept: 10 * MIB, verified: 100 * MIB, bytesPerSecond: expect.any(Number) },
+    ...{ kept: 10 * MIB, reused: 0, verified: 100 * MIB, bytesPerSecond: expect.any(Number) },
     ...{ stalled: false, etaMs: 0, running: 0, lost: 0 },
   });
   const { elapsedMs, bytesPerSecond } = events.at(-1) ?? {};

@@ -11,7 +11,7 @@ export type Changing = { -readonly [Key in keyof FileProgress]: FileProgress[Key
 export function fileOf(name: string, size: number, given: Partial<FileProgress> = {}): Changing {
   return {
     ...{ name, state: "running", size, connections: 1 },
-    ...{ received: 0, kept: 0, verified: 0, arrived: 0 },
+    ...{ received: 0, kept: 0, reused: 0, verified: 0, arrived: 0 },
     ...given,
   };
 }
@@ -26,7 +26,7 @@ export function progressOf(
     progress.running.add(file);
     progress.files += 1;
     progress.bytes += file.size;
-    for (const key of ["received", "kept", "verified", "arrived"] as const)
+    for (const key of ["received", "kept", "reused", "verified", "arrived"] as const)
       progress[key] += file[key];
   }
   return Object.assign(progress, { totalKnown: true }, given);

@@ -20,7 +20,14 @@ async function bring(into: string): Promise<void> {
     { host: "127.0.0.1", port: Number(port) },
     {
       connection: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
-      ...{ connections: 1, retries: 0, verify: true, waited: () => {}, note: () => {} },
+      ...{
+        connections: 1,
+        retries: 0,
+        verify: true,
+        delta: true,
+        waited: () => {},
+        note: () => {},
+      },
     },
   );
   const folder = Folder.open(Buffer.from(into).toString("latin1"), true);
