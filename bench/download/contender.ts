@@ -147,6 +147,19 @@ export const MANY_FILES: readonly Contender[] = [
   },
 ];
 
+/** An older version is there. */
+export const REPLACED: readonly Contender[] = [
+  get("cli6 get --force", "--force"),
+  get("cli6 get --force --whole-file", "--force", "--whole-file"),
+  {
+    ...{ name: "rsync --no-whole-file", server: "rsync", needs: ["rsync"] },
+    command: ({ port, corpus, to }) => [
+      ...["rsync", "--no-whole-file", "--ignore-times"],
+      ...[`rsync://127.0.0.1:${port}/data/${corpus.name}`, to],
+    ],
+  },
+];
+
 export const LONG_LINK: readonly Contender[] = [
   get("cli6 get -x1", "-x", "1"),
   get("cli6 get"),

@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  copyFileSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -30,6 +31,17 @@ export interface Corpus {
   readonly bytes: number;
   /** Bytes of each file by its path below `name`; the path of a single file is "". */
   readonly sizes: ReadonlyMap<string, number>;
+  /** An older version of the one file, which is there before the download. */
+  readonly old?: string;
+}
+
+/** How a file differs from its older version. */
+export interface Difference {
+  /** Places, evenly spread, and the part of the file that is changed in all of them together. */
+  readonly places: number;
+  readonly changed: number;
+  /** What is appended, as a part of the file. */
+  readonly appended: number;
 }
 
 /** One file `name` of `mib` MiB in `root`. */
@@ -37,6 +49,30 @@ export function makeFile(root: string, name: string, mib: number): Corpus {
   const bytes = Math.max(1, Math.round(mib * MIB));
   fill(join(root, name), bytes, bytes);
   return { name, files: 1, bytes, sizes: new Map([["", bytes]]) };
+}
+
+/** The same with an older version of `mib` MiB, which lies beside `root`. */
+export function makeVersions(
+  root: string,
+  name: string,
+  mib: number,
+  { places, changed, appended }: Difference,
+): Corpus {
+  const { bytes } = makeFile(root, name, mib);
+  const old = join(root, "..", `${name}.old`);
+  copyFileSync(join(root, name), old);
+  const fd = openSync(join(root, name), "r+");
+  try {
+    const length = Math.floor((bytes * changed) / places);
+    for (let nth = 0; nth < places; nth++) {
+      fillAt(fd, Math.floor((bytes * nth) / places), length, bytes + nth + 1);
+    }
+    fillAt(fd, bytes, Math.floor(bytes * appended), bytes + places + 1);
+  } finally {
+    closeSync(fd);
+  }
+  const size = bytes + Math.floor(bytes * appended);
+  return { name, files: 1, bytes: size, sizes: new Map([["", size]]), old };
 }
 
 /** A folder `name` with `files` files of 4 KiB, 100 in each of its folders. */
@@ -89,16 +125,21 @@ export function checkBytes(corpus: Corpus, from: string, to: string): void {
 // --- internal ---
 
 function fill(path: string, length: number, seed: number): void {
-  const block = new Uint32Array(Math.min(BLOCK_BYTES, Math.ceil(length / 4) * 4) / 4);
-  const bytes = new Uint8Array(block.buffer);
   const fd = openSync(path, "wx");
   try {
-    for (let written = 0, state = seed; written < length;) {
-      state = fillRandom(block, state);
-      written += writeSync(fd, bytes, 0, Math.min(bytes.length, length - written));
-    }
+    fillAt(fd, 0, length, seed);
   } finally {
     closeSync(fd);
+  }
+}
+
+function fillAt(fd: number, offset: number, length: number, seed: number): void {
+  const block = new Uint32Array(Math.min(BLOCK_BYTES, Math.ceil(length / 4) * 4) / 4);
+  const bytes = new Uint8Array(block.buffer);
+  for (let written = 0, state = seed; written < length;) {
+    state = fillRandom(block, state);
+    const count = Math.min(bytes.length, length - written);
+    written += writeSync(fd, bytes, 0, count, offset + written);
   }
 }
 

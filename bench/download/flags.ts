@@ -29,8 +29,9 @@ export interface Options {
 const ENTRY = join(import.meta.dir, "..", "..", "src", "cli6.ts");
 
 export const HELP = `bun bench/download.ts [flags]
-  --only A|B|C         A one file, B many files, C a long thin link; may be repeated (A and B)
-  --samples N          paired samples (5, C 3)
+  --only A|B|C|D|E|F   A one file, B many files, C a long thin link; over that an older version:
+                       D 1 % changed, E 10 % appended, F all changed; may be repeated (A and B)
+  --samples N          paired samples (5; C to F 3)
   --contender PART     only those whose name contains PART; may be repeated
   --rivals-only        without cli6
   --scale X            times the sizes and the number of files (1)
@@ -67,7 +68,7 @@ function options(args: string[]): Options {
   const { values } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false });
   const only = values.only ?? ["A", "B"];
   return {
-    only: only.map((letter) => oneOf("--only", letter, ["A", "B", "C"])),
+    only: only.map((letter) => oneOf("--only", letter, ["A", "B", "C", "D", "E", "F"])),
     samples: values.samples === undefined ? null : whole("--samples", values.samples, 1, 100),
     contenders: values.contender ?? [],
     rivalsOnly: values["rivals-only"],

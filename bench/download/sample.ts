@@ -3,7 +3,16 @@
  * both sides used. Never decides who or how often. Invariant: a client that failed, or did not
  * bring everything, is an Error and not a sample.
  */
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { machineCpuSeconds } from "../proc.ts";
 import { startServer } from "../spawn.ts";
@@ -39,6 +48,10 @@ export async function takeSample(
   const { contender, backend, job, root, longLink } = course;
   const { corpus, to } = job;
   clear(dirname(to), corpus.files > 1);
+  if (corpus.old !== undefined) {
+    copyFileSync(corpus.old, to);
+    utimesSync(to, 1, 1);
+  }
   Bun.spawnSync(["sync"]);
   const session = await backend.begin(corpus.name);
   const link = longLink ? await startLink(session.port, seed) : null;

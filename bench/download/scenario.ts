@@ -1,12 +1,19 @@
 /**
  * Owns what is downloaded by whom: each scenario is one row of this table. Never how.
  */
-import { type Contender, LONG_LINK, MANY_FILES, ONE_FILE } from "./contender.ts";
-import { type Corpus, makeFile, makeTree, SMALL_FILES } from "./corpus.ts";
+import { type Contender, LONG_LINK, MANY_FILES, ONE_FILE, REPLACED } from "./contender.ts";
+import {
+  type Corpus,
+  type Difference,
+  makeFile,
+  makeTree,
+  makeVersions,
+  SMALL_FILES,
+} from "./corpus.ts";
 import type { Baseline } from "./report.ts";
 
 export interface Scenario {
-  readonly letter: "A" | "B" | "C";
+  readonly letter: "A" | "B" | "C" | "D" | "E" | "F";
   readonly title: string;
   readonly contenders: readonly Contender[];
   readonly baseline: Baseline;
@@ -33,4 +40,18 @@ export const SCENARIOS: readonly Scenario[] = [
     ...{ contenders: LONG_LINK, baseline: "best rival", samples: 3, longLink: true },
     make: (root, scale) => makeFile(root, "long.bin", 256 * scale),
   },
+  replaced("D", "1 % changed in 100 places", { places: 100, changed: 0.01, appended: 0 }),
+  replaced("E", "10 % appended", { places: 1, changed: 0, appended: 0.1 }),
+  replaced("F", "all of it changed", { places: 1, changed: 1, appended: 0 }),
 ];
+
+// --- internal ---
+
+/** 1 GiB that is there in an older version, over the link of C. */
+function replaced(letter: "D" | "E" | "F", what: string, difference: Difference): Scenario {
+  return {
+    ...{ letter, title: `${letter}: 1 GiB of which there is an older version, ${what}; link of C` },
+    ...{ contenders: REPLACED, baseline: "best rival", samples: 3, longLink: true },
+    make: (root, scale) => makeVersions(root, "file.bin", 1024 * scale, difference),
+  };
+}

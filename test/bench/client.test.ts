@@ -256,7 +256,7 @@ describe("contenders and flags", () => {
     expect(options("--contender", "curl", "--json", "x", "--scale", "0.5")).toMatchObject({
       ...{ contenders: ["curl"], json: "x", scale: 0.5 },
     });
-    expect(options("--only", "D")).toContain("A, B, C");
+    expect(options("--only", "G")).toContain("A, B, C, D, E, F");
     expect(options("--samples", "1.5")).toContain("whole number");
     expect(options("--scale", "0")).toContain("--scale");
     expect(options("--network", "moon")).toContain("private, host");
