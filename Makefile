@@ -24,7 +24,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse soak fuzz torture abuse clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide soak fuzz torture abuse clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 
 bench-abuse: $(STAMP) ## what honest clients see beside attackers: ARGS="--entry-before FILE"
 	@exec $(BUN) bench/abuse.ts $(ARGS)
+
+bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS"
+	@exec $(BUN) bench/wide.ts $(ARGS)
 
 bench-micro: $(STAMP) ## the hot functions beside naive twins
 	@exec $(BUN) bench/micro.ts $(ARGS)

@@ -76,6 +76,8 @@ class Folder {
     const broken = (text: string): ClientError =>
       protocolError(about(text, target.server, target.path));
     this.#pages = new Pages({
+      // With a page for each level the one ahead would be in the way of the level below.
+      ahead: limit === undefined,
       ask: (after) => servers.ask(target, (client, path) => client.list(path, after, limit)),
       disorder: (name) =>
         name === null

@@ -1,6 +1,7 @@
 /**
  * The pages of one folder's list, whose order is checked: names ascend strictly, so that a server
- * can't keep us for ever with the same ones. It holds no page and does not look at what a name is.
+ * can't keep us for ever with the same ones. It does not look at what a name is, and holds at most
+ * the page behind the one it gave.
  */
 import type { ByteString } from "../wire/bytes.ts";
 import type { ListPage, NamedEntry } from "../client/exchange.ts";
@@ -12,6 +13,11 @@ export interface PageSource {
   ask(after: ByteString): Promise<ListPage>;
   /** The error for a name that is not behind the one before it; null: more= and no entry. */
   disorder(name: ByteString | null): ClientError;
+  /**
+   * Asks for a page while its caller works on the one before, so that server and client work at
+   * once. More than one can't be asked for ahead: after= takes the last name of the page before.
+   */
+  readonly ahead: boolean;
 }
 
 /** A page as far as it can be believed. */
@@ -28,6 +34,7 @@ export class Pages {
   /** The last name so far; null before there was one: "" is one, if a bad one. */
   #last: ByteString | null = null;
   #done = false;
+  #next: Promise<ListPage> | null = null;
 
   constructor(source: PageSource) {
     this.#source = source;
@@ -40,7 +47,8 @@ export class Pages {
 
   /** The next page; after one that is broken there is none. Rejects with ClientError. */
   async next(): Promise<CheckedPage> {
-    const { entries, more } = await this.#source.ask(this.#last ?? "");
+    const { entries, more } = await (this.#next ?? this.#source.ask(this.#last ?? ""));
+    this.#next = null;
     this.#done = !more;
     for (const [nth, { name }] of entries.entries()) {
       if (this.#last !== null && name <= this.#last) {
@@ -49,6 +57,11 @@ export class Pages {
       this.#last = name;
     }
     const endless = more && entries.length === 0;
+    if (more && !endless && this.#source.ahead) {
+      this.#next = this.#source.ask(this.#last ?? "");
+      // Who awaits it is told; it may fail before, or be given up.
+      this.#next.catch(() => undefined);
+    }
     return { entries, broken: endless ? this.#source.disorder(null) : null };
   }
 }

@@ -119,6 +119,7 @@ async function list(
 function pagesOf(origin: Origin, path: ByteString): Pages {
   const retry = new Retry(origin.options.retries, origin.options.waited);
   return new Pages({
+    ahead: true,
     ask: (after) => retry.run(() => origin.control.ask((client) => client.list(path, after))),
     disorder: (name) => {
       const shown = `("${printable(name ?? "")}")`;

@@ -19,12 +19,14 @@ import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
 import { DirectoryPage } from "./directory.ts";
 import { RESIDENT_MS } from "./diskread.ts";
-import { Pages } from "./pages.ts";
+import { Pages, type PageWork } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
 import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
+import { SnapshotPage } from "./snapshotpage.ts";
+import { Snapshots } from "./snapshots.ts";
 import {
   BODY_BYTES_MAX,
   type DigestRange,
@@ -119,6 +121,7 @@ export class DiskStore implements Store {
   readonly #arena = new Arena();
   readonly #stat = new FileStat();
   readonly #pages = new Pages();
+  readonly #snapshots = new Snapshots();
   readonly #prefetcher = new Prefetcher();
 
   constructor(root: Root, given: ByteString, only: ByteString | null, limits: DiskLimits) {
@@ -173,7 +176,7 @@ export class DiskStore implements Store {
     // Nobody holds a descriptor while it waits in a queue.
     kernel.close(fd);
     const key = `${limit} ${after.length} ${after}${relative}`;
-    const open = (): DirectoryPage | number => this.#openPage(relative, limit, after);
+    const open = (long: boolean): PageWork | number => this.#openPage(relative, limit, after, long);
     this.#pages.add(key, path, Number(this.#stat.size), waiter, open);
     return null;
   }
@@ -195,10 +198,12 @@ export class DiskStore implements Store {
   sweep(): void {
     this.cache.age(clock.now - UNUSED_MS);
     this.digester.sweep();
+    this.#snapshots.sweep(clock.now);
   }
 
   close(): void {
     this.#pages.close();
+    this.#snapshots.clear();
     this.#prefetcher.close();
     this.digester.close();
     this.cache.clear();
@@ -313,9 +318,16 @@ export class DiskStore implements Store {
     return this.#fds.open < this.#limits.files;
   }
 
-  #openPage(relative: ByteString, limit: number, after: ByteString): DirectoryPage | number {
+  #openPage(
+    relative: ByteString,
+    limit: number,
+    after: ByteString,
+    long: boolean,
+  ): PageWork | number {
     const fd = this.#openDirectory(relative);
-    return fd < 0 ? fd : new DirectoryPage(fd, this.#root, relative, limit, after);
+    if (fd < 0) return fd;
+    if (!long) return new DirectoryPage(fd, this.#root, relative, limit, after);
+    return new SnapshotPage(this.#snapshots, fd, this.#root, relative, limit, after);
   }
 
   /** Opens a directory for reading and leaves its facts in `#stat`: its descriptor, or -errno. */

@@ -10,7 +10,6 @@
 import { FairQueue } from "../guard/fairqueue.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import type { DirectoryPage } from "./directory.ts";
 import { refusalOf } from "./refusal.ts";
 import type { EncodedPage, Waiter } from "./store.ts";
 
@@ -38,13 +37,20 @@ export const SHORT_STEPS_MAX = 16;
 /** Answers in one round: each is a reply of up to 128 KiB, which takes 30 us to write. */
 const ANSWERS_PER_ROUND = 16;
 
+/** How a page is made; it owns a descriptor until close(). */
+export interface PageWork {
+  /** A step: null while there is more to do, then the page or -errno. */
+  step(): EncodedPage | number | null;
+  close(): void;
+}
+
 /** A page that somebody waits for. */
 interface Wanted {
   readonly key: string;
   readonly path: ByteString;
   readonly waiters: Waiter[];
-  /** Opens the directory: the page, or -errno. */
-  readonly open: () => DirectoryPage | number;
+  /** Opens the directory, which is `long` or not: the page, or -errno. */
+  readonly open: (long: boolean) => PageWork | number;
   begun: boolean;
   long: boolean;
 }
@@ -54,7 +60,7 @@ interface Making {
   readonly wanted: Wanted;
   /** The peer whose turn began it. */
   readonly peer: string;
-  readonly page: DirectoryPage;
+  readonly page: PageWork;
   steps: number;
 }
 
@@ -98,7 +104,7 @@ export class Pages {
     path: ByteString,
     bytes: number,
     waiter: Waiter,
-    open: () => DirectoryPage | number,
+    open: (long: boolean) => PageWork | number,
   ): void {
     let wanted = this.#byKey.get(key);
     if (wanted === undefined) {
@@ -175,7 +181,7 @@ export class Pages {
       wanted.begun = true;
       if (this.#byKey.get(wanted.key) === wanted) this.#byKey.delete(wanted.key);
       if (wanted.waiters.every(({ gone }) => gone)) continue;
-      const page = this.#guarded(wanted, wanted.open);
+      const page = this.#guarded(wanted, () => wanted.open(wanted.long));
       if (typeof page === "number") this.#tell(wanted, refusalOf(page, wanted.path));
       else if (page !== null) return { wanted, peer, page, steps: 0 };
     }

@@ -1,0 +1,179 @@
+/** What pages of a wide folder are made of: when it is read again, and what is let go when. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import fc from "fast-check";
+import { Root } from "../../src/store/root.ts";
+import { SETTLED_MS } from "../../src/store/snapshot.ts";
+import { SnapshotPage } from "../../src/store/snapshotpage.ts";
+import {
+  AGE_MAX_MS,
+  HELD_BYTES_MAX,
+  MAKING_MAX,
+  SNAPSHOTS_MAX,
+  Snapshots,
+  UNUSED_MAX_MS,
+  type Wish,
+} from "../../src/store/snapshots.ts";
+import type { EncodedPage } from "../../src/store/store.ts";
+import { kernel } from "../../src/sys/kernel.ts";
+import { AT_FDCWD, FileStat, OPEN } from "../../src/sys/types.ts";
+import { openIn } from "../rig/open-files.ts";
+import { Tree } from "../rig/tree.ts";
+
+const POLICY = { hidden: true, symlinks: true, mounts: false, unconfined: false };
+
+/** A folder, its snapshots, and pages of them made to their end. */
+class Folder implements Disposable {
+  readonly tree = new Tree();
+  readonly snapshots = new Snapshots();
+  readonly root: Root;
+
+  constructor() {
+    this.root = new Root(this.#open(), this.tree.root, POLICY, null);
+  }
+
+  page(after: string, limit: number): SnapshotPage {
+    return new SnapshotPage(this.snapshots, this.#open(), this.root, ".", limit, after);
+  }
+
+  /** The names of one page, and whether more follow. */
+  names(after: string, limit = 4096): { names: string[]; more: boolean } {
+    const page = this.page(after, limit);
+    let made: EncodedPage | number | null = null;
+    while (made === null) made = page.step();
+    page.close();
+    if (typeof made === "number") throw new Error(`errno ${made}`);
+    const lines = Buffer.from(made.text).toString("latin1").split("\n").slice(0, -1);
+    return { names: lines.map((line) => line.slice(line.lastIndexOf(" ") + 1)), more: made.more };
+  }
+
+  /** A wish for the one folder there is, called `folder`: the table knows folders by their name. */
+  wish(folder: string, anew: boolean): Wish {
+    const stat = new FileStat();
+    kernel.statx(AT_FDCWD, this.tree.root, stat);
+    return { folder, fd: this.#fd, stat, anew, allows: () => true };
+  }
+
+  [Symbol.dispose](): void {
+    this.snapshots.clear();
+    this.root.close();
+    kernel.close(this.#fd);
+    this.tree[Symbol.dispose]();
+  }
+
+  readonly #fd = this.#open();
+
+  #open(): number {
+    return kernel.openat(AT_FDCWD, this.tree.root, OPEN.readOnly | OPEN.directory);
+  }
+}
+
+/** Files are `ms` older than they are, until it is disposed of. */
+function passed(ms: number): Disposable {
+  const now = Date.now;
+  Date.now = () => now() + ms;
+  return { [Symbol.dispose]: () => void (Date.now = now) };
+}
+
+function made(folder: Folder, wish: Wish, now: number) {
+  const snapshot = folder.snapshots.take(wish, now);
+  if (snapshot === null) throw new Error("too many are made");
+  while (snapshot.making) folder.snapshots.step(snapshot);
+  folder.snapshots.release(snapshot);
+  return snapshot;
+}
+
+test("names that come and go: what stays comes once, what is asked for anew is there", () => {
+  const name = fc.constantFrom(..."abcdefghijklmnop", "ab", "abc", "b-", "o~");
+  const change = fc.record({ name, create: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(name),
+      fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 10 }),
+      fc.integer({ min: 1, max: 4 }),
+      (first, changes, limit) => {
+        using folder = new Folder();
+        const there = new Set(first);
+        for (const one of first) folder.tree.write(one, "");
+        const always = new Set(first);
+        const ever = new Set(first);
+        const walked: string[] = [];
+        for (let page = 0, more = true; more; page++) {
+          const got = folder.names(walked.at(-1) ?? "", limit);
+          if (page === 0) expect(got.names).toEqual([...there].sort().slice(0, limit));
+          walked.push(...got.names);
+          more = got.more && got.names.length > 0;
+          for (const { name: changed, create } of changes[page] ?? []) {
+            if (create) folder.tree.write(changed, "");
+            else fs.rmSync(folder.tree.path(changed), { force: true });
+            if (create) there.add(changed);
+            else there.delete(changed);
+            ever.add(changed);
+            if (!create) always.delete(changed);
+          }
+          // Who begins a walk now sees what is there now, whatever walk is under way.
+          expect(folder.names("").names).toEqual([...there].sort());
+        }
+        expect(walked).toEqual([...new Set(walked)].sort());
+        expect([...always].filter((one) => !walked.includes(one))).toEqual([]);
+        expect(walked.filter((one) => !ever.has(one))).toEqual([]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a folder that rests is read once, one that changed again; a walk goes on in old names", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  const young = made(folder, folder.wish("d", true), 0);
+  // Its times could be the same after the next change.
+  expect(made(folder, folder.wish("d", true), 1)).not.toBe(young);
+  using _later = passed(SETTLED_MS + 1000);
+  const rested = made(folder, folder.wish("d", true), 2);
+  expect(made(folder, folder.wish("d", true), 3)).toBe(rested);
+  folder.tree.write("b", "");
+  expect(made(folder, folder.wish("d", false), 4)).toBe(rested);
+  const anew = made(folder, folder.wish("d", true), 5);
+  expect(anew).not.toBe(rested);
+  expect(made(folder, folder.wish("d", false), 5 + AGE_MAX_MS)).toBe(anew);
+  expect(made(folder, folder.wish("d", false), 6 + AGE_MAX_MS)).not.toBe(anew);
+});
+
+test("snapshots are let go: unused, too old, too many; then no descriptor and no name is left", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  const before = openIn(folder.tree.root);
+  for (let nth = 0; nth < SNAPSHOTS_MAX + 5; nth++) made(folder, folder.wish(`${nth}`, true), 0);
+  expect(folder.snapshots.held).toBe(SNAPSHOTS_MAX);
+  folder.snapshots.sweep(UNUSED_MAX_MS);
+  expect(folder.snapshots.held).toBe(SNAPSHOTS_MAX);
+  folder.snapshots.sweep(UNUSED_MAX_MS + 1);
+  expect(folder.snapshots.held).toBe(0);
+  const used = made(folder, folder.wish("used", true), 0);
+  expect(used.bytes).toBeLessThan(HELD_BYTES_MAX);
+  for (let now = 0; now <= AGE_MAX_MS; now += UNUSED_MAX_MS) {
+    made(folder, folder.wish("used", false), now);
+    folder.snapshots.sweep(now);
+  }
+  expect(used.names).not.toBeNull();
+  folder.snapshots.sweep(AGE_MAX_MS + 1);
+  expect([folder.snapshots.held, used.names, openIn(folder.tree.root)]).toEqual([0, null, before]);
+});
+
+test("few are made at once, and what nobody waits for is given up", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  const before = openIn(folder.tree.root);
+  const making = Array.from({ length: MAKING_MAX }, (_, nth) =>
+    folder.snapshots.take(folder.wish(`${nth}`, true), 0),
+  );
+  expect(making.every((it) => it?.making)).toBe(true);
+  expect(folder.snapshots.take(folder.wish("next", true), 0)).toBeNull();
+  folder.snapshots.release(making[0]!);
+  const next = folder.snapshots.take(folder.wish("next", true), 0);
+  expect([next?.making, making[0]?.making]).toEqual([true, false]);
+  folder.snapshots.release(next!);
+  folder.snapshots.release(making[1]!);
+  expect([folder.snapshots.held, openIn(folder.tree.root)]).toEqual([0, before]);
+});
