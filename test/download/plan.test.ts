@@ -259,3 +259,26 @@ test("a chunk that is partly there starts a segment of its own, at its first mis
   expect(plan.take(100)).toMatchObject({ offset: 0, length: 4 });
   expect(plan.take(100)).toMatchObject({ offset: 7, length: 1 });
 });
+
+test.each<[offset: number, length: number, chunks: number[]]>([
+  [0, 1, [0]],
+  [0, 4, [0]],
+  [0, 5, [0, 1]],
+  [3, 1, [0]],
+  [3, 2, [0, 1]],
+  [4, 4, [1]],
+  [2, 8, [0, 1, 2]],
+])("the range at %d of %d bytes touches the chunks %j", (offset, length, chunks) => {
+  expect(new Plan(12, CHUNK).chunksOf({ offset, length })).toEqual(chunks);
+});
+
+test("a chunk that is refused while it is partly in place is missing as a whole", () => {
+  const plan = new Plan(8, CHUNK);
+  const segment = plan.take(8)!;
+  segment.arrive(2);
+  segment.release();
+  expect(plan.missing).toBe(6);
+  plan.refuse(0);
+  expect(plan.missing).toBe(8);
+  expect(plan.take(4)).toMatchObject({ offset: 0, length: 4 });
+});

@@ -126,3 +126,13 @@ test("each error is of one kind, and a foreign one is unexpected", () => {
   }
   expect(new Refusal("EIO").message).toBe(textOf("EIO"));
 });
+
+test("each code has words of its own for a person", () => {
+  const codes = [
+    ...(["ENOENT", "EACCES", "EISDIR", "ENOTDIR", "EINVAL", "ERANGE", "ESTALE", "EBUSY"] as const),
+    ...(["ENAMETOOLONG", "E2BIG", "EOVERFLOW", "EIO", "ETIMEDOUT", "ENOSYS", "EPROTO"] as const),
+  ];
+  const words = codes.map(textOf);
+  expect(words.filter((text) => !/^[a-z][a-z ,]+[a-z]$/.test(text))).toEqual([]);
+  expect(new Set(words).size).toBe(codes.length);
+});
