@@ -1,0 +1,94 @@
+/**
+ * The mutation runner itself: which mutants a text has, one that is caught and one that isn't, the
+ * table's sums, and that each entry among the equivalents still speaks of a mutant.
+ */
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EQUIVALENTS, equivalentOf } from "./equivalents.ts";
+import { type Mutant, mutantsOf } from "./operators.ts";
+import { percentOf, tableOf } from "./table.ts";
+import { Copy } from "./trial.ts";
+
+/** Not a number that any operator changes, so that each snippet has its own mutants only. */
+const HEAD = "declare const a: any, b: any, f: any;\n";
+
+test.each<[string, string[]]>([
+  ["f(a < b);", ["boundary: f(a <= b);"]],
+  ["f(a >= b);", ["boundary: f(a > b);"]],
+  ["f(a === b);", ["equality: f(a !== b);"]],
+  ["f(a - b);", ["arithmetic: f(a + b);"]],
+  ["f(a && b);", ["logical: f(a || b);"]],
+  ["if (f(a)) b();", ["condition: if (!(f(a))) b();"]],
+  ["f(a, 0);", ["number: f(a, 1);"]],
+  ["f(a, 1n);", ["number: f(a, 0n);"]],
+  ["f(a, 1_000);", ["number: f(a, 1001);"]],
+  ["f(await a);", ["await: f(a);"]],
+  ["for await (const it of a) f(it);", []],
+  ["f();\na.close();", ["call: ;"]],
+  ["export const g = () => {\n  return true;\n};", ["return: return false;"]],
+  ["export const g = () => {\n  return a;\n};", ["return: return null as never;"]],
+  ['f("a < b");', ['string: f("");']],
+  ['f("");', []],
+  ['import it from "it";\nf(it);', ["call: ;"]],
+  ["// a < b\nf(a); // 1 + 1", []],
+  ["let c: 1 | 2 = a;\nf(c);", ["call: ;"]],
+  ["const c: Map<string, 1> = a;\nf(c);", ["call: ;"]],
+])("%j has its mutants and no other", (text, expected) => {
+  const made = mutantsOf({ path: "it.ts", text: HEAD + text });
+  const own = made.filter(({ line, operator }) => !(operator === "call" && line === 2));
+  expect(own.map(({ operator, after }) => `${operator}: ${after}`)).toEqual(expected);
+});
+
+test("one mutant is caught, one survives, and one that hangs is told apart", async () => {
+  const root = mkdtempSync(join(tmpdir(), "mutated-"));
+  try {
+    for (const folder of ["src", "test", "node_modules"]) mkdirSync(join(root, folder));
+    const path = "src/least.ts";
+    const text = "export const least = (a: number, b: number) => (a < b ? a : b + 0);\n";
+    writeFileSync(join(root, path), text);
+    writeFileSync(
+      join(root, "test/least.test.ts"),
+      `import { expect, test } from "bun:test";
+      import { least } from "../src/least.ts";
+      test("least", () => expect([least(1, 2), least(2, 1)]).toEqual([1, 1]));`,
+    );
+    const mutants = mutantsOf({ path, text });
+    using copy = new Copy(root);
+    const tried = async (operator: string): Promise<string> => {
+      const mutant = mutants.find((it) => it.operator === operator)!;
+      return await copy.try(mutant, ["test/least.test.ts"], 60_000);
+    };
+    expect(await tried("number")).toBe("caught");
+    expect(await tried("boundary")).toBe("survived");
+    const hanging = { ...mutants[0]!, text: "for (;;);\nexport const least = 1;\n" };
+    expect(await copy.try(hanging, ["test/least.test.ts"], 500)).toBe("timed out");
+    expect(await Bun.file(join(copy.folder, path)).text()).toBe(text);
+    expect(await Bun.file(join(root, path)).text()).toBe(text);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test("equivalents do not count, and what timed out counts as caught", () => {
+  expect(percentOf(["caught", "timed out", "survived", "survived", "equivalent"])).toBe(50);
+  expect(percentOf([])).toBe(100);
+  const table = tableOf(new Map([["wire", ["caught", "equivalent"]]]));
+  expect(
+    table
+      .split("\n")
+      .at(-1)!
+      .split(/ *\| */),
+  ).toEqual(["", "all", "2", "1", "0", "1", "0", "100.0", ""]);
+});
+
+test("each equivalent is still a mutant of its file, and has a reason", async () => {
+  for (const entry of EQUIVALENTS) {
+    const { path, before, after, reason } = entry;
+    const mutants = mutantsOf({ path, text: await Bun.file(path).text() });
+    const found = mutants.some((mutant: Mutant) => equivalentOf(mutant, [entry]) === entry);
+    expect([path, before, after, found]).toEqual([path, before, after, true]);
+    expect(reason).not.toBe("");
+  }
+});

@@ -1,0 +1,90 @@
+/**
+ * Runs tests against one mutant at a time, in a copy of the checkout: the working tree is never
+ * changed. Owns the copy and the bound on time.
+ */
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Mutant } from "./operators.ts";
+
+export type Verdict = "caught" | "timed out" | "survived";
+
+/** A mutant's bound is this many times what its room's tests take with nothing changed. */
+const TIMES_UNCHANGED = 4;
+
+/** And so much more, for a busy machine. Who takes longer hangs, and counts as caught. */
+const TRIAL_MS_MIN = 10_000;
+
+/** How long tests may take that took `unchangedMs` without a mutant, in ms. */
+export function boundFor(unchangedMs: number): number {
+  return TRIAL_MS_MIN + TIMES_UNCHANGED * unchangedMs;
+}
+
+/** One test that waits for an answer which never comes; the honest ones take under 8 s. */
+const TEST_TIMEOUT_MS = 20_000;
+
+/** What the tests of the rooms read. */
+const COPIED = [
+  "src",
+  "test",
+  "bench",
+  ".github",
+  "package.json",
+  "tsconfig.json",
+  "bunfig.toml",
+  "README.md",
+  "LICENSE",
+  "Makefile",
+];
+
+/** A copy of the checkout at `root`, gone when disposed of. */
+export class Copy implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "mutate-"));
+
+  constructor(root: string) {
+    for (const name of COPIED.filter((it) => existsSync(join(root, it)))) {
+      cpSync(join(root, name), join(this.folder, name), {
+        recursive: true,
+        verbatimSymlinks: true,
+      });
+    }
+    symlinkSync(resolve(root, "node_modules"), join(this.folder, "node_modules"));
+  }
+
+  /**
+   * Runs `tests` with the mutant in place, up to the first failure or `msMax`, and puts the file
+   * back as it was.
+   */
+  async try(mutant: Mutant, tests: readonly string[], msMax: number): Promise<Verdict> {
+    const path = join(this.folder, mutant.path);
+    const original = await Bun.file(path).text();
+    writeFileSync(path, mutant.text);
+    try {
+      return await this.run(tests, msMax);
+    } finally {
+      writeFileSync(path, original);
+    }
+  }
+
+  /** Runs `tests` on the copy as it is: "survived" says that they pass. */
+  async run(tests: readonly string[], msMax: number): Promise<Verdict> {
+    const flags = ["--no-orphans", "--bail", `--timeout=${TEST_TIMEOUT_MS}`];
+    const child = Bun.spawn(
+      [process.execPath, "test", ...flags, ...tests.map((test) => `./${test}`)],
+      { cwd: this.folder, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+    );
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill("SIGKILL");
+    }, msMax);
+    const status = await child.exited;
+    clearTimeout(timer);
+    if (late) return "timed out";
+    return status === 0 ? "survived" : "caught";
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
