@@ -35,6 +35,8 @@ export class PageLines {
   readonly prefix: ByteString;
   readonly #root: Root;
   readonly #limit: number;
+  /** The name of the last entry; "" before there is one. */
+  last: ByteString = "";
   #text = "";
   #count = 0;
 
@@ -64,6 +66,7 @@ export class PageLines {
     const entry = found.isFile ? entryOf(found, this.#root.device) : directoryOf(found);
     this.#text += listLine(entry, name);
     this.#count += 1;
+    this.last = name;
     return 0;
   }
 

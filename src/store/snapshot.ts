@@ -29,6 +29,9 @@ const MERGED_PER_STEP = 2048;
  */
 export const SETTLED_MS = 2000;
 
+/** Ends of pages that are remembered: of a walk through a million names there are 715. */
+const ENDS_MAX = 8192;
+
 const NS_PER_MS = 1_000_000n;
 
 /** Names in the making, and then made. */
@@ -44,6 +47,8 @@ export class Snapshot {
   /** The names once they are sorted; null until then, and in a folder that is too wide. */
   names: SortedNames | null = null;
   state: "reading" | "merging" | "ready" | "too wide" | number = "reading";
+  /** Names that pages ended with which said that more follow, the oldest first. */
+  readonly #ends = new Set<ByteString>();
   readonly #allows: (name: ByteString) => boolean;
   readonly #settled: boolean;
   #fd: number;
@@ -81,6 +86,23 @@ export class Snapshot {
   /** True when a folder whose facts are `stat` now has these names and no others. */
   fits(stat: FileStat): boolean {
     return this.#settled && this.stat.same(stat);
+  }
+
+  /** A page ended with `name` and said that more follow. */
+  addEnd(name: ByteString): void {
+    this.#ends.add(name);
+    const [oldest = ""] = this.#ends;
+    if (this.#ends.size > ENDS_MAX) this.#ends.delete(oldest);
+  }
+
+  /** The walks of `other`, which this one replaces, go on in this one. */
+  adoptEnds(other: Snapshot): void {
+    for (const name of other.#ends) this.#ends.add(name);
+  }
+
+  /** True when a walk that asks for what is behind `name` goes on in these names. */
+  hasEnd(name: ByteString): boolean {
+    return this.#ends.has(name);
   }
 
   /** Works on for about half a millisecond, 3 ms where a run is sorted. */

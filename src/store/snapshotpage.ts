@@ -19,7 +19,6 @@ import type { EncodedPage } from "./store.ts";
 export class SnapshotPage {
   readonly #snapshots: Snapshots;
   readonly #wish: Wish;
-  readonly #after: ByteString;
   readonly #lines: PageLines;
   readonly #readWhole: () => DirectoryPage;
   #snapshot: Snapshot | null = null;
@@ -37,14 +36,13 @@ export class SnapshotPage {
     after: ByteString,
   ) {
     this.#snapshots = snapshots;
-    this.#after = after;
     const prefix = prefixOf(folder);
     this.#lines = new PageLines(root, prefix, limit);
     const stat = new FileStat();
     // A failure leaves facts that no folder has: the names are then read, which tells what it is.
     kernel.statx(fd, "", stat);
     const allows = (name: ByteString): boolean => root.allows(prefix + name);
-    this.#wish = { folder, fd, stat, anew: after === "", allows };
+    this.#wish = { folder, fd, stat, after, allows };
     this.#readWhole = () => new DirectoryPage(fd, root, folder, limit, after);
   }
 
@@ -58,7 +56,7 @@ export class SnapshotPage {
     const { state, names } = this.#snapshot;
     if (typeof state === "number") return state;
     if (state === "too wide") this.#whole = this.#readWhole();
-    else if (names !== null) this.#cursor = new NameCursor(names, this.#after);
+    else if (names !== null) this.#cursor = new NameCursor(names, this.#wish.after);
     return null;
   }
 
@@ -73,7 +71,10 @@ export class SnapshotPage {
   #look(cursor: NameCursor): EncodedPage | number | null {
     for (let looks = 0; looks < LOOKS_PER_STEP; looks++) {
       const name = cursor.next;
-      if (name === undefined || this.#lines.full) return this.#lines.page(name !== undefined);
+      if (name === undefined || this.#lines.full) {
+        if (name !== undefined) this.#snapshot?.addEnd(this.#lines.last);
+        return this.#lines.page(name !== undefined);
+      }
       cursor.advance();
       const failed = this.#lines.add(this.#wish.fd, name);
       if (failed < 0) return failed;

@@ -2,9 +2,9 @@
  * The snapshots of a store, by folder, so that the pages of one walk and of all walks beside it
  * read a wide folder once. What may be old, and for how long, is decided here:
  *
- *   a page without after=  shows what is there when it is begun: only a snapshot of the folder as
- *                          it is now will do
- *   a page with after=     may be of a snapshot up to AGE_MAX_MS old, though the folder has
+ *   the begin of a walk    shows what is there when it is asked for: only a snapshot of the folder
+ *                          as it is now will do; so does any after= that no page ended with
+ *   what follows a page    may be of a snapshot up to AGE_MAX_MS old, though the folder has
  *                          changed: else a folder that changes all the time is read for each page
  *
  * A name that is there all the time is in every snapshot, and after= goes by bytes: it comes once,
@@ -37,8 +37,8 @@ export interface Wish {
   readonly fd: number;
   /** What it is now. */
   readonly stat: FileStat;
-  /** True for a page without after=. */
-  readonly anew: boolean;
+  /** Behind which name; "" from the start. */
+  readonly after: ByteString;
   readonly allows: (name: ByteString) => boolean;
 }
 
@@ -101,10 +101,10 @@ export class Snapshots {
 
   // --- internal ---
 
-  #serves(known: Snapshot, { stat, anew }: Wish, now: number): boolean {
+  #serves(known: Snapshot, { stat, after }: Wish, now: number): boolean {
     if (typeof known.state === "number" || now - known.since > AGE_MAX_MS) return false;
     if (known.fits(stat)) return true;
-    return !anew && known.stat.ino === stat.ino && known.stat.dev === stat.dev;
+    return known.hasEnd(after) && known.stat.ino === stat.ino && known.stat.dev === stat.dev;
   }
 
   #make({ folder, fd, allows }: Wish, now: number): Snapshot | null {
@@ -112,6 +112,7 @@ export class Snapshots {
     const old = this.#byFolder.get(folder);
     if (old !== undefined) this.#drop(folder, old);
     const snapshot = new Snapshot(fd, now, allows);
+    if (old !== undefined) snapshot.adoptEnds(old);
     if (snapshot.making) this.#making += 1;
     this.#byFolder.set(folder, snapshot);
     this.#trim();

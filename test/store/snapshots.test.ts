@@ -48,10 +48,10 @@ class Folder implements Disposable {
   }
 
   /** A wish for the one folder there is, called `folder`: the table knows folders by their name. */
-  wish(folder: string, anew: boolean): Wish {
+  wish(folder: string, after = ""): Wish {
     const stat = new FileStat();
     kernel.statx(AT_FDCWD, this.tree.root, stat);
-    return { folder, fd: this.#fd, stat, anew, allows: () => true };
+    return { folder, fd: this.#fd, stat, after, allows: () => true };
   }
 
   [Symbol.dispose](): void {
@@ -126,34 +126,40 @@ test("names that come and go: what stays comes once, what is asked for anew is t
 test("a folder that rests is read once, one that changed again; a walk goes on in old names", () => {
   using folder = new Folder();
   folder.tree.write("a", "");
-  const young = made(folder, folder.wish("d", true), 0);
+  const young = made(folder, folder.wish("d"), 0);
   // Its times could be the same after the next change.
-  expect(made(folder, folder.wish("d", true), 1)).not.toBe(young);
+  expect(made(folder, folder.wish("d"), 1)).not.toBe(young);
   using _later = passed(SETTLED_MS + 1000);
-  const rested = made(folder, folder.wish("d", true), 2);
-  expect(made(folder, folder.wish("d", true), 3)).toBe(rested);
+  const rested = made(folder, folder.wish("d"), 2);
+  expect(made(folder, folder.wish("d"), 3)).toBe(rested);
   folder.tree.write("b", "");
-  expect(made(folder, folder.wish("d", false), 4)).toBe(rested);
-  const anew = made(folder, folder.wish("d", true), 5);
+  rested.addEnd("end");
+  expect(made(folder, folder.wish("d", "end"), 4)).toBe(rested);
+  const anew = made(folder, folder.wish("d"), 5);
   expect(anew).not.toBe(rested);
-  expect(made(folder, folder.wish("d", false), 5 + AGE_MAX_MS)).toBe(anew);
-  expect(made(folder, folder.wish("d", false), 6 + AGE_MAX_MS)).not.toBe(anew);
+  // A walk that was under way goes on in the newer one; what no page ended with begins a walk.
+  folder.tree.write("c", "");
+  expect(made(folder, folder.wish("d", "end"), 5 + AGE_MAX_MS)).toBe(anew);
+  const other = made(folder, folder.wish("d", "other"), 5 + AGE_MAX_MS);
+  expect(other).not.toBe(anew);
+  expect(made(folder, folder.wish("d", "end"), 6 + 2 * AGE_MAX_MS)).not.toBe(other);
 });
 
 test("snapshots are let go: unused, too old, too many; then no descriptor and no name is left", () => {
   using folder = new Folder();
   folder.tree.write("a", "");
   const before = openIn(folder.tree.root);
-  for (let nth = 0; nth < SNAPSHOTS_MAX + 5; nth++) made(folder, folder.wish(`${nth}`, true), 0);
+  for (let nth = 0; nth < SNAPSHOTS_MAX + 5; nth++) made(folder, folder.wish(`${nth}`), 0);
   expect(folder.snapshots.held).toBe(SNAPSHOTS_MAX);
   folder.snapshots.sweep(UNUSED_MAX_MS);
   expect(folder.snapshots.held).toBe(SNAPSHOTS_MAX);
   folder.snapshots.sweep(UNUSED_MAX_MS + 1);
   expect(folder.snapshots.held).toBe(0);
-  const used = made(folder, folder.wish("used", true), 0);
+  const used = made(folder, folder.wish("used"), 0);
+  used.addEnd("end");
   expect(used.bytes).toBeLessThan(HELD_BYTES_MAX);
   for (let now = 0; now <= AGE_MAX_MS; now += UNUSED_MAX_MS) {
-    made(folder, folder.wish("used", false), now);
+    made(folder, folder.wish("used", "end"), now);
     folder.snapshots.sweep(now);
   }
   expect(used.names).not.toBeNull();
@@ -166,12 +172,12 @@ test("few are made at once, and what nobody waits for is given up", () => {
   folder.tree.write("a", "");
   const before = openIn(folder.tree.root);
   const making = Array.from({ length: MAKING_MAX }, (_, nth) =>
-    folder.snapshots.take(folder.wish(`${nth}`, true), 0),
+    folder.snapshots.take(folder.wish(`${nth}`), 0),
   );
   expect(making.every((it) => it?.making)).toBe(true);
-  expect(folder.snapshots.take(folder.wish("next", true), 0)).toBeNull();
+  expect(folder.snapshots.take(folder.wish("next"), 0)).toBeNull();
   folder.snapshots.release(making[0]!);
-  const next = folder.snapshots.take(folder.wish("next", true), 0);
+  const next = folder.snapshots.take(folder.wish("next"), 0);
   expect([next?.making, making[0]?.making]).toEqual([true, false]);
   folder.snapshots.release(next!);
   folder.snapshots.release(making[1]!);
