@@ -57,6 +57,11 @@ export function utf8Length(bytes: ByteString, at: number): number {
   return count;
 }
 
+/** `%XX` of one byte. */
+export function percent(code: number): string {
+  return `%${HEX[code >> 4]}${HEX[code & 15]}`;
+}
+
 // --- internal ---
 
 function escape(bytes: ByteString, spaceToo: boolean): ByteString {
@@ -82,8 +87,4 @@ function escape(bytes: ByteString, spaceToo: boolean): ByteString {
     }
   }
   return from === 0 ? bytes : out + bytes.slice(from);
-}
-
-function percent(code: number): string {
-  return `%${HEX[code >> 4]}${HEX[code & 15]}`;
 }
