@@ -16,17 +16,16 @@ import { peerOf, shownAddress } from "../guard/address.ts";
 import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";
 import { type Awaiter, LONG_BYTES, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
-import type { EncodedPage, OpenFile, Waiter } from "../store/store.ts";
+import type { EncodedPage, OpenFile } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
-import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 import type { Answer, StoreWait } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
-import type { Door, Service } from "./service.ts";
+import type { Asker, Door, Service } from "./service.ts";
 import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -36,8 +35,9 @@ export interface ConnectionOwner {
 }
 
 /** A client's connection, from accept to close. */
-export class Connection implements Turn, Waiter, Awaiter {
-  #state: State = REQUEST;
+export class Connection implements Turn, Asker, Awaiter {
+  /** Written by the connection alone. */
+  state: State = REQUEST;
   door: Door | null = null;
   readonly socket: StreamSocket;
   readonly service: Service;
@@ -85,20 +85,20 @@ export class Connection implements Turn, Waiter, Awaiter {
   data(chunk: Buffer): void {
     tick();
     if (this.#receiver.last) {
-      const leftover = this.#receiver.discard(chunk, this.#state !== LINGER);
+      const leftover = this.#receiver.discard(chunk, this.state !== LINGER);
       if (leftover !== "junk") this.terminate();
       return;
     }
     if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
     this.#receiver.push(chunk);
-    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
+    if (this.state === REQUEST || this.state === SILENCE) this.#run();
     // Also when it has just run: what it left is enough to go on with.
     this.#receiver.holdBack();
   }
 
   /** The socket has room again. Also called without cause (oven-sh/bun#37099). */
   drain(): void {
-    const { awaits } = this.#state;
+    const { awaits } = this.state;
     if (awaits !== "room" && awaits !== "store") return;
     tick();
     this.#sender.drain();
@@ -110,7 +110,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   end(): void {
     tick();
     this.#receiver.fin = true;
-    if (this.#state === REQUEST || this.#state === SILENCE) this.#run();
+    if (this.state === REQUEST || this.state === SILENCE) this.#run();
     else this.probe();
   }
 
@@ -119,47 +119,47 @@ export class Connection implements Turn, Waiter, Awaiter {
    * wait is not read, so that its FIN is not seen while the store works for it.
    */
   probe(): void {
-    const state = this.#state;
+    const state = this.state;
     const suspect = this.#receiver.fin || this.#receiver.paused;
     if (state.awaits === "store" && suspect) this.#run(() => this.#promise(state));
   }
 
   /** Its turn. */
   turn(): void {
-    if (this.#state === SENDING.turn) this.#goOn();
+    if (this.state === SENDING.turn) this.#goOn();
   }
 
   /** The bytes that the transfer waited for are in memory. */
   windowReady(): void {
-    if (this.#state === SENDING.window) this.#goOn();
+    if (this.state === SENDING.window) this.#goOn();
   }
 
   /** 200 ms of silence behind a path without LF. */
   silent(): void {
-    if (this.#state !== SILENCE) return;
+    if (this.state !== SILENCE) return;
     this.#receiver.endedBySilence = true;
     this.#run();
   }
 
   opened(file: OpenFile | Refusal): void {
-    const state = this.#state;
+    const state = this.state;
     if (state.awaits === "store" && state.asked === "file") this.#goOn(() => state.then(file));
   }
 
   listed(page: EncodedPage | Refusal): void {
-    const state = this.#state;
+    const state = this.state;
     if (state.awaits === "store" && state.asked === "page") this.#goOn(() => state.then(page));
   }
 
   digested(lines: Uint8Array | Refusal): void {
-    const state = this.#state;
+    const state = this.state;
     if (state.awaits === "store" && state.asked === "digests") this.#goOn(() => state.then(lines));
   }
 
   /** The socket is closed, by whomever. */
   closed(): void {
-    if (this.#state === CLOSED) return;
-    this.#state = CLOSED;
+    if (this.state === CLOSED) return;
+    this.state = CLOSED;
     this.gone = true;
     this.service.silence.forget(this);
     const owed = this.#sender.close();
@@ -178,16 +178,16 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.terminate();
   }
 
+  last(): void {
+    this.#receiver.close();
+  }
+
   /** The request that is being answered costs as much as `requests` more of the usual ones. */
   charge(requests: number): void {
     this.#cost += requests;
   }
 
   // --- for the sweep and the server ---
-
-  get state(): State {
-    return this.#state;
-  }
 
   /** Bytes of requests that are not answered. */
   get backlog(): number {
@@ -201,22 +201,19 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   /** Says no and closes, in the connection's own dialect; RST where a reply is promised already. */
   refuseAndClose(refusal: Refusal): void {
-    if (this.#state.awaits === "store") this.#state = REQUEST;
-    this.#run(() => {
-      this.#refuse(refusal);
-      this.#receiver.close();
-    });
+    if (this.state.awaits === "store") this.state = REQUEST;
+    this.#run(() => this.#refuse(refusal, true));
   }
 
   /** Finishes what is under way, then closes. */
   stop(): void {
     this.#stopping = true;
-    if (this.#state === REQUEST && this.backlog === 0) this.#run();
+    if (this.state === REQUEST && this.backlog === 0) this.#run();
   }
 
   /** RST, now. */
   terminate(): void {
-    if (this.#state === CLOSED) return;
+    if (this.state === CLOSED) return;
     this.service.counters.resets += 1;
     this.socket.terminate();
     this.closed();
@@ -227,7 +224,7 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** What was awaited is here: with it `then`, if given, answers the request that waited. */
   #goOn(then?: () => Answer): void {
     tick();
-    this.#state = REQUEST;
+    this.state = REQUEST;
     this.#run(then && (() => this.#deliver(then())));
   }
 
@@ -244,14 +241,14 @@ export class Connection implements Turn, Waiter, Awaiter {
   }
 
   #loop(): void {
-    if (this.#state === CLOSED) return;
+    if (this.state === CLOSED) return;
     const budget = this.#sender.written + STEP_BYTES;
     // Of those who have just come there may be a thousand in one round of events.
     const lateMax = this.asked > 0 ? COST_LATE_MAX : 0;
     const costMax = this.service.turns.late ? lateMax : this.service.limits.pipeline;
     this.#cost = 0;
     for (;;) {
-      if (this.#state.awaits === "store") {
+      if (this.state.awaits === "store") {
         // What was answered before goes out meanwhile, as far as the socket takes it.
         if (this.#push()) this.progressAt = 0;
         return;
@@ -296,7 +293,7 @@ export class Connection implements Turn, Waiter, Awaiter {
 
   #await(what: keyof typeof SENDING): void {
     // A request that waits for the store goes on waiting for it.
-    if (this.#state.awaits !== "store") this.#state = SENDING[what];
+    if (this.state.awaits !== "store") this.state = SENDING[what];
     if (this.progressAt === 0) {
       this.progressAt = clock.now;
       this.progress = -1;
@@ -307,18 +304,20 @@ export class Connection implements Turn, Waiter, Awaiter {
   /** The next request's line, or null. */
   #next(): ByteString | null {
     const line = this.#receiver.next();
-    if (line === null && this.#receiver.overflowed) {
-      this.#refuse(new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`));
-      this.#receiver.close();
-    }
-    return line;
+    if (!(line instanceof Refusal)) return line;
+    this.#refuse(line, true);
+    return null;
   }
 
   #answer(line: ByteString): void {
+    const known = this.door;
+    const door = (this.door ??= this.service.doors[dialectOf(line)]);
+    if (known === null && door.heads) {
+      this.#receiver.readHeads(line);
+      return;
+    }
     this.asked += 1;
     this.#exchange.begin(line);
-    const door = (this.door ??= this.service.doors[dialectOf(line)]);
-    if (door.once) this.#receiver.close();
     this.#deliver(door.answer(this.service.store, line, this));
   }
 
@@ -338,7 +337,7 @@ export class Connection implements Turn, Waiter, Awaiter {
         if (answer.length > LONG_BYTES) this.service.turns.watch();
         break;
       case "store":
-        this.#state = answer;
+        this.state = answer;
         if (this.#receiver.fin) this.#promise(answer);
         break;
       default:
@@ -353,8 +352,8 @@ export class Connection implements Turn, Waiter, Awaiter {
     this.#exchange.promised = promise.length;
   }
 
-  /** Says no, in the connection's own dialect; by RST where something else was promised. */
-  #refuse(refusal: Refusal): void {
+  /** Says no, in the connection's dialect; by RST where something else was promised. */
+  #refuse(refusal: Refusal, last = false): void {
     if (this.#exchange.promised > 0) {
       this.#exchange.end(this.door, "RESET", 0);
       this.terminate();
@@ -362,8 +361,9 @@ export class Connection implements Turn, Waiter, Awaiter {
     }
     const { doors } = this.service;
     const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
-    this.#sender.text(door.refusal(refusal));
+    this.#sender.text(door.refusal(refusal, this.#exchange.line));
     this.#exchange.end(this.door, refusal.code, 0);
+    if (last) this.#receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */
@@ -373,7 +373,7 @@ export class Connection implements Turn, Waiter, Awaiter {
       this.#finish();
       return;
     }
-    this.#state = REQUEST;
+    this.state = REQUEST;
     // Only an answer starts a new wait: a byte now and then must not stretch the old one.
     if (this.asked > this.#rested) this.since = clock.now;
     this.#rested = this.asked;
@@ -384,14 +384,14 @@ export class Connection implements Turn, Waiter, Awaiter {
       this.#answer(start);
       this.#loop();
     } else if (!isFramedStart(start)) {
-      this.#state = SILENCE;
+      this.state = SILENCE;
       this.service.silence.wait(this);
     }
   }
 
   /** Everything is out: FIN, then wait for the peer's. */
   #finish(): void {
-    this.#state = LINGER;
+    this.state = LINGER;
     this.since = clock.now;
     this.#receiver.close();
     this.#receiver.resume();

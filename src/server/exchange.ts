@@ -18,7 +18,8 @@ export class Exchange {
   sending = 0;
   readonly #service: Service;
   readonly #address: string;
-  #line: ByteString | null = null;
+  /** The request, or null where none is being answered. */
+  line: ByteString | null = null;
   /** When it was read, in clock.now's milliseconds. */
   #began = 0;
 
@@ -30,7 +31,7 @@ export class Exchange {
 
   /** A request has been read. */
   begin(line: ByteString): void {
-    this.#line = line;
+    this.line = line;
     this.#began = clock.now;
   }
 
@@ -40,7 +41,7 @@ export class Exchange {
     counters.requests += 1;
     if (status !== "OK") counters.refused += 1;
     if (log.on) {
-      const line = this.#line;
+      const line = this.line;
       const { verb, path } = (line === null ? null : door?.asked(line)) ?? NOTHING_ASKED;
       const ms = line === null ? 0 : performance.now() - this.#began;
       const peer = shownAddress(this.#address);
@@ -48,6 +49,6 @@ export class Exchange {
     }
     this.promised = 0;
     this.sending = 0;
-    this.#line = null;
+    this.line = null;
   }
 }

@@ -18,7 +18,7 @@ import { VERSION } from "./version.ts";
 const PONG = replyOf(okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`));
 
 /** The door of the framed protocol. */
-export const framedDoor: Door = { name: "s6", once: false, answer, asked, refusal: errLine };
+export const framedDoor: Door = { name: "s6", heads: false, answer, asked, refusal: errLine };
 
 // --- internal ---
 

@@ -15,11 +15,12 @@ import type { Door } from "./service.ts";
 /** The door of the bare path. */
 export const plainDoor: Door = {
   name: "plain",
-  once: true,
-  answer: (store, path, waiter) =>
-    path === ""
-      ? new Refusal("EINVAL", "the path is empty")
-      : readFirst(store, path, store.readings(path), null, waiter),
+  heads: false,
+  answer: (store, path, asker) => {
+    asker.last();
+    if (path === "") return new Refusal("EINVAL", "the path is empty");
+    return readFirst(store, path, store.readings(path), null, asker);
+  },
   asked: (path) => ({ verb: "READ", path }),
   refusal: plainErrorLine,
 };

@@ -6,8 +6,11 @@
  */
 import { BACKLOG_BYTES_MAX, JUNK_BYTES_MAX } from "../guard/limits.ts";
 import type { StreamSocket } from "../sys/socket.ts";
+import { Refusal } from "../wire/errors.ts";
+import { HeadReader } from "../wire/http/headreader.ts";
 import { LineReader } from "../wire/lines.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 
 /** What bytes behind the last request mean. */
 export type Leftover =
@@ -28,6 +31,8 @@ export class Receiver {
   endedBySilence = false;
   readonly #socket: StreamSocket;
   readonly #reader = new LineReader();
+  /** In place of `#reader` once requests are heads. */
+  #heads: HeadReader | null = null;
   #paused = false;
   #junk = 0;
 
@@ -42,29 +47,41 @@ export class Receiver {
 
   /** Bytes of requests that are not answered. */
   get backlog(): number {
-    return this.#reader.buffered;
-  }
-
-  /** True when the line so far is longer than any request. */
-  get overflowed(): boolean {
-    return this.#reader.overflowed;
+    return this.#heads === null ? this.#reader.buffered : this.#heads.buffered;
   }
 
   /** Takes over `chunk`. */
   push(chunk: Buffer): void {
-    this.#reader.push(chunk);
+    (this.#heads ?? this.#reader).push(chunk);
+  }
+
+  /** From now on requests are heads; `line` is the first line of one, the last that was cut. */
+  readHeads(line: ByteString): void {
+    const heads = new HeadReader();
+    heads.push(Buffer.from(`${line}${this.#reader.crlf ? "\r\n" : "\n"}`, "latin1"));
+    const rest = this.#reader.take(this.#reader.buffered);
+    if (rest !== null) heads.push(rest);
+    this.#heads = heads;
   }
 
   /** Stops reading when more has come than can wait: for connections that can't be answered now. */
   holdBack(): void {
-    if (this.#reader.buffered > BACKLOG_BYTES_MAX) this.#pause();
+    if (this.backlog > BACKLOG_BYTES_MAX) this.#pause();
   }
 
-  /** The next line without LF and CR, or null. At the end of input what is left is a line too. */
-  next(): ByteString | null {
+  /**
+   * The next line without LF and CR, or null; why there is none and never will be: E2BIG for a line
+   * that is longer than any request. At the end of input what is left is a line too. Where requests
+   * are heads, the next of them, or what is wrong with it.
+   */
+  next(): ByteString | Refusal | null {
+    if (this.#heads !== null) return this.#heads.next();
     const line = this.#reader.next();
+    if (this.#reader.overflowed) {
+      return new Refusal("E2BIG", `more than ${LINE_BYTES_MAX} bytes without LF`);
+    }
     const ended = this.fin || this.endedBySilence;
-    if (line !== null || !ended || this.overflowed || this.#reader.buffered === 0) return line;
+    if (line !== null || !ended || this.#reader.buffered === 0) return line;
     const rest = this.#reader.peek();
     this.#reader.discard();
     return rest.endsWith("\r") ? rest.slice(0, -1) : rest;
@@ -78,6 +95,7 @@ export class Receiver {
   /** Nothing more is asked for: forgets what has not been read. */
   close(): void {
     this.last = true;
+    this.#heads?.discard();
     this.#reader.discard();
   }
 

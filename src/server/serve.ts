@@ -16,11 +16,12 @@ import { Refusal } from "../wire/errors.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
+import { httpDoor } from "./http.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import { plainDoor } from "./plain.ts";
 import { SilenceTimer } from "./silence.ts";
 import type { Service } from "./service.ts";
-import { httpDoor, tlsDoor } from "./unsupported.ts";
+import { closedHttpDoor, tlsDoor } from "./unsupported.ts";
 import { SWEEP_MS, sweep } from "./sweep.ts";
 
 /** Milliseconds between two sweeps while the server stops. */
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly addresses: readonly ListenAddress[];
   /** False: large files leave by the copy branch. */
   readonly zeroCopy: boolean;
+  /** False: HTTP is turned away. */
+  readonly http: boolean;
 }
 
 /** A server that is up. */
@@ -66,7 +69,10 @@ export class Server implements ConnectionOwner {
       outbox: new Outbox(),
       turns: new Turns((error) => log.fault("internal error", String(error))),
       silence: new SilenceTimer(SILENCE_MS),
-      doors: { plain: plainDoor, framed: framedDoor, http: httpDoor, tls: tlsDoor },
+      doors: {
+        ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
+        http: options.http ? httpDoor : closedHttpDoor,
+      },
     };
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -75,6 +81,11 @@ export class Server implements ConnectionOwner {
   /** What it serves. */
   get store(): Store {
     return this.#options.store;
+  }
+
+  /** Whether HTTP is served. */
+  get http(): boolean {
+    return this.#options.http;
   }
 
   /** Where it listens, with the ports that were picked. */

@@ -33,14 +33,20 @@ export interface Service {
 export interface Door {
   /** Its name in the log. */
   readonly name: string;
-  /** A connection closes behind its first answer. */
-  readonly once: boolean;
-  /** The answer to one request line; `waiter` is called where it comes later. */
-  answer(store: Store, line: ByteString, waiter: Waiter): Answer;
+  /** Its requests are heads that end in an empty line; else each is a line. */
+  readonly heads: boolean;
+  /** The answer to one request; `asker` is called where it comes later. */
+  answer(store: Store, line: ByteString, asker: Asker): Answer;
   /** What a line asked for, for the log. */
   asked(line: ByteString): Asked;
-  /** How this dialect says no, as a whole line. */
-  refusal(refusal: Refusal): string;
+  /** How this dialect says no to `line`; null where no request was the cause. */
+  refusal(refusal: Refusal, line: ByteString | null): string;
+}
+
+/** Who asks a door. */
+export interface Asker extends Waiter {
+  /** The connection ends behind this answer: nothing more is read. */
+  last(): void;
 }
 
 /** A request as the log tells it. */

@@ -24,6 +24,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly port?: number;
   /** False: large files leave through user space even where sendfile works. */
   readonly sendfile?: boolean;
+  /** False: HTTP is turned away; S6/1 and bare paths are served. */
+  readonly http?: boolean;
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
@@ -39,6 +41,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   mounts: true,
   unconfined: true,
   sendfile: true,
+  http: true,
   limits: true,
   log: true,
 };
@@ -78,6 +81,7 @@ export function serve(options: ServeOptions): Server {
       log: new Log(options.log ?? "off"),
       addresses: hosts.map((host) => ({ host, port })),
       zeroCopy,
+      http: options.http ?? true,
     });
   } catch (error) {
     store.close();

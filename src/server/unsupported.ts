@@ -1,13 +1,13 @@
 /**
- * Doors that are not built: HTTP and TLS. Their first line gets a short refusal that its own
- * software can show, and a close; what follows it is never read as a request (ALPACA,
- * CVE-2021-3618). Nothing is echoed.
+ * Doors that are not built, TLS, or that are closed, HTTP with --no-http. Their first line gets a
+ * short refusal that its own software can show, and a close; what follows it is never read as a
+ * request (ALPACA, CVE-2021-3618). Nothing is echoed.
  */
 import { Refusal } from "../wire/errors.ts";
 import type { Door } from "./service.ts";
 
 const EXPLANATION =
-  "This port speaks S6/1 and bare paths, not HTTP.\n" +
+  "This port speaks S6/1 and bare paths; HTTP is turned off.\n" +
   "Use cli6 s6://HOST:PORT/PATH, or send a path and a line feed with nc.\n";
 
 const HTTP_REFUSAL =
@@ -20,8 +20,8 @@ const HTTP_REFUSAL =
  */
 const TLS_REFUSAL = String.fromCharCode(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46);
 
-/** Answers an HTTP request line. */
-export const httpDoor: Door = turnsAway("http", "HTTP", HTTP_REFUSAL);
+/** Answers an HTTP request line where HTTP is turned off. */
+export const closedHttpDoor: Door = turnsAway("http", "HTTP", HTTP_REFUSAL);
 
 /** Answers a TLS ClientHello. */
 export const tlsDoor: Door = turnsAway("tls", "TLS", TLS_REFUSAL);
@@ -31,8 +31,11 @@ export const tlsDoor: Door = turnsAway("tls", "TLS", TLS_REFUSAL);
 function turnsAway(name: string, verb: string, text: string): Door {
   return {
     name,
-    once: true,
-    answer: () => new Refusal("ENOSYS"),
+    heads: false,
+    answer: (_store, _line, asker) => {
+      asker.last();
+      return new Refusal("ENOSYS");
+    },
     asked: () => ({ verb, path: "" }),
     refusal: () => text,
   };

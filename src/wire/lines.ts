@@ -13,6 +13,8 @@ const CR = "\r";
 export class LineReader {
   /** True once a line has passed the limit: nothing more is read. */
   overflowed = false;
+  /** The line that next() gave last ended in CR LF, not in LF alone. */
+  crlf = false;
 
   #chunk: Buffer | null = null;
   #position = 0;
@@ -54,7 +56,8 @@ export class LineReader {
     if (end + 1 === chunk.length) this.discard();
     else this.#position = end + 1;
     const line = chunk.toString("latin1", from, end);
-    return line.endsWith(CR) ? line.slice(0, -1) : line;
+    this.crlf = line.endsWith(CR);
+    return this.crlf ? line.slice(0, -1) : line;
   }
 
   /** The unfinished line so far, without taking it. */

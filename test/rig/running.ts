@@ -19,6 +19,7 @@ export interface RunningOptions {
   readonly zeroCopy?: boolean;
   readonly log?: LogFormat;
   readonly logFd?: number;
+  readonly http?: boolean;
 }
 
 /** The limits of a test's server, unless it says otherwise. */
@@ -53,6 +54,7 @@ export class Running {
       log: new Log(options.log ?? "off", options.logFd),
       addresses: [{ host: "127.0.0.1", port: 0 }],
       zeroCopy,
+      http: options.http ?? true,
     });
     this.port = this.server.addresses[0]?.port ?? 0;
   }

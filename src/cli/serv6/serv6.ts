@@ -96,6 +96,12 @@ const FLAGS = {
     description: "zero-copy sending; --no-sendfile reads through user space",
     default: true,
   },
+  http: {
+    type: "boolean",
+    group: WHAT,
+    description: "browsers and curl on the same port; --no-http turns them away",
+    default: true,
+  },
   "max-connections": countFlag("connections at once; default: what the fd limit leaves"),
   "max-per-peer": countFlag("connections at once from one address; default: 3/4 of all"),
   "max-files": countFlag("files open at once; default: 1/4 of the fd limit"),
@@ -193,7 +199,7 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
     throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
   }
   // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
-  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, log } = values;
+  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, http, log } = values;
   const limits = limitsOf(values);
   // Brackets are part of a URL, not of the address.
   const hosts = bind.map((host) => host.replace(/^\[(.*)\]$/s, "$1"));
@@ -206,6 +212,7 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
     mounts,
     unconfined,
     sendfile,
+    http,
     log,
     limits,
   };

@@ -24,6 +24,7 @@ export function welcome(server: Server, quiet: boolean): string {
   return (
     ready +
     `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}\n` +
+    (server.http ? `  or a browser:  ${base.replace(/^s6:/, "http:")}\n` : "") +
     `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n` +
     `  ${audience(server)}; Ctrl-C stops\n`
   );

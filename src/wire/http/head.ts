@@ -21,8 +21,6 @@ export interface RequestHead {
   readonly host: ByteString;
   /** "close" when the connection ends behind the reply; else it is kept. */
   readonly connection: Connection;
-  /** HTTP/1.0: a body without a length can't be in chunks. */
-  readonly old: boolean;
   /** The fields that change the answer; empty for most requests. */
   readonly fields: Fields;
 }
@@ -65,7 +63,7 @@ export function parseHead(head: ByteString): RequestHead | HeadRefusal {
   const { path, query } = target;
   const host = target.authority ?? lines.host ?? "";
   const connection = connectionOf(lines, old);
-  return { method, path, query, host, connection, old, fields: lines.choosing };
+  return { method, path, query, host, connection, fields: lines.choosing };
 }
 
 // --- internal ---

@@ -7,11 +7,8 @@ import { httpDate, secondOf } from "./date.ts";
 import type { Connection } from "./head.ts";
 import { reasonOf, type Status } from "./status.ts";
 
-/**
- * How the body's end is told: by its length in bytes, in chunks (not to HTTP/1.0), by the end of
- * the connection, or not at all, because the status has none (304).
- */
-export type BodyEnd = bigint | number | "chunked" | "close" | "none";
+/** How the body's end is told: by its length in bytes, or "none", because a 304 has no body. */
+export type BodyEnd = bigint | number | "none";
 
 /** Seconds after which a client that found the server full asks again. */
 export const RETRY_AFTER_SECONDS = 1;
@@ -74,6 +71,5 @@ function statusLine(status: Status): string {
 }
 
 function endField(end: BodyEnd): string {
-  if (end === "chunked") return "Transfer-Encoding: chunked\r\n";
-  return end === "close" || end === "none" ? "" : `Content-Length: ${end}\r\n`;
+  return end === "none" ? "" : `Content-Length: ${end}\r\n`;
 }

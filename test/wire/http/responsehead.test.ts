@@ -1,7 +1,6 @@
 /** Heads of replies, to the byte. */
 import { expect, test } from "bun:test";
 import { Refusal } from "../../../src/wire/errors.ts";
-import { chunkOf, LAST_CHUNK } from "../../../src/wire/http/chunk.ts";
 import { parseHead } from "../../../src/wire/http/head.ts";
 import { refusalReply, statusOfRefusal } from "../../../src/wire/http/refusalreply.ts";
 import {
@@ -49,18 +48,6 @@ test("a 304 has validators, and neither length nor type", () => {
   expect(responseHead(304, NOW, "none", "", validatorFields(FILE, NOW))).toBe(
     `HTTP/1.1 304 Not Modified\r\n${DATE}ETag: "0123456789abcdef"\r\n` +
       "Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n\r\n",
-  );
-});
-
-test("what is made while it is sent ends with a last chunk, or with the connection", () => {
-  expect(responseHead(200, NOW, "chunked", "", "")).toBe(
-    `HTTP/1.1 200 OK\r\n${DATE}Transfer-Encoding: chunked\r\n\r\n`,
-  );
-  expect(responseHead(200, NOW, "close", "close", "")).toBe(
-    `HTTP/1.1 200 OK\r\n${DATE}Connection: close\r\n\r\n`,
-  );
-  expect(chunkOf("é".repeat(8)) + chunkOf("") + LAST_CHUNK).toBe(
-    `10\r\n${"é".repeat(8)}\r\n0\r\n\r\n`,
   );
 });
 

@@ -1,0 +1,155 @@
+/** What goes out over HTTP: each byte of every size, beside other doors, and RST where it fails. */
+import { describe, expect, test } from "bun:test";
+import fs from "node:fs";
+import { LIMITS_DEFAULT } from "../../../src/guard/limits.ts";
+import { replaceCall } from "../../rig/faults.ts";
+import { httpExchange, httpReplies } from "../../rig/http.ts";
+import { content, verify } from "../../rig/oracle.ts";
+import { BRANCHES, Running } from "../../rig/running.ts";
+import { Simulation } from "../../rig/simulation.ts";
+import { Tree } from "../../rig/tree.ts";
+
+const get = (target: string, fields = ""): string =>
+  `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+
+describe.each(BRANCHES)("by %s", (_branch, zeroCopy) => {
+  test("files of every size, whole and in part, again and again on one connection", async () => {
+    using tree = new Tree();
+    const sizes = [0, 1, 8192, 8193, 16_384, 49_152, 65_537, 3_000_001];
+    for (const size of sizes) tree.write(`f${size}`, content(1, 0, size));
+    await using running = new Running(tree.root, { zeroCopy });
+    // Five times: what is asked for often moves into memory.
+    const whole = sizes.flatMap((size) => Array.from({ length: 5 }, () => size));
+    const parts = sizes.filter((size) => size > 20);
+    const text = [
+      ...whole.map((size) => get(`/f${size}`)),
+      ...parts.map((size) => get(`/f${size}`, `Range: bytes=16-${size - 2}\r\n`)),
+    ].join("");
+    const { bytes, ending } = await httpExchange(running, text);
+    const methods = Array.from({ length: whole.length + parts.length }, () => "GET");
+    const replies = httpReplies(bytes, methods);
+    expect(ending).toBe("fin");
+    for (const [nth, size] of whole.entries()) {
+      const { status, body } = replies[nth]!;
+      expect([size, status, body.length, verify(body, 1, 0)]).toEqual([size, 200, size, null]);
+    }
+    for (const [nth, size] of parts.entries()) {
+      const { status, body } = replies[whole.length + nth]!;
+      const wanted = content(1, 0, size).subarray(16, size - 1);
+      expect([size, status, body.equals(wanted)]).toEqual([size, 206, true]);
+    }
+  });
+
+  test("a file that is cut while it is sent ends in RST, never in a short body", async () => {
+    using tree = new Tree({ large: content(1, 0, 60_000_000) });
+    await using running = new Running(tree.root, { zeroCopy });
+    using peer = await running.dial();
+    peer.send(get("/large"));
+    await peer.until(() => peer.length > 100_000);
+    peer.socket.pause();
+    fs.truncateSync(tree.path("large"), 1000);
+    peer.socket.resume();
+    const { bytes, ending } = await peer.all();
+    expect([ending, bytes.length < 60_000_000]).toEqual(["reset", true]);
+  });
+});
+
+test("heads of two dialects beside a reader that has stopped: no byte of one is another's", () => {
+  const body = content(2, 0, 6000);
+  using simulation = new Simulation({ f: body });
+  const stalled = simulation.connect({ room: 3000 });
+  stalled.send("READ /f\n".repeat(40));
+  const readers = Array.from({ length: 3 }, () => simulation.connect());
+  for (const reader of readers) reader.send(get("/f").repeat(20));
+  const framed = simulation.connect();
+  framed.send("READ /f\nHASH /f\nREAD offset=5 length=5 /f\n");
+  simulation.flow(...readers, framed);
+  for (const reader of readers) {
+    const replies = httpReplies(
+      reader.bytes,
+      Array.from({ length: 20 }, () => "GET"),
+    );
+    expect(replies.every((reply) => reply.body.equals(body))).toBe(true);
+  }
+  simulation.flow(stalled);
+  const first = stalled.bytes.subarray(0, stalled.bytes.indexOf(10) + 1);
+  const whole = Buffer.concat([first, body]);
+  expect(stalled.bytes.equals(Buffer.concat(Array.from({ length: 40 }, () => whole)))).toBe(true);
+  expect(framed.bytes.subarray(0, whole.length).equals(whole)).toBe(true);
+});
+
+test("what is prepared for a second is made anew in the next, with its date", () => {
+  using simulation = new Simulation({ f: "x" });
+  const peer = simulation.connect();
+  const now = Date.now;
+  try {
+    const dates = [0, 400, 1600].map((ms) => {
+      Date.now = () => Date.UTC(2026, 0, 1) + ms;
+      peer.send(get("/f"));
+      simulation.flow(peer);
+      return ms;
+    });
+    const replies = httpReplies(
+      peer.bytes,
+      dates.map(() => "GET"),
+    );
+    expect(replies.map(({ fields }) => fields.get("date")?.slice(17))).toEqual([
+      ...["00:00:00 GMT", "00:00:00 GMT", "00:00:01 GMT"],
+    ]);
+    // A time that is later than the reply's is no Last-Modified.
+    expect(replies.map(({ fields }) => fields.has("last-modified"))).toEqual([false, false, false]);
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("a head that does not end is 408, and a request without one leaves nothing", () => {
+  using simulation = new Simulation({ f: "x" });
+  const peer = simulation.connect();
+  peer.send("GET /f HTTP/1.1\r\nHost: h\r\n");
+  simulation.pass(LIMITS_DEFAULT.requestMs + 2000);
+  const [reply] = httpReplies(peer.bytes, ["GET"]);
+  expect([reply?.status, reply?.fields.get("connection")]).toEqual([408, "close"]);
+  const other = simulation.connect();
+  other.send("GET /f HTTP/1.1\r\nHost: h\r\n");
+  other.finish();
+  simulation.flow(other);
+  expect([other.bytes.length, other.socket.ending]).toEqual([0, "fin"]);
+});
+
+test("a disk that fails is 500, and the connection goes on", async () => {
+  using tree = new Tree({ f: "x", g: "y" });
+  await using running = new Running(tree.root);
+  using _fault = replaceCall("openat", (real) => (dirfd, name, flags) => {
+    return name.startsWith("/proc/self/fd/") && broken-- > 0 ? -5 : real(dirfd, name, flags);
+  });
+  let broken = 1;
+  const { bytes } = await httpExchange(running, get("/f") + get("/g"));
+  expect(httpReplies(bytes, ["GET", "GET"]).map(({ status }) => status)).toEqual([500, 200]);
+});
+
+test("it is a line of the log, and --no-http turns it away", async () => {
+  using tree = new Tree({ f: "content" });
+  const out = tree.path("log");
+  const fd = fs.openSync(out, "w");
+  {
+    await using running = new Running(tree.root, { log: "json", logFd: fd });
+    await httpExchange(running, `${get("/f")}HEAD /f HTTP/1.1\r\nHost: h\r\n\r\n${get("/none")}`);
+    await httpExchange(running, "BREW /pot HTTP/1.1\r\n\r\n");
+  }
+  fs.closeSync(fd);
+  const lines = fs.readFileSync(out, "utf8").trim().split("\n");
+  const told = lines.map((line) => {
+    const { door, verb, path, status, bytes } = JSON.parse(line) as Record<string, unknown>;
+    return [door, verb, path, status, bytes];
+  });
+  expect(told).toEqual([
+    ["http", "GET", "/f", "OK", 7],
+    ["http", "HEAD", "/f", "OK", 0],
+    ["http", "GET", "/none", "ENOENT", 0],
+    ["http", "BREW", "", "ENOSYS", 0],
+  ]);
+  await using closed = new Running(tree.root, { http: false });
+  const { bytes, ending } = await httpExchange(closed, get("/f"));
+  expect([httpReplies(bytes, ["GET"])[0]?.status, ending]).toEqual([501, "fin"]);
+});
