@@ -3,6 +3,7 @@ import type { Attack } from "../attack.ts";
 import { COLD } from "./cold.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { FOUND } from "./found.ts";
+import { HTTP } from "./http.ts";
 import { LINES } from "./lines.ts";
 import { READERS } from "./readers.ts";
 import { REQUESTS } from "./requests.ts";
@@ -15,6 +16,7 @@ export const ATTACKS: readonly Attack[] = [
   ...REQUESTS,
   ...CONNECTIONS,
   ...LINES,
+  ...HTTP,
 ];
 
 /** The attack called `name`, or an Error. */

@@ -4,7 +4,7 @@ import { SERVED } from "../served.ts";
 import { askInTurn, type Crowd, keepAsking } from "../strategy.ts";
 
 /** Asks without end, as fast as it is let. */
-function flood(name: string, does: string, crowd: Crowd, answer: RegExp): Attack {
+export function flood(name: string, does: string, crowd: Crowd, answer: RegExp): Attack {
   const sample = { request: crowd.request(0, 0), answer };
   return { name, does, sample, run: keepAsking(crowd) };
 }
