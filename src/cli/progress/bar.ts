@@ -37,9 +37,13 @@ export interface ProgressView {
 /** Most lines for files: more than a person can follow would push the messages off the screen. */
 export const FILE_LINES_MAX = 8;
 
-/** The lines of one frame, each at most `columns` wide, in all fewer than `rows`. */
+/**
+ * The lines of one frame, each at most `columns` wide, in all fewer than `rows`. None at the end of
+ * a command of which nothing has come: its failures are told, and a bar says nothing of them.
+ */
 export function render(view: ProgressView, { columns, rows, color }: TerminalFormat): string[] {
   const { progress, only } = view;
+  if (view.over && progress.failed > 0 && progress.done + progress.received === 0) return [];
   const roomy = columns >= ROOMY_COLUMNS;
   if (only !== null && progress.totalKnown && progress.files <= 1) {
     return table([fileRow(only, view, roomy)], columns, color);
@@ -89,15 +93,17 @@ function totalRow(view: ProgressView, roomy: boolean): Row {
   const files = `${count} files`;
   const short = roomy ? [] : [count, "all"];
   const share = { ...progress, size: progress.bytes };
+  // What failed before its size was known is missing in the sums: they would look complete.
+  const known = progress.totalKnown && (progress.failed === 0 || share.arrived < share.size);
   return {
     // The failures are dropped last: only where nothing but the count fits.
     names: [files + failed, ...(roomy && failed === "" ? [] : [count + failed]), ...short],
     keep: "start",
-    share: progress.totalKnown ? share : null,
+    share: known ? share : null,
     texts: {
-      ...(progress.totalKnown
+      ...(known
         ? sharesOf(share, roomy)
-        : { size: shareText(progress.arrived, progress.bytes, true) }),
+        : { size: shareText(share.arrived, share.size, !progress.totalKnown) }),
       ...timesOf(view, roomy),
     },
   };

@@ -123,7 +123,8 @@ export class Screen {
   /** `ours`: the old frame is at the cursor, and not what a person types into a shell. */
   #send(block: string, ours: boolean): void {
     if (this.#messages.length === 0 && block === this.#block) return;
-    if (this.#messages.length > 0 && ours) this.#output.push(`\r${CLEAR_BELOW}`);
+    const erases = this.#messages.length > 0 || block === "";
+    if (erases && ours) this.#output.push(`\r${CLEAR_BELOW}`);
     // One piece for each message: where the buffer has no room for all, it has some for a few.
     for (const line of this.#messages) this.#output.push(`${line.replaceAll("\n", "\r\n")}\r\n`);
     this.#messages = [];

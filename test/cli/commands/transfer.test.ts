@@ -41,14 +41,17 @@ test("one line tells what has become of it: no bar stays above it", async () => 
   expect(await left("mirror", "-q", url, tree.path("copy"))).toBe("");
 });
 
-test("what has brought nothing leaves its picture, below what went wrong", async () => {
-  using tree = new Tree({ here: null });
-  await using running = new Running(tree.root);
-  const url = `s6://127.0.0.1:${running.port}/nope`;
-  const lines = (await left("get", "-P", tree.path("here"), url)).split("\n");
-  expect(lines).toEqual([
+test("of what has brought nothing no bar stays, only what went wrong", async () => {
+  using tree = new Tree({ "there/a": "x", here: null });
+  await using running = new Running(tree.path("there"));
+  const url = `s6://127.0.0.1:${running.port}`;
+  const into = ["get", "-P", tree.path("here")];
+  const lines = (await left(...into, `${url}/nope`)).split("\n");
+  expect(lines).toEqual([expect.stringContaining("cli6: ENOENT")]);
+  const both = (await left(...into, `${url}/nope`, `${url}/neither`)).split("\n");
+  expect(both).toEqual([
     expect.stringContaining("cli6: ENOENT"),
-    expect.stringContaining("1 failed"),
+    expect.stringContaining("cli6: ENOENT"),
   ]);
 });
 

@@ -88,6 +88,16 @@ test("a stall, a time that is not known yet, the end and a failure are told", ()
   expect(drawn({ only: failed }, 80)[0]).toStartWith("x (failed)  [");
 });
 
+test("a failure draws no full bar: none at the end, no share of what is not known before", () => {
+  const nothing = progressOf([], { files: 1, failed: 1 });
+  expect(drawn({ progress: nothing, over: true }, 80)).toEqual([]);
+  expect(drawn({ progress: nothing }, 80)[0]).toMatch(/^1\/1 files, 1 failed +0\/0 B /);
+  const sums = { files: 2, done: 1, failed: 1, bytes: MIB, received: MIB, arrived: MIB };
+  const half = drawn({ progress: progressOf([], sums), over: true }, 80);
+  expect(half).toEqual([expect.stringMatching(/^2\/2 files, 1 failed +1\.0\/1\.0 MiB /)]);
+  expect(half[0]).not.toMatch(/#|%/);
+});
+
 test("files beyond the bound are counted, and a low terminal has fewer lines", () => {
   const files = Array.from({ length: 1234 }, (_, nth) => fileOf(`f${nth}`, MIB));
   const progress = progressOf(files);
