@@ -14,6 +14,11 @@ export interface TransferOptions {
   readonly limitRate?: number;
   /** Tries after a lost connection, in a row without progress; 5. */
   readonly retries?: number;
+  /**
+   * Whether a server that refuses the first connection is tried again too; false: nobody is there,
+   * which fails at once.
+   */
+  readonly retryRefused?: boolean;
   /** Whether what arrives is compared with the server's digests; true. */
   readonly verify?: boolean;
   /** Whether a file that is replaced is fetched whole, also what is the same in it; false. */

@@ -7,7 +7,7 @@ import type { Entry } from "../wire/entry.ts";
 import type { ServerAddress } from "../client/address.ts";
 import { ReconnectingClient } from "../client/reconnecting.ts";
 import { openWireClient, type ConnectionSettings, type WireClient } from "../client/wireclient.ts";
-import type { ClientError } from "../client/error.ts";
+import { ClientError } from "../client/error.ts";
 import { Retry, type Wait, type Waited } from "./retry.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -25,6 +25,8 @@ export interface FetchOptions {
   readonly connections: number;
   /** Tries after the first, in a row without progress. */
   readonly retries: number;
+  /** Whether that holds for a server too that has never answered and refuses connections. */
+  readonly retryRefused: boolean;
   /** Whether what arrives is compared with the server's digests. */
   readonly verify: boolean;
   /** Whether what is the same in a file that is replaced is taken from it. */
@@ -76,10 +78,21 @@ export class Origin {
     this.options.note("the server computes no digests: what arrives is complete but not compared");
   }
 
-  /** What `path` is, asked as often as allowed. Rejects with ClientError. */
-  stat(path: ByteString): Promise<Entry> {
+  /**
+   * What `path` is, asked as often as allowed; where nobody has ever answered, once. Rejects with
+   * ClientError.
+   */
+  async stat(path: ByteString): Promise<Entry> {
     const { retries, waited } = this.options;
-    return new Retry(retries, waited).run(() => this.control.ask((client) => client.stat(path)));
+    const retry = new Retry(retries, waited);
+    const ask = (): Promise<Entry> => this.control.ask((client) => client.stat(path));
+    try {
+      return await ask();
+    } catch (error) {
+      if (this.#isAbsent(error)) throw error;
+      await retry.after(error);
+    }
+    return await retry.run(ask);
   }
 
   /** A connection of one's own, until giveBack(). Rejects with ClientError. */
@@ -109,5 +122,13 @@ export class Origin {
     this.#idle.length = 0;
     this.#lent.clear();
     this.control.close(reason);
+  }
+
+  // --- internal ---
+
+  /** A wrong port or a server that is not started: other commands fail at once there too. */
+  #isAbsent(error: unknown): boolean {
+    if (this.options.retryRefused || this.control.tripMs > 0) return false;
+    return error instanceof ClientError && error.code === "ECONNREFUSED";
   }
 }

@@ -103,6 +103,7 @@ export class Run {
       connection: { connectTimeoutMs, stallTimeoutMs, signal, ...(throttle && { throttle }) },
       connections: settings.connections,
       retries: settings.retries,
+      retryRefused: settings.retryRefused,
       verify: settings.verify,
       delta: settings.verify && !settings.wholeFile,
       waited: (waited, wait) => {

@@ -40,6 +40,7 @@ export interface TransferSettings {
   readonly connections: number;
   readonly limitRate: number | null;
   readonly retries: number;
+  readonly retryRefused: boolean;
   readonly verify: boolean;
   readonly wholeFile: boolean;
   readonly connectTimeoutMs: number;
@@ -78,6 +79,7 @@ const TRANSFER: OptionNames<TransferOptions> = {
   connections: true,
   limitRate: true,
   retries: true,
+  retryRefused: true,
   verify: true,
   wholeFile: true,
   connectTimeoutMs: true,
@@ -177,6 +179,7 @@ function transferSettings(options: TransferOptions): TransferSettings {
     ),
     limitRate: limitRate === undefined ? null : whole("limitRate", limitRate, 1),
     retries: whole("retries", options.retries ?? RETRIES_DEFAULT, 0),
+    retryRefused: options.retryRefused ?? false,
     verify: options.verify ?? true,
     wholeFile: options.wholeFile ?? false,
     connectTimeoutMs: whole("connectTimeoutMs", connectTimeoutMs, 1, TIMEOUT_MS_MAX),

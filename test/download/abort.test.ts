@@ -175,7 +175,7 @@ test("a pause before another try is cut short", async () => {
   let began = 0;
   let pauseMs = 0;
   const operation = download({
-    ...{ from, folder: tree.root, signal: controller.signal },
+    ...{ from, folder: tree.root, signal: controller.signal, retryRefused: true },
     onEvent: (event) => {
       // The fourth lasts a second at least.
       if (event.type !== "retry" || event.nth < 4) return;

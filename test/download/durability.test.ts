@@ -70,7 +70,15 @@ async function bring(
   const undelivered: string[] = [];
   const connection = { connectTimeoutMs: 5000, stallTimeoutMs: 5000 };
   const quiet = { waited: () => {}, note: () => {} };
-  const options = { connection, connections: 2, retries: 0, verify: true, delta: true, ...quiet };
+  const options = {
+    connection,
+    connections: 2,
+    retries: 0,
+    retryRefused: false,
+    verify: true,
+    delta: true,
+    ...quiet,
+  };
   const origin = new Origin({ host: "127.0.0.1", port }, options);
   const top = Folder.open(to, true);
   const staging = Staging.open(top);

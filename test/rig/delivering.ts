@@ -44,6 +44,7 @@ export async function deliver(
     options: {
       connection: { connectTimeoutMs: 5000, stallTimeoutMs: 5000 },
       retries: 0,
+      retryRefused: false,
       waited: ({ waitMs }) => waits.push(waitMs),
       note: (line) => notes.push(line),
       ...options,
@@ -113,6 +114,7 @@ async function delivery(
   const quiet = { waited: () => {}, note: () => {} };
   const origin = new Origin(server, {
     connections: 4,
+    retryRefused: false,
     verify: true,
     delta: true,
     ...quiet,

@@ -13,6 +13,7 @@ import { UsageError } from "../flags/flags.ts";
 import { FirstFailure, isPipeClosed } from "../output/exit.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
 import { summary } from "../progress/summary.ts";
+import { AGAIN, Outage } from "./outage.ts";
 import { transferOptions, type TransferValues } from "./transfer.ts";
 
 const STDERR = 2;
@@ -23,6 +24,8 @@ export interface Attended {
   readonly silent?: boolean;
   /** Whether -v names what is here already. */
   readonly namesUnchanged?: boolean;
+  /** False where the same command would not go on from what has come. */
+  readonly resumes?: boolean;
   /** Given at the prompt: its abort is Ctrl-C, and no signal of the process is meant for it. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -34,9 +37,9 @@ export interface Attended {
 export async function attend(
   values: TransferValues,
   begin: (options: TransferOptions) => Operation<Snapshot>,
-  { silent = false, namesUnchanged = false, stop }: Attended,
+  attended: Attended,
 ): Promise<number> {
-  return new Attendant(values, silent, namesUnchanged, stop ?? null).run(begin);
+  return new Attendant(values, attended).run(begin);
 }
 
 // --- internal ---
@@ -49,8 +52,6 @@ type Undo = () => void;
 
 /** How long what was interrupted may take to close what it has open, in milliseconds. */
 const CLOSING_MS_MAX = 1000;
-
-const AGAIN = "the same command goes on where it stopped";
 
 /** What the command line calls the way out of a failure. */
 const ADVICE: Readonly<Record<Remedy, string>> = {
@@ -71,9 +72,11 @@ class Attendant {
   readonly #values: TransferValues;
   readonly #namesUnchanged: boolean;
   readonly #silent: boolean;
+  readonly #resumes: boolean;
   readonly #first = new FirstFailure();
   readonly #ending = new AbortController();
   #progress: ProgressDisplay | null = null;
+  #outage: Outage | null = null;
   /** Null: the process's signals end it, and the process with it. */
   readonly #stop: AbortSignal | null;
   /** The status that a signal or the deadline has decided. */
@@ -83,14 +86,13 @@ class Attendant {
 
   constructor(
     values: TransferValues,
-    silent: boolean,
-    namesUnchanged: boolean,
-    stop: AbortSignal | null,
+    { silent = false, namesUnchanged = false, resumes = true, stop }: Attended,
   ) {
-    this.#stop = stop;
+    this.#stop = stop ?? null;
     this.#values = values;
     this.#silent = silent;
     this.#namesUnchanged = namesUnchanged;
+    this.#resumes = resumes;
   }
 
   async run(begin: (options: TransferOptions) => Operation<Snapshot>): Promise<number> {
@@ -98,6 +100,7 @@ class Attendant {
     const { quiet, progress: asked, "max-time": deadlineMs } = this.#values;
     const progress = startProgress(operation.progress, quiet || this.#silent ? "none" : asked);
     this.#progress = progress;
+    this.#outage = new Outage(operation.progress);
     const late = (): void => this.#late(deadlineMs ?? 0);
     const timer = deadlineMs === undefined ? null : setTimeout(late, deadlineMs);
     const ignore = this.#onSignals();
@@ -152,6 +155,8 @@ class Attendant {
       }
       // It was told when it happened.
       this.#first.note(error);
+      const words = this.#ended === null ? (this.#outage?.last(this.#resumes) ?? null) : null;
+      if (words !== null) this.#say(`cli6: ${words}`);
     }
     const { quiet, verbose } = this.#values;
     const { progress } = operation;
@@ -186,6 +191,11 @@ class Attendant {
     }
   }
 
+  #tellWait(waited: Waited): void {
+    const line = this.#outage?.waited(waited, performance.now()) ?? null;
+    if (line !== null) this.#say(`cli6: ${line}`);
+  }
+
   /** A line for the person. `line` is printable. */
   #say(line: string): void {
     if (!this.#values.quiet) this.#progress?.say(line);
@@ -199,19 +209,15 @@ class Attendant {
   #fail(error: Failure): void {
     this.#first.note(error);
     // A reader that closed its end (`-o - | head`) has all that it wanted: no message.
-    if (isPipeClosed(error)) return;
+    if (isPipeClosed(error) || this.#outage?.isNews(error) === false) return;
     const code = error instanceof ClientError ? "" : `${error.code}: `;
     this.#say(`cli6: ${code}${withAdvice(error)}`);
   }
 
-  #tellWait({ error, waitMs, nth, most }: Waited): void {
-    const seconds = (waitMs / 1000).toFixed(1);
-    this.#say(`cli6: ${error.message}; again in ${seconds} s (${nth} of ${most})`);
-  }
-
   /** The command's time is up. What is on the disk stays for the next run. */
   #late(deadlineMs: number): void {
-    const error = stalledError(`not done within ${deadlineMs / 1000} s (--max-time); ${AGAIN}`);
+    const again = this.#resumes ? `; ${AGAIN}` : "";
+    const error = stalledError(`not done within ${deadlineMs / 1000} s (--max-time)${again}`);
     this.#fail(error);
     this.#progress?.stop();
     this.#end(this.#first.status, error);
@@ -219,7 +225,7 @@ class Attendant {
 
   #interrupted(status: number): void {
     this.#progress?.stop();
-    this.#say(`cli6: interrupted; ${AGAIN}`);
+    this.#say(`cli6: interrupted${this.#resumes ? `; ${AGAIN}` : ""}`);
     this.#end(status, null);
   }
 

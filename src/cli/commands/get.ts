@@ -97,7 +97,12 @@ export const GET: Subcommand<typeof FLAGS> = {
           continue: resume,
           ...(checksum !== undefined && { checksum: `sha256:${checksum}` }),
         }),
-      { silent: place.sink !== undefined && kernel.isTerminal(STDOUT), namesUnchanged: true, stop },
+      {
+        silent: place.sink !== undefined && kernel.isTerminal(STDOUT),
+        resumes: place.sink === undefined && resume,
+        namesUnchanged: true,
+        stop,
+      },
     );
   },
 };

@@ -32,6 +32,11 @@ export const TRANSFER_FLAGS = {
     description: "tries after a lost connection, in a row without progress",
     default: String(RETRIES_DEFAULT),
   },
+  "retry-connrefused": {
+    type: "boolean",
+    group: "Connection",
+    description: "try again too when the first connection is refused: to wait for a server",
+  },
   connections: {
     type: "string",
     alias: "x",
@@ -74,6 +79,7 @@ export function transferOptions(values: TransferValues): TransferOptions {
     server: values.server,
     connections: values.connections,
     retries: values.retry,
+    retryRefused: values["retry-connrefused"],
     verify: values.verify,
     wholeFile: values["whole-file"],
     connectTimeoutMs: values["connect-timeout"],

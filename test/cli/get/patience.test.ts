@@ -77,6 +77,7 @@ test("--max-time also ends the waits between tries", async () => {
     "400ms",
     "--retry",
     "1000",
+    "--retry-connrefused",
     "-P",
     tree.root,
     "s6://127.0.0.1:1/f",
@@ -85,25 +86,60 @@ test("--max-time also ends the waits between tries", async () => {
   expect(run.status).toBe(10);
 });
 
-test("nobody there: tried again with waits that grow, then exit 7, for get and mirror", async () => {
-  for (const command of [["get", "-P"], ["mirror"]]) {
+test.each(["get", "mirror"])(
+  "%s: nobody there fails at once, unless told to wait",
+  async (word) => {
     using tree = new Tree();
-    const [word = "", ...flags] = command;
-    const operands = ["s6://127.0.0.1:1/f", tree.path("to")];
-    if (word === "get") operands.reverse();
-    const run = await cli6([word, "--retry", "2", ...flags, ...operands]);
-    const waits = [...run.err.matchAll(/again in ([0-9.]+) s \((\d) of 2\)/g)];
-    expect(waits.map(([, , nth]) => nth)).toEqual(["1", "2"]);
-    expect(run.err.split("\n").at(-2)).toContain("no server answers on 127.0.0.1:1");
+    const url = "s6://127.0.0.1:1/f";
+    const place = word === "get" ? ["-P", tree.root, url] : [url, tree.path("to")];
+    const refused = "cli6: ECONNREFUSED: no server answers on 127.0.0.1:1: refused or unreachable";
+    const advice = "start one with: serv6 DIR -p 1";
+    const run = await cli6([word, ...place]);
+    expect(run.err).toBe(`${refused}; ${advice}\n`);
     expect(run.status).toBe(7);
-  }
+    const waited = await cli6([word, "--retry-connrefused", "--retry", "2", ...place]);
+    expect(waited.err.split("\n")).toEqual([
+      `${refused}; ${advice}; trying again, up to 2 times in a row`,
+      "cli6: gave up after 2 more tries",
+      "",
+    ]);
+    expect(waited.status).toBe(7);
+  },
+);
+
+test("several files and nobody there: told once, with how many are missing", async () => {
+  using tree = new Tree();
+  const urls = ["a", "b", "c"].map((name) => `s6://127.0.0.1:1/${name}`);
+  const { err, status } = await cli6(["get", "-P", tree.root, ...urls]);
+  expect(err.split("\n").slice(1)).toEqual(["cli6: 3 files are missing", ""]);
+  expect(status).toBe(7);
+});
+
+test("a server that is stopped under many files is told once, and that it can go on", async () => {
+  using tree = new Tree();
+  const names = ["/a", "/b", "/c", "/d", "/e", "/f"];
+  const files = Object.fromEntries(names.map((name) => [name, large]));
+  using server = new Scripted(files, ({ verb }, honest) => {
+    if (verb === "READ") return { bytes: honest().subarray(0, MIB) };
+    // A digest is asked for when the first byte has come.
+    if (verb === "HASH") server[Symbol.dispose]();
+    return verb === "HASH" ? null : undefined;
+  });
+  const urls = names.map((name) => server.url(name));
+  const run = await cli6(["get", "-v", "--retry", "1", "-P", tree.root, ...urls]);
+  expect(run.err.split("start one with: ")).toHaveLength(2);
+  const lines = run.err.split("\n");
+  expect(lines.length).toBeLessThan(6);
+  const last = "gave up after another try, 6 files are missing";
+  expect(lines.at(-2)).toBe(`cli6: ${last}; the same command goes on where it stopped`);
+  expect([5, 7]).toContain(run.status ?? 0);
 });
 
 test("a name that does not exist is not tried again", async () => {
   using tree = new Tree();
   const run = await cli6(["get", "-P", tree.root, "s6://no-such-host.invalid/f"]);
   expect(run.err).toContain("there is no host of that name");
-  expect(run.err).not.toContain("again in");
+  expect(run.err).not.toContain("trying again");
   expect(run.status).toBe(7);
 });
 

@@ -23,6 +23,7 @@ async function bring(into: string): Promise<void> {
       ...{
         connections: 1,
         retries: 0,
+        retryRefused: false,
         verify: true,
         delta: true,
         waited: () => {},
