@@ -121,6 +121,11 @@ async function lookUp(
   if (entry.type === "dir") throw folderError(printable(path));
   const here = folder.stat(name);
   const shown = printable(folder.pathOf(name));
+  if (here !== null && !here.isFile && !here.isLink) {
+    const why = here.isDirectory ? "is a folder here" : "is no file to replace";
+    const remedy = "rename" as const;
+    throw Object.assign(new LocalError("EEXIST", `${shown} ${why}`), { remedy });
+  }
   if (here !== null && !force) {
     if (!isUpToDate(folder, name, here, entry)) throw inTheWay(shown);
     if (checksum !== null) {
@@ -130,9 +135,6 @@ async function lookUp(
     run.tally.unchanged += 1;
     run.tell({ type: "unchanged", name: shown });
     return null;
-  }
-  if (here !== null && !here.isFile && !here.isLink) {
-    throw new LocalError("EEXIST", `${shown} is no file to replace`);
   }
   run.tally.files += 1;
   run.tally.bytes += Number(entry.size);

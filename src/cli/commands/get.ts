@@ -2,6 +2,7 @@
  * `cli6 get`: files of a server into a folder here, complete and compared, or not at all. This file
  * says what the flags mean; bringing is download/'s.
  */
+import fs from "node:fs";
 import { download } from "../../download/download.ts";
 import type { DownloadOptions } from "../../download/options.ts";
 import { checksumOf } from "../../download/settings.ts";
@@ -23,9 +24,9 @@ const FLAGS = {
     type: "string",
     alias: "o",
     group: WHERE,
-    valueHint: "file",
-    reader: text("a file's name, or - for standard output"),
-    description: "the name it gets here; - is standard output",
+    valueHint: "path",
+    reader: text("a file or folder, or - for standard output"),
+    description: "the name it gets here, or a folder it goes into; - is standard output",
   },
   "remote-name": {
     type: "boolean",
@@ -122,15 +123,27 @@ function placeOf(
     throw new UsageError("-P and an absolute -o contradict each other");
   }
   if (output === "-") return { sink: new FdSink(STDOUT, "standard output") };
-  if (output !== "" && count > 1) {
+  const base = prefix ?? ".";
+  const path = output.startsWith("/") || base === "." ? output : `${base}/${output}`;
+  const folder = output === "" ? base : isFolder(path) ? path : null;
+  if (folder === null && count > 1) {
     throw new UsageError("-o names one file, and several are asked for: -P DIR takes them all");
   }
   if (values.checksum !== undefined && count > 1) {
     throw new UsageError("--checksum is one file's, and several are asked for");
   }
-  const base = prefix ?? ".";
-  if (output === "") return { folder: bufferOf(base) };
-  return named(output.startsWith("/") || base === "." ? output : `${base}/${output}`);
+  return folder === null ? named(path) : { folder: bufferOf(folder) };
+}
+
+/** Whether `path`, given to -o, means a folder, as cp(1) reads it: it is one, or ends in "/". */
+function isFolder(path: ByteString): boolean {
+  if (path.endsWith("/")) return true;
+  try {
+    return fs.statSync(bufferOf(path)).isDirectory();
+  } catch {
+    // Missing is the usual case; whatever else is wrong with it is told where it is made.
+    return false;
+  }
 }
 
 /** The folder and the name of `path`, which is not "". */

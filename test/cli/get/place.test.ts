@@ -25,16 +25,15 @@ test.each(["/small", "/large"])("what has the name of %s stays without --force",
     if (kind === "dangling link") fs.symlinkSync("../outside/new", at);
     const before = fs.lstatSync(at, { bigint: true });
     const run = await cli6(["get", "-P", tree.path("out"), server.url(path)]);
-    expect([kind, run.err]).toEqual([
-      kind,
-      `cli6: EEXIST: ${at} exists already (--force replaces it)\n`,
-    ]);
+    const replaces = kind === "file" || kind.endsWith("link");
+    const keeps = kind === "folder" ? "is a folder here" : "is no file to replace";
+    const why = replaces ? "exists already (--force replaces it)" : `${keeps}, use -o`;
+    expect([kind, run.err]).toEqual([kind, `cli6: EEXIST: ${at} ${why}\n`]);
     expect(run.status).toBe(9);
     expect(fs.lstatSync(at, { bigint: true }).ino).toBe(before.ino);
     expect(fs.readdirSync(tree.path("out"))).toEqual([name]);
 
     const forced = await cli6(["get", "--force", "-P", tree.path("out"), server.url(path)]);
-    const replaces = kind === "file" || kind.endsWith("link");
     expect([kind, forced.status]).toEqual([kind, replaces ? 0 : 9]);
     if (replaces) {
       expect(fs.lstatSync(at).isFile()).toBe(true);
@@ -42,12 +41,35 @@ test.each(["/small", "/large"])("what has the name of %s stays without --force",
         true,
       );
     } else {
-      expect(forced.err).toContain("is no file to replace");
+      expect(forced.err).toBe(run.err);
     }
     // A link was replaced, never written through.
     expect(fs.readdirSync(tree.path("outside"))).toEqual(["f"]);
     expect(fs.readFileSync(tree.path("outside/f"), "latin1")).toBe("mine");
   }
+});
+
+test("-o that is a folder, or ends in a slash, is where it goes, as cp and mv read it", async () => {
+  using server = new Scripted({ "/a": "one", "/b": "two" });
+  using tree = new Tree({ folder: null, "with/in": null });
+  fs.symlinkSync("folder", tree.path("link"));
+  const [a, b] = [server.url("/a"), server.url("/b")];
+  const places: readonly (readonly [args: readonly string[], file: string])[] = [
+    [["-o", tree.path("folder"), a, b], "folder/b"],
+    [["-o", tree.path("link"), a], "folder/a"],
+    [["-o", `${tree.path("new")}/`, a, b], "new/b"],
+    [["-P", tree.path("with"), "-o", "in", a], "with/in/a"],
+    [["-P", tree.path("with"), "-o", "deep/", a], "with/deep/a"],
+    [["-o", tree.path("name"), a], "name"],
+  ];
+  for (const [args, file] of places) {
+    const run = await cli6(["get", ...args]);
+    expect([run.err, run.status]).toEqual(["", 0]);
+    expect(fs.readFileSync(tree.path(file), "latin1")).toBe(args.includes(b) ? "two" : "one");
+  }
+  const several = await cli6(["get", "-o", tree.path("missing"), a, b]);
+  expect(several.err).toContain("-o names one file, and several are asked for");
+  expect(several.status).toBe(2);
 });
 
 test("a file that appears while ours arrives stays, and so does what has arrived", async () => {
