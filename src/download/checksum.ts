@@ -28,7 +28,7 @@ export async function hasherOf(path: ByteString, signal: AbortSignal): Promise<B
 export function mustBe(checksum: string, hasher: Bun.CryptoHasher, consequence: string): void {
   const found = hasher.digest("hex");
   if (found === checksum) return;
-  const text = `EIO: the sha256 is ${found}, not ${checksum}: ${consequence}`;
+  const text = `checksum mismatch: the sha256 is ${found}, not ${checksum}: ${consequence}`;
   throw new ClientError("corrupt", "EIO", text);
 }
 

@@ -36,8 +36,8 @@ export interface ComparisonOwner {
 export interface ComparisonOptions {
   /** The tree's top on the server. */
   readonly top: ByteString;
-  /** Whether what is here and not there is collected, at most this many; 0: no. */
-  readonly extraMax: number;
+  /** Whether what is here and not there is collected, at most this many; null: no. */
+  readonly extraMax: number | null;
 }
 
 /** One tree into one folder. */
@@ -58,7 +58,7 @@ export class TreeComparison implements Walker {
     this.#owner = owner;
     const { extra } = this;
     const wants: ComparisonOwner["wants"] = (path, type) => owner.wants(path, type);
-    this.#leaving = { wants, most: options.extraMax, into: extra };
+    this.#leaving = { wants, most: options.extraMax ?? 0, into: extra };
   }
 
   async entry(level: Level, entry: NamedEntry): Promise<boolean> {
@@ -68,7 +68,7 @@ export class TreeComparison implements Walker {
       this.#owner.failed(protocolError(text));
       return false;
     }
-    if (this.#options.extraMax > 0) this.#namesOf(level).add(entry.name);
+    if (this.#options.extraMax !== null) this.#namesOf(level).add(entry.name);
     if (!this.#owner.wants(path, entry.type)) return false;
     while (this.#folders.crowded) await this.#owner.relieve();
     const done = this.#locally(() => this.#meet(level, entry, path));
@@ -78,7 +78,7 @@ export class TreeComparison implements Walker {
   }
 
   async ended(level: Level): Promise<void> {
-    if (this.#options.extraMax === 0) return;
+    if (this.#options.extraMax === null) return;
     const names = this.#names.get(level.path);
     this.#names.delete(level.path);
     this.#locally(() => {

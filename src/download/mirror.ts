@@ -116,7 +116,7 @@ class TreeMirror implements Disposable {
         run.fail(error, file);
       },
     });
-    const options = { top, extraMax: deletes ? maxDelete : 0 };
+    const options = { top, extraMax: deletes ? maxDelete : null };
     this.#comparison = new TreeComparison(this.#folders, options, {
       wants,
       order: (order, path) => this.#order(order, path),
@@ -186,6 +186,7 @@ class TreeMirror implements Disposable {
 }
 
 function tooMany(most: number): LocalError {
-  const text = `more than ${most.toLocaleString("en-US")} files would be removed, so none is`;
+  const many = most === 0 ? "" : `more than ${most.toLocaleString("en-US")} `;
+  const text = `${many}files would be removed, so none is`;
   return Object.assign(new LocalError("E2BIG", text), { remedy: "raise" as const });
 }

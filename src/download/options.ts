@@ -50,7 +50,7 @@ export interface DownloadOptions extends TransferOptions {
   readonly force?: boolean;
   /** Go on where an earlier run stopped; true. */
   readonly continue?: boolean;
-  /** "sha256:" and 64 hex digits: what the one file must have. */
+  /** 64 hex digits, "sha256:" before them or not: the SHA-256 that the one file must have. */
   readonly checksum?: string;
 }
 

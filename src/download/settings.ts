@@ -147,15 +147,15 @@ export function mirrorSettings(options: MirrorOptions): MirrorSettings {
     exclude: options.exclude ?? [],
     wants: options.wants ?? null,
     deletes: options.delete ?? false,
-    maxDelete: whole("maxDelete", options.maxDelete ?? DELETE_MAX_DEFAULT, 1),
+    maxDelete: whole("maxDelete", options.maxDelete ?? DELETE_MAX_DEFAULT, 0),
     dryRun: options.dryRun ?? false,
   };
 }
 
 /** The digest's hex of "sha256:HEX", in lower case. Throws Failure (usage). */
 export function checksumOf(text: string): string {
-  const [, hex] = /^sha256:([0-9a-f]{64})$/i.exec(text) ?? [];
-  if (hex === undefined) throw usageError('a checksum is "sha256:" and 64 hex digits');
+  const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(text) ?? [];
+  if (hex === undefined) throw usageError('a checksum is "sha256:" and 64 hex digits, or these');
   return hex.toLowerCase();
 }
 

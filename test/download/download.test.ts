@@ -119,7 +119,7 @@ test("what nobody reads, or can't be, is refused by name in all four functions",
     [() => download({ from, folder: "a\0b" }), "folder is a path of this machine"],
     [() => download({ from, folder: "a", sink: new BytesSink(1) }), "a sink takes the contents"],
     [() => download({ from, checksum: "md5:x" }), 'a checksum is "sha256:"'],
-    [() => mirror({ from, folder: "x", maxDelete: 0 }), "maxDelete is a whole number from 1"],
+    [() => mirror({ from, folder: "x", maxDelete: -1 }), "maxDelete is a whole number from 0"],
   ];
   for (const [action, text] of wrong) {
     const error = thrown(action);

@@ -59,8 +59,9 @@ const FLAGS = {
     type: "string",
     group: TRANSFER,
     valueHint: "sha256:hex",
-    reader: parsed("sha256: and 64 hex digits", checksumOf),
-    description: "what the file must have, beside the server's own digests",
+    reader: parsed("64 hex digits of a sha256, with or without sha256: before", checksumOf),
+    description:
+      "the SHA-256 it must have, as sha256sum prints it, beside the server's own digests",
   },
   ...TRANSFER_FLAGS,
 } as const satisfies FlagTable;

@@ -40,8 +40,8 @@ const FLAGS = {
     type: "string",
     group: WHAT,
     valueHint: "n",
-    reader: count({ min: 1, max: 1_000_000_000 }),
-    description: "remove nothing if it would be more than this",
+    reader: count({ min: 0, max: 1_000_000_000 }),
+    description: "remove nothing if it would be more than this; 0 asks whether there is any",
     default: String(DELETE_MAX_DEFAULT),
   },
   "dry-run": {

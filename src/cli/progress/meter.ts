@@ -34,8 +34,11 @@ export interface Measurement {
 /** Milliseconds without a byte that count as a stall: longer than TCP takes to repair a loss. */
 export const STALLED_MS = 5000;
 
-/** Milliseconds with data before an ETA is given: until then TCP's slow start distorts it. */
-export const BELIEVABLE_MS = 3000;
+/**
+ * Milliseconds with data before an ETA is given: until then TCP's slow start distorts it, and what
+ * is over within the second needs none. The first one may be off, and is damped like every other.
+ */
+export const BELIEVABLE_MS = 1000;
 
 /**
  * When the ETA may rise: when the estimate from the smoothed speed is `factor` times what is shown

@@ -178,16 +178,20 @@ test("--checksum that is not the file's: exit 8 and no file, of any size and in 
     using tree = new Tree();
     const args = ["get", "-P", tree.root, server.url(path), "--checksum"];
     const refused = await cli6([...args, wrong]);
+    expect(refused.err).toStartWith("cli6: checksum mismatch: the sha256 is ");
     expect(refused.err).toContain(`not ${"0".repeat(64)}: it does not get its name and is removed`);
     expect(refused.err).toContain("see whether the checksum is of this version");
     expect(refused.status).toBe(8);
     // Nothing stays that a later run would go on from.
     expect(fs.readdirSync(tree.root)).toEqual([]);
     const right = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+    const bare = await cli6([...args, wrong.replace("sha256:", "")]);
+    expect([bare.err, bare.status]).toEqual([refused.err, 8]);
     expect(await cli6([...args, right])).toEqual({ status: 0, out: "", err: "" });
     expect(fs.readFileSync(tree.path(path.slice(1))).equals(bytes)).toBe(true);
     // It is here already, and still not what was asked for.
     expect((await cli6([...args, wrong])).status).toBe(8);
+    expect((await cli6([...args, right.replace("sha256:", "").toUpperCase()])).status).toBe(0);
     expect(fs.readFileSync(tree.path(path.slice(1))).equals(bytes)).toBe(true);
   }
   const streamed = await cli6(["get", "-o", "-", server.url("/small"), "--checksum", wrong]);

@@ -115,6 +115,11 @@ test("over --max-delete nothing is removed: what lies in folders counts", async 
   expect(over.run.err).toContain("more than 5 files would be removed, so none is (--max-delete)");
   expect(over.run.status).toBe(9);
   expect(files(over.tree)).toEqual(expect.arrayContaining(KEPT));
+  const none = await mirrored(["--delete", "--max-delete", "0"]);
+  using _none = none.tree;
+  expect(none.run.err).toContain("E2BIG: files would be removed, so none is (--max-delete)");
+  expect(none.run.status).toBe(9);
+  expect(files(none.tree)).toEqual(expect.arrayContaining(KEPT));
   const just = await mirrored(["--delete", "--max-delete", "6"]);
   using _just = just.tree;
   expect(just.run.status).toBe(0);
