@@ -13,8 +13,8 @@ import { sameTime } from "./uptodate.ts";
 import { below, type Level, walk } from "./walk.ts";
 
 /**
- * Tells of each file that would be fetched and of each path that would be removed; gives how many
- * those are. Rejects like the mirror itself.
+ * Tells of each file that would be fetched, which the run's numbers count, and of each path that
+ * would be removed; gives how many those are. Rejects like the mirror itself.
  */
 export async function dryRun(
   run: Run,
@@ -41,7 +41,10 @@ export async function dryRun(
         return false;
       }
       const action = here === undefined ? "new" : "changed";
-      run.tell({ type: "planned", action, name: printable(path) });
+      const size = Number(entry.size);
+      run.tally.files += 1;
+      run.tally.bytes += size;
+      run.tell({ type: "planned", action, name: printable(path), size });
       return false;
     },
     async ended(level: Level) {
@@ -51,7 +54,7 @@ export async function dryRun(
       const into = extraIn(`${to}/${level.path}`, level, known, wants);
       removed += into.length;
       for (const path of into) {
-        run.tell({ type: "planned", action: "removed", name: printable(path) });
+        run.tell({ type: "planned", action: "removed", name: printable(path), size: null });
       }
     },
     failed: (error) => run.fail(error),

@@ -27,6 +27,8 @@ export type TransferEvent =
       readonly type: "planned";
       readonly action: "new" | "changed" | "removed";
       readonly name: string;
+      /** Bytes on the server; null of what is removed. */
+      readonly size: number | null;
     }
   /** What passes has failed, and is tried again after the wait. */
   | ({ readonly type: "retry" } & Waited)

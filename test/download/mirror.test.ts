@@ -27,9 +27,9 @@ test("a tree: globs and a predicate choose, a dry run tells, the extra goes when
   };
   expect(await mirror({ ...options, dryRun: true })).toMatchObject({ removed: 1, received: 0 });
   const planned = events.map((event) =>
-    event.type === "planned" ? `${event.action} ${event.name}` : event.type,
+    event.type === "planned" ? `${event.action} ${event.name} ${event.size}` : event.type,
   );
-  expect(planned.toSorted()).toEqual(["new a.txt", "new d/c.txt", "removed old.txt"]);
+  expect(planned.toSorted()).toEqual(["new a.txt 1", "new d/c.txt 1", "removed old.txt null"]);
   expect(listed(tree.path("to"))).toEqual(["old.txt"]);
 
   events.length = 0;

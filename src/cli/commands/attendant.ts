@@ -11,8 +11,9 @@ import { kernel } from "../../sys/kernel.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
 import { FirstFailure, isPipeClosed } from "../output/exit.ts";
+import { sizeText } from "../output/amount.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
-import { summary } from "../progress/summary.ts";
+import { plan, summary } from "../progress/summary.ts";
 import { AGAIN, Outage } from "./outage.ts";
 import { transferOptions, type TransferValues } from "./transfer.ts";
 
@@ -26,6 +27,8 @@ export interface Attended {
   readonly namesUnchanged?: boolean;
   /** False where the same command would not go on from what has come. */
   readonly resumes?: boolean;
+  /** It is a dry run: its last line is the sum of what was planned. */
+  readonly plans?: boolean;
   /** Given at the prompt: its abort is Ctrl-C, and no signal of the process is meant for it. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -63,6 +66,15 @@ const ADVICE: Readonly<Record<Remedy, string>> = {
   "copy-file": ": cli6 get copies it",
 };
 
+/** Room for the longest size, "1023 GiB". */
+const SIZE_CHARS = 8;
+
+/** The line of a dry run for one file: what would be done, how much is fetched, its name. */
+function planned({ action, size, name }: TransferEvent & { type: "planned" }): string {
+  const bytes = size === null ? "" : sizeText(size);
+  return `${action.padEnd(7)}  ${bytes.padStart(SIZE_CHARS)}  ${name}`;
+}
+
 function withAdvice({ message, remedy }: Failure): string {
   return remedy === null ? message : `${message}${ADVICE[remedy]}`;
 }
@@ -73,6 +85,9 @@ class Attendant {
   readonly #namesUnchanged: boolean;
   readonly #silent: boolean;
   readonly #resumes: boolean;
+  readonly #plans: boolean;
+  /** What a dry run would remove. */
+  #toRemove = 0;
   readonly #first = new FirstFailure();
   readonly #ending = new AbortController();
   #progress: ProgressDisplay | null = null;
@@ -86,13 +101,14 @@ class Attendant {
 
   constructor(
     values: TransferValues,
-    { silent = false, namesUnchanged = false, resumes = true, stop }: Attended,
+    { silent = false, namesUnchanged = false, resumes = true, plans = false, stop }: Attended,
   ) {
     this.#stop = stop ?? null;
     this.#values = values;
     this.#silent = silent;
     this.#namesUnchanged = namesUnchanged;
     this.#resumes = resumes;
+    this.#plans = plans;
   }
 
   async run(begin: (options: TransferOptions) => Operation<Snapshot>): Promise<number> {
@@ -160,6 +176,7 @@ class Attendant {
     }
     const { quiet, verbose } = this.#values;
     const { progress } = operation;
+    if (this.#plans) return quiet || this.#ended !== null ? null : plan(progress, this.#toRemove);
     const told = !quiet && (verbose || kernel.isTerminal(STDERR));
     const some = progress.done + progress.unchanged > 0;
     if (!told || !some || this.#ending.signal.aborted) return null;
@@ -183,7 +200,8 @@ class Attendant {
       case "not-removed":
         return this.#say("cli6: not everything went well, so nothing is removed");
       case "planned":
-        return this.#say(`${event.action.padEnd(8)} ${event.name}`);
+        if (event.action === "removed") this.#toRemove += 1;
+        return this.#say(planned(event));
       case "retry":
         return this.#tellWait(event);
       case "note":

@@ -48,7 +48,7 @@ const FLAGS = {
     type: "boolean",
     alias: "n",
     group: WHAT,
-    description: "only say what would be done",
+    description: "only say what would be done, and how much that is",
   },
   ...TRANSFER_FLAGS,
 } as const satisfies FlagTable;
@@ -102,7 +102,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
           maxDelete,
           dryRun,
         }),
-      {},
+      { plans: dryRun },
     );
   },
 };

@@ -30,6 +30,19 @@ export function summary(progress: Readonly<Progress>, elapsedMs: number): string
   return parts.join(", ");
 }
 
+/**
+ * What a dry run has found, as "4 files to fetch, 193 MiB; 1 to remove; 2 files unchanged".
+ */
+export function plan(progress: Readonly<Progress>, removed: number): string {
+  const { files, bytes, unchanged } = progress;
+  const parts: string[] = [];
+  if (files > 0) parts.push(`${named(files)} to fetch, ${sizeText(bytes)}`);
+  if (removed > 0) parts.push(`${countText(removed)} to remove`);
+  if (parts.length === 0) parts.push("nothing to do");
+  if (unchanged > 0) parts.push(same(unchanged));
+  return parts.join("; ");
+}
+
 // --- internal ---
 
 function named(files: number): string {

@@ -46,7 +46,7 @@ test("without --delete, and with -n, all stays; -n says what would go", async ()
   using _dry = dry.tree;
   expect(files(dry.tree)).toEqual(KEPT);
   const removed = dry.run.err.split("\n").filter((line) => line.startsWith("removed"));
-  expect(removed.map((line) => line.slice(9)).toSorted()).toEqual([
+  expect(removed.map((line) => line.slice(19)).toSorted()).toEqual([
     "d/old",
     "link",
     "old",
@@ -54,6 +54,25 @@ test("without --delete, and with -n, all stays; -n says what would go", async ()
     "olds/x",
     "olds/x/y",
   ]);
+});
+
+test("-n tells the size of each file and the sum, and writes neither", async () => {
+  using server = new Scripted({ "/top/a": "x".repeat(2048), "/top/d/b": "y".repeat(1024) });
+  using tree = new Tree({ "to/d/b": "other", "to/old": "old" });
+  const dry = ["mirror", "-n", "--delete", server.url("/top"), tree.path("to")];
+  const run = await cli6(dry);
+  const lines = run.err.split("\n");
+  expect(lines.slice(0, 3).toSorted()).toEqual([
+    "changed   1.0 KiB  d/b",
+    "new       2.0 KiB  a",
+    "removed            old",
+  ]);
+  expect(lines.slice(3)).toEqual(["2 files to fetch, 3.0 KiB; 1 to remove", ""]);
+  expect([run.status, run.out]).toEqual([0, ""]);
+  expect(files(tree)).toEqual(["to/d/b", "to/old"]);
+  expect((await cli6([...dry, "-q"])).err).toBe("");
+  expect((await cli6(dry.toSpliced(1, 1))).status).toBe(0);
+  expect((await cli6(dry)).err).toBe("nothing to do; 2 files unchanged\n");
 });
 
 test.each<[string, number, Misbehave]>([
