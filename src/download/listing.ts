@@ -1,7 +1,7 @@
 /**
  * The entries of a folder, page by page, or of all folders below it, depth first. It trusts no
  * server: names that can't be names are refused, and pages.ts checks their order. Memory: one page
- * a level.
+ * a level; or, where another order than the server's is asked for, whole folders up to a bound.
  */
 import type { Target } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
@@ -19,6 +19,9 @@ export const DEPTH_MAX = 255;
 /** Entries of a page where one is held for each level. */
 const LIMIT_DEEP = 1000;
 
+/** Entries held to be sorted, of all levels together. */
+export const SORTED_MAX = 1_000_000;
+
 /** One entry and where it is. */
 export interface ListedEntry {
   readonly entry: Entry;
@@ -27,9 +30,14 @@ export interface ListedEntry {
   readonly path: ByteString;
 }
 
+/** Negative when `a` comes first, as for Array.sort(). */
+export type EntryOrder = (a: NamedEntry, b: NamedEntry) => number;
+
 /** How to list. */
 export interface ListingOptions {
   readonly recursive: boolean;
+  /** The order of each folder's entries; null: the server's, by the bytes of the names. */
+  readonly order: EntryOrder | null;
   /** Told of what is left out; the listing goes on. */
   readonly failed: (error: ClientError) => void;
 }
@@ -41,18 +49,21 @@ export interface ListingOptions {
 export async function* listing(
   servers: ClientsByServer,
   target: Target,
-  { recursive, failed }: ListingOptions,
+  { recursive, order, failed }: ListingOptions,
 ): AsyncGenerator<readonly ListedEntry[]> {
-  const folders = [new Folder(servers, target, recursive ? LIMIT_DEEP : undefined)];
+  const limit = recursive && order === null ? LIMIT_DEEP : undefined;
+  const folders = [new Folder(servers, target, limit)];
   for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
     if (folder.rest.length === 0) {
-      if (folder.done || !(await turned(folder, folders.length > 1 ? failed : null))) folders.pop();
+      const turn = (): Promise<void> =>
+        order === null ? folder.turn() : folder.sort(order, folders);
+      if (folder.done || !(await turned(turn, folders.length > 1 ? failed : null))) folders.pop();
       continue;
     }
     const { places, below } = take(folder, recursive, failed);
     if (places.length > 0) yield places;
     if (below === null) continue;
-    if (folders.length <= DEPTH_MAX) folders.push(new Folder(servers, below, LIMIT_DEEP));
+    if (folders.length <= DEPTH_MAX) folders.push(new Folder(servers, below, limit));
     else failed(tooDeep(below));
   }
 }
@@ -97,6 +108,19 @@ class Folder {
     if (broken !== null) throw broken;
     this.rest = entries.toReversed();
   }
+
+  /** Gets all pages, in that order. Rejects with ClientError, also when `folders` hold too much. */
+  async sort(order: EntryOrder, folders: readonly Folder[]): Promise<void> {
+    const held = folders.reduce((sum, { rest }) => sum + rest.length, 0);
+    const all: NamedEntry[] = [];
+    while (!this.done) {
+      const { entries, broken } = await this.#pages.next();
+      if (broken !== null) throw broken;
+      for (const entry of entries) all.push(entry);
+      if (held + all.length > SORTED_MAX) throw tooMany(this.target);
+    }
+    this.rest = all.sort(order).reverse();
+  }
 }
 
 /**
@@ -104,11 +128,11 @@ class Folder {
  * is nobody to be told, or when other folders would fail in the same way.
  */
 async function turned(
-  folder: Folder,
+  turn: () => Promise<void>,
   failed: ((error: ClientError) => void) | null,
 ): Promise<boolean> {
   try {
-    await folder.turn();
+    await turn();
     return true;
   } catch (error) {
     if (!(error instanceof ClientError) || failed === null || isFinal(error)) throw error;
@@ -143,6 +167,12 @@ function take(
     }
   }
   return { places, below: null };
+}
+
+function tooMany({ server, path }: Target): ClientError {
+  const most = SORTED_MAX.toLocaleString("en-US");
+  const text = `more than ${most} entries are listed by name only, as they come`;
+  return new ClientError("unexpected", "E2BIG", `E2BIG: ${about(text, server, path)}`);
 }
 
 function tooDeep({ server, path }: Target): ClientError {

@@ -1,19 +1,29 @@
 /** `cli6 ls`: what is in a folder, page by page as the server sends it. */
 import { parseTarget, type Target, urlOf } from "../../client/address.ts";
 import { ClientError, usageError } from "../../client/error.ts";
+import type { NamedEntry } from "../../client/exchange.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { about } from "../../client/message.ts";
 import { printable } from "../../wire/printable.ts";
 import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
 import { JSON_FLAG, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
-import { entryJson, entryLine, type Place, SIZE_COLUMNS } from "../output/entries.ts";
+import {
+  entryJson,
+  entryLine,
+  type Place,
+  SIZE_COLUMNS,
+  SIZE_COLUMNS_HUMAN,
+  sizeColumn,
+} from "../output/entries.ts";
 import { type Command, type FlagTable, UsageError, type Values } from "../flags/flags.ts";
-import { listing } from "../../download/listing.ts";
+import { type EntryOrder, listing } from "../../download/listing.ts";
 import { TextOutput } from "../output/text.ts";
 import { Report } from "../output/report.ts";
 import { ClientsByServer } from "../../client/clients.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import type { ByteString } from "../../wire/bytes.ts";
+
+const ORDER = "Order";
 
 const FLAGS = {
   ...connectionFlags(STALL_TIMEOUT_MS),
@@ -23,6 +33,21 @@ const FLAGS = {
     group: OUTPUT,
     description: "also all folders below, each entry with its path",
   },
+  long: {
+    type: "boolean",
+    alias: "l",
+    group: OUTPUT,
+    description: "type, size, time and name of each: what happens anyway",
+  },
+  "human-readable": {
+    type: "boolean",
+    alias: "h",
+    group: OUTPUT,
+    description: "sizes with units of 1024 in the lines for a person",
+  },
+  "by-size": { type: "boolean", alias: "S", group: ORDER, description: "the largest first" },
+  "by-time": { type: "boolean", alias: "t", group: ORDER, description: "the newest first" },
+  reverse: { type: "boolean", alias: "r", group: ORDER, description: "the other way round" },
   json: JSON_FLAG,
   names: { type: "boolean", alias: "1", group: OUTPUT, description: "names alone, one a line" },
   null: {
@@ -36,7 +61,7 @@ const FLAGS = {
 
 const COMMAND: Command<typeof FLAGS> = {
   name: "cli6 ls",
-  summary: "Lists folders, sorted by the bytes of the names.",
+  summary: "Lists folders, sorted by the bytes of the names, or by size or time.",
   flags: FLAGS,
   operands: {
     name: "path|url...",
@@ -47,6 +72,8 @@ const COMMAND: Command<typeof FLAGS> = {
     ["cli6 ls", "the root of the server on this machine"],
     ["cli6 ls -s nas models", "type, size in bytes, local time, name"],
     ["cli6 ls -R s6://nas/models", "everything below, each with its path"],
+    ["cli6 ls -hS s6://nas/models", "the largest first, as 1.4 GiB"],
+    ["cli6 ls -tr s6://nas/models", "the newest last"],
     ["cli6 ls --json models | jq -r 'select(.size > 1e9).path'", "for programs"],
     ["cli6 ls -1R -s nas models | grep -v '/$' | cli6 -s nas", "names feed the next command"],
   ],
@@ -61,6 +88,8 @@ const COMMAND: Command<typeof FLAGS> = {
         "bytes and stands behind s6://HOST:PORT as it is; a name that is no UTF-8 has them too, and",
         '"escaped":true. Numbers are exact, which readers that know only doubles do not keep.',
         "A listing that breaks off says so, and the status is the failure's.",
+        "-S, -t and -r hold a folder until all of it has come, up to 1,000,000 entries; with -R each",
+        "folder is sorted by itself, and what is in a folder stands behind it.",
       ],
     },
   ],
@@ -73,14 +102,19 @@ export type Form = "lines" | "json" | "names" | "null";
 export interface LsOptions {
   readonly form: Form;
   readonly recursive: boolean;
+  /** Sizes with units, in lines. */
+  readonly human: boolean;
+  /** Null: by the bytes of the names. */
+  readonly order: EntryOrder | null;
 }
 
 /** The command. */
 export const LS: Subcommand<typeof FLAGS> = {
   command: COMMAND,
   async run({ values, operands }) {
-    const { server, recursive, quiet } = values;
+    const { server, recursive, quiet, "human-readable": human } = values;
     const form = formOf(values);
+    const options = { form, recursive, human, order: orderOf(values) };
     const given = targetsOf(operands, server);
     const targets = given.length > 0 ? given : [parseTarget("/", server)];
     const servers = new ClientsByServer(connectionSettingsOf(values));
@@ -91,7 +125,7 @@ export const LS: Subcommand<typeof FLAGS> = {
       const title = `${nth > 0 ? "\n" : ""}${urlOf(target.server)}${printable(target.path)}:\n`;
       try {
         if (titled) printer.print(title);
-        await list(servers, target, { form, recursive }, printer, report);
+        await list(servers, target, options, printer, report);
       } catch (error) {
         report.fail(error);
       }
@@ -108,14 +142,16 @@ export const LS: Subcommand<typeof FLAGS> = {
 export async function list(
   servers: ClientsByServer,
   target: Target,
-  { form, recursive }: LsOptions,
+  options: LsOptions,
   printer: TextOutput,
   report: Report,
 ): Promise<void> {
-  const lines = new Lines(form, recursive, target, printer, report);
+  const { recursive, order } = options;
+  const lines = new Lines(options, target, printer, report);
   const failed = (error: ClientError): void => report.fail(error);
   try {
-    for await (const page of listing(servers, target, { recursive, failed })) lines.print(page);
+    for await (const page of listing(servers, target, { recursive, order, failed }))
+      lines.print(page);
   } catch (error) {
     if (!(error instanceof ClientError) || error.code !== "ENOTDIR" || lines.begun) throw error;
     const entry = await servers.ask(target, (client, path) => client.stat(path));
@@ -127,11 +163,28 @@ export async function list(
 
 // --- internal ---
 
-function formOf({ json, names, null: ended }: Values<typeof FLAGS>): Form {
+function formOf({ json, names, null: ended, long }: Values<typeof FLAGS>): Form {
+  if (long && (json || names || ended)) {
+    throw new UsageError("-l excludes --json and names alone");
+  }
   if (json && (names || ended)) throw new UsageError("--json and names alone exclude each other");
   if (json) return "json";
   if (ended) return "null";
   return names ? "names" : "lines";
+}
+
+function orderOf(values: Values<typeof FLAGS>): EntryOrder | null {
+  const { "by-size": bySize, "by-time": byTime, reverse } = values;
+  if (bySize && byTime) throw new UsageError("-S and -t exclude each other");
+  if (!bySize && !byTime && !reverse) return null;
+  const keyOf = ({ size, mtime }: NamedEntry): bigint => (bySize ? size : byTime ? mtime : 0n);
+  const order: EntryOrder = (a, b) => compared(keyOf(b), keyOf(a)) || compared(a.name, b.name);
+  return reverse ? (a, b) => order(b, a) : order;
+}
+
+function compared<T extends bigint | string>(a: T, b: T): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** Pages as text, each written when it is there. */
@@ -139,15 +192,23 @@ class Lines {
   begun = false;
   readonly #form: Form;
   readonly #recursive: boolean;
+  readonly #human: boolean;
   readonly #target: Target;
   readonly #printer: TextOutput;
   readonly #report: Report;
   /** It grows with what comes: of a listing without end the widest size is not known before. */
-  #sizeColumns = SIZE_COLUMNS;
+  #sizeColumns: number;
 
-  constructor(form: Form, recursive: boolean, target: Target, printer: TextOutput, report: Report) {
+  constructor(
+    { form, recursive, human }: LsOptions,
+    target: Target,
+    printer: TextOutput,
+    report: Report,
+  ) {
     this.#form = form;
     this.#recursive = recursive;
+    this.#human = human;
+    this.#sizeColumns = human ? SIZE_COLUMNS_HUMAN : SIZE_COLUMNS;
     this.#target = target;
     this.#printer = printer;
     this.#report = report;
@@ -170,11 +231,11 @@ class Lines {
 
   #printLines(page: readonly Place[]): void {
     for (const { entry } of page) {
-      this.#sizeColumns = Math.max(this.#sizeColumns, String(entry.size).length);
+      this.#sizeColumns = Math.max(this.#sizeColumns, sizeColumn(entry, this.#human).length);
     }
     const rows = page.map((place) => {
       const shown = this.#recursive ? { ...place, name: place.path } : place;
-      return `${entryLine(shown, this.#sizeColumns)}\n`;
+      return `${entryLine(shown, this.#sizeColumns, this.#human)}\n`;
     });
     this.#printer.print(rows.join(""));
   }

@@ -3,7 +3,7 @@
  * flags that take one of a few words. Paths on a server are not completed: each Tab would connect
  * to it.
  */
-import { type Command, COMMON_FLAGS, type FlagTable } from "./flags.ts";
+import { type Command, flagsOf, type FlagTable } from "./flags.ts";
 import type { SubcommandRow } from "./subcommand.ts";
 
 /** Shells that a script can be made for. */
@@ -23,7 +23,7 @@ export async function completionScript(
   const described = commands.map(({ word, summary, command }) => ({
     word,
     summary,
-    flags: Object.entries<FlagTable[string]>({ ...command.flags, ...COMMON_FLAGS }).map(describe),
+    flags: Object.entries(flagsOf(command)).map(describe),
   }));
   switch (shell) {
     case "bash":

@@ -115,6 +115,18 @@ export const COMMON_FLAGS = {
   version: { type: "boolean", alias: "V", group: "Help", description: "name and version" },
 } as const satisfies FlagTable;
 
+/**
+ * The options of `command` and those of every command. A letter that the command has itself is its
+ * own: `ls -h` is what every ls makes of it, and --help stays.
+ */
+export function flagsOf({ flags }: Command): FlagTable {
+  const letters = new Set(Object.values(flags).map(({ alias }) => alias));
+  const common = Object.entries<SwitchFlag>(COMMON_FLAGS).map(([name, { alias, ...flag }]) => {
+    return [name, alias === undefined || letters.has(alias) ? flag : { ...flag, alias }];
+  });
+  return { ...flags, ...Object.fromEntries(common) };
+}
+
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -127,7 +139,7 @@ export function parseFlags<const Table extends FlagTable>(
   args: readonly string[],
   environment: Environment,
 ): Invocation<Table> {
-  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  const table = flagsOf(command);
   const tokens = tokensOf(table, args);
   const asked = tokens.find(isQuestion);
   if (asked?.kind === "option") return { asks: asked.name === "help" ? "help" : "version" };
@@ -163,7 +175,7 @@ export interface FirstOperand {
 
 /** The first operand as `command` reads `args`, or null. Throws nothing. */
 export function firstOperand(command: Command, args: readonly string[]): FirstOperand | null {
-  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
+  const table = flagsOf(command);
   let sure = true;
   for (const token of tokensOf(table, args)) {
     if (token.kind === "option-terminator") return null;

@@ -4,7 +4,7 @@
  */
 import type { ArgsDef } from "citty";
 import manifest from "../../../package.json" with { type: "json" };
-import { type Command, COMMON_FLAGS, type FlagTable, variableOf } from "./flags.ts";
+import { type Command, COMMON_FLAGS, flagsOf, variableOf } from "./flags.ts";
 
 /** `cli6 0.1.0`. */
 export function versionLine(command: Command): string {
@@ -56,8 +56,7 @@ function below(rendered: readonly string[], heading: string): string[] {
 /** The options by group, in the table's order, each with its environment variable. */
 function groups(command: Command): Map<string, ArgsDef> {
   const byGroup = new Map<string, ArgsDef>();
-  const table: FlagTable = { ...command.flags, ...COMMON_FLAGS };
-  for (const [name, flag] of Object.entries(table)) {
+  for (const [name, flag] of Object.entries(flagsOf(command))) {
     const args = byGroup.get(flag.group) ?? {};
     const variable = variableOf(command.name, name);
     const silent = Object.hasOwn(COMMON_FLAGS, name) || flag.momentary === true;

@@ -21,10 +21,19 @@ export interface Place {
 /** Width of the size column before a wider size was seen: room for 999 GB. */
 export const SIZE_COLUMNS = 12;
 
+/** Width of the size column where sizes have units: "1023 GiB". */
+export const SIZE_COLUMNS_HUMAN = 8;
+
+/** The size as a column of entryLine() has it; `human` in units of 1024, three digits. */
+export function sizeColumn({ type, size }: Entry, human: boolean): string {
+  if (type === "dir") return "-";
+  return human ? sizeText(Number(size)) : String(size);
+}
+
 /** `file  1234  2026-01-31 12:00  name`: without line break, safe on a terminal. */
-export function entryLine({ entry, name }: Place, sizeColumns: number): string {
+export function entryLine({ entry, name }: Place, sizeColumns: number, human: boolean): string {
   const directory = entry.type === "dir";
-  const size = (directory ? "-" : String(entry.size)).padStart(sizeColumns);
+  const size = sizeColumn(entry, human).padStart(sizeColumns);
   const shown = `${printable(name)}${directory && name !== "/" ? "/" : ""}`;
   return `${entry.type.padEnd(4)} ${size}  ${minuteText(entry.mtime)}  ${shown}`;
 }

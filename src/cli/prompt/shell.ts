@@ -187,7 +187,7 @@ export class Shell {
   }
 
   async #ls(path: string): Promise<void> {
-    const options = { form: "lines", recursive: false } as const;
+    const options = { form: "lines", recursive: false, human: false, order: null } as const;
     const { report } = this.#options;
     await list(this.#framed("ls"), this.#target(path), options, this.#textOutput, report);
   }

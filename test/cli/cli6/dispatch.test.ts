@@ -131,7 +131,7 @@ test("bash completes commands, flags and words with the script", async () => {
   expect(await ask("cli6", "--pl")).toEqual(["--plain"]);
   expect(await ask("cli6", "-s", "stat", "p")).toEqual(["ping"]);
   expect(await ask("cli6", "-q", "hash", "--algo", "")).toEqual(["sha256", "xxh3"]);
-  expect(await ask("cli6", "ls", "--re")).toEqual(["--recursive"]);
+  expect(await ask("cli6", "ls", "--rec")).toEqual(["--recursive"]);
   expect(await ask("cli6", "file", "--bin")).toEqual(["--binary"]);
   expect(await ask("cli6", "file", "st")).toEqual([""]);
   for (const name of ["zsh", "fish"]) {

@@ -134,3 +134,76 @@ test("against the real server: folders, files, several of both, what is missing"
     /^path: {2}\/a\.txt\ntype: {2}file\nsize: {2}3 bytes\nmtime: .{19}\.\d{9} [+-]\d{4}\netag: {2}\w+\n$/,
   );
 });
+
+test("-S, -t and -r sort a folder, all its pages together, ties by name; each folder with -R", async () => {
+  const facts = (size: number, mtime: number): string => `file size=${size} mtime=${mtime} ${ETAG}`;
+  using fake = paging(
+    {
+      "LIST /": `${facts(5, 30)} a\n${facts(70, 10)} b\n`,
+      "LIST after=b /": `${facts(70, 20)} c\ndir mtime=25 d\n`,
+      "LIST /d": `${facts(1, 9)} x\n${facts(2, 8)} y\n`,
+    },
+    ["LIST /"],
+  );
+  const names = async (...flags: string[]): Promise<string> =>
+    (await cli6(["ls", "-1", "-s", fake.address, ...flags])).out.trimEnd().replaceAll("\n", " ");
+  expect(await names("-S")).toBe("b c a d/");
+  expect(await names("-Sr")).toBe("d/ a c b");
+  expect(await names("-t")).toBe("a d/ c b");
+  expect(await names("-r")).toBe("d/ c b a");
+  expect(await names("-RS")).toBe("/b /c /a /d/ /d/y /d/x");
+  expect(await names("-Rtr")).toBe("/b /c /d/ /d/y /d/x /a");
+});
+
+test("-l is what happens anyway, -h gives sizes units; --help stays help", async () => {
+  const line = (size: bigint, name: string): string =>
+    `file size=${size} mtime=0 ${ETAG} ${name}\n`;
+  using fake = paging({ "LIST /": line(999n, "a") + line(1503238554n, "b") + "dir mtime=0 c\n" });
+  const at = ["-s", fake.address];
+  const plain = await cli6(["ls", ...at], { env: { TZ: "UTC" } });
+  expect(await cli6(["ls", "-l", ...at], { env: { TZ: "UTC" } })).toEqual(plain);
+  expect((await cli6(["ls", "-lh", ...at], { env: { TZ: "UTC" } })).out).toBe(
+    "file    999 B  1970-01-01 00:00  a\n" +
+      "file  1.4 GiB  1970-01-01 00:00  b\n" +
+      "dir         -  1970-01-01 00:00  c/\n",
+  );
+  expect((await cli6(["ls", "--help"])).out).toContain("-h, --human-readable");
+  for (const flags of [
+    ["-S", "-t"],
+    ["-l", "-1"],
+    ["-l", "--json"],
+  ]) {
+    const run = await cli6(["ls", ...flags, ...at]);
+    expect([run.status, run.err]).toEqual([2, expect.stringMatching(/exclude/)]);
+  }
+});
+
+test("a folder that fails midway while it is sorted is told, the others are sorted", async () => {
+  using fake = paging(
+    {
+      "LIST /": "dir mtime=1 a\ndir mtime=1 b\n",
+      "LIST /a": `file size=1 mtime=1 ${ETAG} x\n`,
+      "LIST after=x /a": "ERR EIO broken\n",
+      "LIST /b": `file size=1 mtime=1 ${ETAG} x\nfile size=2 mtime=1 ${ETAG} y\n`,
+    },
+    ["LIST /a"],
+  );
+  const run = await cli6(["ls", "-1RS", "-s", fake.address]);
+  expect([run.status, run.out]).toEqual([1, "/a/\n/b/\n/b/y\n/b/x\n"]);
+  expect(run.err).toContain("EIO");
+});
+
+test("more than a million entries are not sorted, with status 1", async () => {
+  const count = 4000;
+  let next = 0;
+  using fake = replying(() => {
+    let page = "";
+    for (let nth = 0; nth < count; nth++)
+      page += `dir mtime=1 ${String(next++).padStart(8, "0")}\n`;
+    return `OK ${page.length} count=${count} more=1\n${page}`;
+  });
+  const run = await cli6(["ls", "-1t", "-s", fake.address]);
+  expect([run.status, run.out]).toEqual([1, ""]);
+  expect(run.err).toContain("E2BIG: more than 1,000,000 entries are listed by name only");
+  expect(next).toBeGreaterThan(1_000_000);
+}, 60_000);
