@@ -56,14 +56,19 @@ export function parseServer(text: string): ServerAddress {
   return parseAuthority(text.slice(scheme?.[0].length ?? 0).replace(/(?<=.)\/$/s, ""), shown);
 }
 
+/** True for what is read as a URL, with or without its `s6://`; else it is a bare path. */
+export function isUrl(text: ByteString): boolean {
+  return SCHEME.test(text) || WITHOUT_SCHEME.test(text);
+}
+
 /**
  * A URL with its own server, whose `s6://` may be left out before HOST:PORT and [IPv6], or a bare
  * path on `server`: `a/b` is asked for as `/a/b`, and `./nas:7000` is a file called so. Throws
  * ClientError (usage) for a URL that can't be meant as one.
  */
 export function parseTarget(text: ByteString, server: ServerAddress): Target {
+  if (!isUrl(text)) return bareTarget(text, server);
   const scheme = SCHEME.exec(text);
-  if (scheme === null && !WITHOUT_SCHEME.test(text)) return bareTarget(text, server);
   const shown = printable(text);
   if (scheme !== null) checkScheme(scheme[1] ?? "", shown);
   const rest = text.slice(scheme?.[0].length ?? 0);

@@ -8,6 +8,7 @@
 import { LocalError } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
 import { collect, namesIn, remove } from "../destination/remove.ts";
+import { inTheWay } from "../destination/staged.ts";
 import { STAGING_PREFIX, stagedName } from "../destination/staging.ts";
 import type { FolderTree } from "../destination/tree.ts";
 import { printable } from "../wire/printable.ts";
@@ -36,6 +37,8 @@ export interface ComparisonOwner {
 export interface ComparisonOptions {
   /** The tree's top on the server. */
   readonly top: ByteString;
+  /** Whether a file here in another version is replaced; else it is in the way. */
+  readonly replaces: boolean;
   /** Whether what is here and not there is collected, at most this many; null: no. */
   readonly extraMax: number | null;
 }
@@ -125,6 +128,10 @@ export class TreeComparison implements Walker {
     if (here !== null && !here.isFile && !here.isLink) {
       this.#folders.release(level.path);
       throw new LocalError("EEXIST", `${shownIn(folder, entry.name)} is in the way: it is no file`);
+    }
+    if (here !== null && !this.#options.replaces) {
+      this.#folders.release(level.path);
+      throw inTheWay(shownIn(folder, entry.name));
     }
     return {
       file: { path: `${this.#options.top}/${path}`, entry },

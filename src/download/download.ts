@@ -8,7 +8,6 @@
  * its staging, a Delivery the staged files. Each closes its own, however the download ends.
  */
 import fs from "node:fs";
-import type { Target } from "../client/address.ts";
 import { folderError } from "../client/error.ts";
 import { LocalError, must } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
@@ -19,8 +18,10 @@ import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, OPEN } from "../sys/types.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
+import { type Candidate, candidatesOf } from "./candidates.ts";
 import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
+import { bringTree } from "./mirror.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
 import type { DownloadOptions } from "./options.ts";
@@ -57,17 +58,27 @@ async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
   using destination = OpenDestination.open(settings.folder, false);
   const { folder, staging } = destination;
   const found = await lookUpAll(run, settings, folder);
-  run.tally.totalKnown = true;
+  const trees = found.filter((one) => "tree" in one);
+  run.tally.totalKnown = trees.length === 0;
   run.mustGoOn();
   const deliveries = new Map<Origin, Delivery>();
   const owner = ownerOf(run, settings.checksum);
-  for (const { origin, order } of found) {
+  for (const { origin, order } of found.filter((one) => "order" in one)) {
     const delivery = deliveries.get(origin) ?? new Delivery(origin, staging, run.tally, owner);
     deliveries.set(origin, delivery);
     if (!settings.resume) staging.forget(order.staged);
     await delivery.add(order);
   }
   for (const delivery of deliveries.values()) await delivery.finish();
+  for (const { origin, tree, name } of trees) {
+    try {
+      await bringTree(run, origin, tree, folder.below(name), settings.force);
+    } catch (error) {
+      run.fail(error);
+    }
+    run.mustGoOn();
+  }
+  run.tally.totalKnown = true;
 }
 
 /** What becomes of the orders, and the caller's checksum before a file gets its name. */
@@ -85,19 +96,17 @@ function ownerOf(run: Run, checksum: string | null): DeliveryOwner {
   };
 }
 
-interface Found {
-  readonly origin: Origin;
-  readonly order: Order;
-}
+/** A file to bring, or a folder by its path there and its name here. */
+type Found =
+  | { readonly origin: Origin; readonly order: Order }
+  | { readonly origin: Origin; readonly tree: ByteString; readonly name: ByteString };
 
 /** Asks what each target is, all at once, so that the totals are known before the first byte. */
 async function lookUpAll(run: Run, settings: DownloadSettings, folder: Folder): Promise<Found[]> {
-  const looked = settings.targets.map(async (target, nth): Promise<Found | null> => {
-    const origin = run.origins.of(target.server);
-    const name = settings.names[nth] ?? "";
+  const candidates = await candidatesOf(run, settings);
+  const looked = candidates.map(async (candidate): Promise<Found | null> => {
     try {
-      const order = await lookUp(run, settings, origin, target.path, folder, name);
-      return order === null ? null : { origin, order };
+      return await lookUp(run, settings, candidate, folder);
     } catch (error) {
       run.tally.files += 1;
       run.tally.failed += 1;
@@ -108,17 +117,18 @@ async function lookUpAll(run: Run, settings: DownloadSettings, folder: Folder): 
   return (await Promise.all(looked)).filter((found) => found !== null);
 }
 
-/** The order for `path`, or null when the file here is that very version already. */
+/** What is to be brought, or null when the file here is that very version already. */
 async function lookUp(
   run: Run,
-  { force, checksum }: DownloadSettings,
-  origin: Origin,
-  path: ByteString,
+  { force, checksum, recursive }: DownloadSettings,
+  { origin, path, name, entry: known }: Candidate,
   folder: Folder,
-  name: ByteString,
-): Promise<Order | null> {
-  const entry = await origin.stat(path);
-  if (entry.type === "dir") throw folderError(printable(path));
+): Promise<Found | null> {
+  const entry = known ?? (await origin.stat(path));
+  if (entry.type === "dir") {
+    if (recursive) return { origin, tree: path, name };
+    throw folderError(printable(path));
+  }
   const here = folder.stat(name);
   const shown = printable(folder.pathOf(name));
   if (here !== null && !here.isFile && !here.isLink) {
@@ -139,7 +149,9 @@ async function lookUp(
   run.tally.files += 1;
   run.tally.bytes += Number(entry.size);
   const file = { path, entry };
-  return { file, folder, name, staged: stagedName(name), replace: force, restarts: 0, bad: 0 };
+  const counts = { restarts: 0, bad: 0 };
+  const order = { file, folder, name, staged: stagedName(name), replace: force, ...counts };
+  return { origin, order };
 }
 
 // --- internal: to a stream ---
@@ -147,7 +159,7 @@ async function lookUp(
 /** The path of what is no file but takes bytes, as /dev/null does; null where a file is meant. */
 function deviceOf({ folder, names }: DownloadSettings): ByteString | null {
   const [name] = names;
-  if (name === undefined || names.length > 1) return null;
+  if (name === undefined || name === null || names.length > 1) return null;
   const path = pathIn(folder, name);
   try {
     return fs.statSync(bufferOf(path)).isCharacterDevice() ? path : null;
@@ -169,10 +181,11 @@ async function toDevice(run: Run, settings: DownloadSettings, path: ByteString):
 }
 
 async function toSink(run: Run, settings: DownloadSettings, sink: Sink): Promise<void> {
-  run.tally.files = settings.targets.length;
-  for (const target of settings.targets) {
+  const candidates = await candidatesOf(run, settings);
+  run.tally.files += candidates.length;
+  for (const candidate of run.failures > 0 ? [] : candidates) {
     try {
-      await streamed(run, target, sink, settings.checksum);
+      await streamed(run, candidate, sink, settings.checksum);
       run.tally.done += 1;
     } catch (error) {
       run.tally.failed += 1;
@@ -185,11 +198,10 @@ async function toSink(run: Run, settings: DownloadSettings, sink: Sink): Promise
 
 async function streamed(
   run: Run,
-  { server, path }: Target,
+  { origin, path }: Candidate,
   sink: Sink,
   checksum: string | null,
 ): Promise<void> {
-  const origin = run.origins.of(server);
   if (checksum === null) {
     await new Stream(origin, path, sink, run.tally).run();
     return;

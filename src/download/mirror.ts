@@ -9,6 +9,7 @@
  */
 import { usageError } from "../client/error.ts";
 import { LocalError } from "../destination/error.ts";
+import type { Folder } from "../destination/folder.ts";
 import { FolderTree } from "../destination/tree.ts";
 import { type ByteString, utf8Of } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
@@ -49,15 +50,44 @@ export function mirror(options: MirrorOptions): Operation<MirrorResult> {
       return;
     }
     using destination = OpenDestination.open(settings.folder, true);
-    using tree = new TreeMirror(run, origin, top, destination, wants, settings);
+    const options = { ...settings, replaces: true };
+    using tree = new TreeMirror(run, origin, top, destination, wants, options);
     await tree.bring();
+    run.tally.totalKnown = true;
     if (settings.deletes) removed = tree.removeExtra();
     tree.sync();
   };
   return new Operation(run, work, (last) => ({ ...last, removed }));
 }
 
+/**
+ * Brings the tree at `path` into `folder`, which it closes: all that is missing, and with
+ * `replaces` also what differs; nothing is removed. Rejects like the mirror itself.
+ */
+export async function bringTree(
+  run: Run,
+  origin: Origin,
+  path: ByteString,
+  folder: Folder,
+  replaces: boolean,
+): Promise<void> {
+  using destination = OpenDestination.in(folder, true);
+  const options = { replaces, deletes: false, maxDelete: 0 };
+  const top = path.replace(/\/+$/, "");
+  using tree = new TreeMirror(run, origin, top, destination, () => true, options);
+  await tree.bring();
+  tree.sync();
+}
+
 // --- internal ---
+
+/** How a tree is brought. */
+interface TreeOptions {
+  /** Whether what is here in another version is replaced. */
+  readonly replaces: boolean;
+  readonly deletes: boolean;
+  readonly maxDelete: number;
+}
 
 async function mustBeFolder(origin: Origin, path: ByteString): Promise<void> {
   const entry = await origin.stat(path);
@@ -99,7 +129,7 @@ class TreeMirror implements Disposable {
     top: ByteString,
     { folder, staging }: OpenDestination,
     wants: Wants,
-    { deletes, maxDelete }: MirrorSettings,
+    { replaces, deletes, maxDelete }: TreeOptions,
   ) {
     this.#run = run;
     this.#origin = origin;
@@ -116,7 +146,7 @@ class TreeMirror implements Disposable {
         run.fail(error, file);
       },
     });
-    const options = { top, extraMax: deletes ? maxDelete : null };
+    const options = { top, replaces, extraMax: deletes ? maxDelete : null };
     this.#comparison = new TreeComparison(this.#folders, options, {
       wants,
       order: (order, path) => this.#order(order, path),
@@ -140,7 +170,6 @@ class TreeMirror implements Disposable {
     // What was ordered is brought, even if the list then breaks off.
     await walk(this.#origin, this.#top, this.#comparison).finally(() => this.#delivery.finish());
     this.#run.mustGoOn();
-    this.#run.tally.totalKnown = true;
   }
 
   /** Removes what the server does not have, and says how much. Throws LocalError. */

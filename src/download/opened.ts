@@ -21,7 +21,11 @@ export class OpenDestination implements Disposable {
    * staging. Throws LocalError (EBUSY when another is there), with nothing left open.
    */
   static open(path: ByteString, alone: boolean): OpenDestination {
-    const folder = Folder.open(path, true);
+    return OpenDestination.in(Folder.open(path, true), alone);
+  }
+
+  /** The same in `folder`, which it closes, also when it throws. */
+  static in(folder: Folder, alone: boolean): OpenDestination {
     let staging: Staging | null = null;
     try {
       staging = Staging.open(folder);

@@ -42,6 +42,13 @@ export interface DownloadOptions extends TransferOptions {
   readonly from: Path | readonly Path[];
   /** The folder they go into, made when missing; the current one. */
   readonly folder?: Path;
+  /**
+   * Whether a path that no file has is a pattern: *, ?, [...] and {a,b} within a name, ** for any
+   * folders; false. In a URL an escaped one (%2A) is itself.
+   */
+  readonly glob?: boolean;
+  /** Bring folders too, each as mirror() would without removing anything; false: that fails. */
+  readonly recursive?: boolean;
   /** The name that the one file gets; its own. */
   readonly name?: Path;
   /** Takes the contents, one behind the other, instead of a folder. */

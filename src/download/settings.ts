@@ -22,6 +22,7 @@ import { printable } from "../wire/printable.ts";
 import type { TransferEvent } from "./events.ts";
 import type { DownloadOptions, MirrorOptions, TransferOptions } from "./options.ts";
 import { RETRIES_DEFAULT } from "./retry.ts";
+import { parseWanted, type Wanted } from "./wanted.ts";
 
 /** Connections that one file may get unless the caller says otherwise. */
 export const CONNECTIONS_DEFAULT = 16;
@@ -51,10 +52,12 @@ export interface TransferSettings {
 
 /** The options of download(), checked. */
 export interface DownloadSettings extends TransferSettings {
-  readonly targets: readonly Target[];
+  readonly targets: readonly Wanted[];
   readonly folder: ByteString;
-  /** The name that each target gets. */
-  readonly names: readonly ByteString[];
+  /** The name that each target gets; null where it may be a pattern: then its own. */
+  readonly names: readonly (ByteString | null)[];
+  /** Whether folders are brought. */
+  readonly recursive: boolean;
   readonly sink: Sink | null;
   readonly force: boolean;
   readonly resume: boolean;
@@ -91,6 +94,8 @@ const TRANSFER: OptionNames<TransferOptions> = {
 const DOWNLOAD: OptionNames<DownloadOptions> = {
   from: true,
   folder: true,
+  glob: true,
+  recursive: true,
   name: true,
   sink: true,
   force: true,
@@ -114,21 +119,27 @@ const MIRROR: OptionNames<MirrorOptions> = {
 /** Throws Failure (usage). */
 export function downloadSettings(options: DownloadOptions): DownloadSettings {
   refuseUnknown("download()", options, DOWNLOAD);
-  const { from, folder, name, sink = null, checksum } = options;
+  const { from, folder, name, sink = null, checksum, glob = false, recursive = false } = options;
   const paths = typeof from === "string" || from instanceof Uint8Array ? [from] : [...from];
   if (paths.length === 0) throw usageError("download what? from names nothing");
   const server = serverOf(options.server);
-  const targets = paths.map((path) => parseTarget(bytesFrom(path), server));
+  const targets = paths.map((path): Wanted => {
+    const bytes = bytesFrom(path);
+    return glob ? parseWanted(bytes, server) : { ...parseTarget(bytes, server), pattern: null };
+  });
   if (sink !== null && (folder !== undefined || name !== undefined)) {
     throw usageError("a sink takes the contents, or a folder does");
   }
+  if (recursive && sink !== null) throw usageError("a sink takes files, recursive brings folders");
+  if (recursive && checksum !== undefined) throw oneFile("checksum");
   if (name !== undefined && targets.length > 1) throw oneFile("name");
   if (checksum !== undefined && targets.length > 1 && sink === null) throw oneFile("checksum");
   return {
     ...transferSettings(options),
     targets,
     folder: folder === undefined ? "." : folderPath(folder),
-    names: sink === null ? namesOf(targets, name, folder) : [],
+    names: sink === null ? namesOf(targets, name, folder, recursive) : [],
+    recursive,
     sink,
     force: options.force ?? false,
     resume: options.continue ?? true,
@@ -163,6 +174,25 @@ export function checksumOf(text: string): string {
 export function pathIn(folder: ByteString, name: ByteString): ByteString {
   if (folder === ".") return name;
   return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+/** The last name of `path`, as a file's here. Throws Failure (usage). */
+export function nameOf(path: ByteString): ByteString {
+  return checkedName(path.slice(path.lastIndexOf("/") + 1), path);
+}
+
+/** Throws Failure (usage) when two of `names` are equal. */
+export function distinctNames(names: readonly ByteString[]): void {
+  const seen = new Set<ByteString>();
+  for (const name of names) {
+    if (seen.has(name)) throw usageError(`two of them would be called ${printable(name)}`);
+    seen.add(name);
+  }
+}
+
+/** The error for the option `name`, which several files can't share. */
+export function oneFile(name: string): Error {
+  return usageError(`${name} is one file's, and several are asked for`);
 }
 
 // --- internal ---
@@ -210,17 +240,20 @@ function folderPath(path: Path): ByteString {
 }
 
 function namesOf(
-  targets: readonly Target[],
+  targets: readonly Wanted[],
   name: Path | undefined,
   folder: Path | undefined,
-): readonly ByteString[] {
-  const names =
-    name === undefined
-      ? targets.map(({ path }) => checkedName(path.slice(path.lastIndexOf("/") + 1), path))
-      : [checkedName(bytesFrom(name), pathIn(bytesFrom(folder ?? "."), bytesFrom(name)))];
-  const twice = names.find((one, nth) => names.indexOf(one) !== nth);
-  if (twice === undefined) return names;
-  throw usageError(`two of them would be called ${printable(twice)}`);
+  recursive: boolean,
+): readonly (ByteString | null)[] {
+  if (name !== undefined) {
+    return [checkedName(bytesFrom(name), pathIn(bytesFrom(folder ?? "."), bytesFrom(name)))];
+  }
+  const names = targets.map(({ path, pattern }) => {
+    if (pattern !== null) return null;
+    return nameOf(recursive ? path.replace(/(?<=[^/])\/+$/, "") : path);
+  });
+  distinctNames(names.filter((one) => one !== null));
+  return names;
 }
 
 function checkedName(name: ByteString, given: ByteString): ByteString {
@@ -239,8 +272,4 @@ function checkedName(name: ByteString, given: ByteString): ByteString {
 
 function remedied(text: string, remedy: Remedy): Error {
   return Object.assign(usageError(text), { remedy });
-}
-
-function oneFile(name: string): Error {
-  return usageError(`${name} is one file's, and several are asked for`);
 }

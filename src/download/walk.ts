@@ -76,6 +76,19 @@ export function below(level: Level, name: ByteString): ByteString {
   return level.path === "" ? name : `${level.path}/${name}`;
 }
 
+/** The pages of the folder `path`, each asked for as often as allowed. */
+export function pagesOf(origin: Origin, path: ByteString): Pages {
+  const retry = new Retry(origin.options.retries, origin.options.waited);
+  return new Pages({
+    ahead: true,
+    ask: (after) => retry.run(() => origin.control.ask((client) => client.list(path, after))),
+    disorder: (name) => {
+      const shown = `("${printable(name ?? "")}")`;
+      return protocolError(`${printable(path)}: its list has no order ${shown}`);
+    },
+  });
+}
+
 /** What is told of an entry of the folder `path` that is left out for what it is called. */
 export function noName(server: ServerAddress, path: ByteString, name: ByteString): ClientError {
   const text = `${printable(path)} lists "${printable(name)}", which is no name: left out`;
@@ -114,18 +127,6 @@ async function list(
     if (level.depth === 0 || !(error instanceof ClientError) || ended(error)) throw error;
     walker.failed(error);
   }
-}
-
-function pagesOf(origin: Origin, path: ByteString): Pages {
-  const retry = new Retry(origin.options.retries, origin.options.waited);
-  return new Pages({
-    ahead: true,
-    ask: (after) => retry.run(() => origin.control.ask((client) => client.list(path, after))),
-    disorder: (name) => {
-      const shown = `("${printable(name ?? "")}")`;
-      return protocolError(`${printable(path)}: its list has no order ${shown}`);
-    },
-  });
 }
 
 /** The signal that ends a call is its caller's: no other folder would fare better. */

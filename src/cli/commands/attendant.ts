@@ -61,7 +61,7 @@ const ADVICE: Readonly<Record<Remedy, string>> = {
   replace: " (--force replaces it)",
   raise: " (--max-delete)",
   rename: ", use -o",
-  "copy-folder": ": cli6 mirror copies it",
+  "copy-folder": ": -r copies it",
   "copy-folders": ": cli6 mirror copies folders",
   "copy-file": ": cli6 get copies it",
 };

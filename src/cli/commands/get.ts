@@ -10,7 +10,6 @@ import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
 import { attend } from "./attendant.ts";
-import { targetsOf } from "../flags/connection.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";
@@ -41,6 +40,12 @@ const FLAGS = {
     valueHint: "dir",
     reader: text("a folder"),
     description: "the folder it goes into, made when missing",
+  },
+  recursive: {
+    type: "boolean",
+    alias: "r",
+    group: WHERE,
+    description: "folders too, each with all that is in it, under its own name",
   },
   force: {
     type: "boolean",
@@ -79,15 +84,33 @@ export const GET: Subcommand<typeof FLAGS> = {
       ["cli6 get s6://nas/model.bin", "into the current folder; run it again to go on"],
       ["cli6 get s6://nas/model.bin -o m.bin", "under another name"],
       ["cli6 get -P models s6://nas/a s6://nas/b", "several, into a folder"],
+      ["cli6 get 's6://nas/m*.bin'", "all that match, quoted from the shell"],
+      ["cli6 get -r s6://nas/models", "a folder, into one of its name here"],
       ["cli6 get s6://nas/a.tar -o - | tar x", "to a pipe"],
       ["cli6 get -x 1 --limit-rate 2M s6://nas/a", "one connection, 2 MiB a second"],
+    ],
+    sections: [
+      {
+        title: "Patterns",
+        lines: [
+          "A path that nothing has as its name may be a pattern: *, ?, [...] and {a,b} within a name,",
+          "** for any folders. A name that starts with a dot needs one in the pattern. Without a match",
+          "the status is 3. Of what matches, folders are left out without -r.",
+        ],
+      },
+      {
+        title: "Folders",
+        lines: [
+          "-r brings what is missing, and with --force also what differs; nothing is removed here.",
+          "cli6 mirror makes a folder equal.",
+        ],
+      },
     ],
   },
   async run({ values, operands }, _environment, stop) {
     if (operands.length === 0) throw new UsageError("get what? a path or URL is missing");
-    targetsOf(operands, values.server);
     const place = placeOf(values, operands.length);
-    const { force, continue: resume, checksum } = values;
+    const { force, recursive, continue: resume, checksum } = values;
     return attend(
       values,
       (options) =>
@@ -95,6 +118,8 @@ export const GET: Subcommand<typeof FLAGS> = {
           ...options,
           from: operands.map((operand) => bufferOf(operand.text)),
           ...place,
+          glob: true,
+          recursive,
           force,
           continue: resume,
           ...(checksum !== undefined && { checksum: `sha256:${checksum}` }),
@@ -123,6 +148,7 @@ function placeOf(
   if (output !== "" && prefix !== undefined && output.startsWith("/")) {
     throw new UsageError("-P and an absolute -o contradict each other");
   }
+  if (output === "-" && values.recursive) throw new UsageError("-r brings folders: not with -o -");
   if (output === "-") return { sink: new FdSink(STDOUT, "standard output") };
   const base = prefix ?? ".";
   const path = output.startsWith("/") || base === "." ? output : `${base}/${output}`;

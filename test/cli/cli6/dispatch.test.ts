@@ -53,7 +53,7 @@ test("a flag of another command is told apart from one of nobody", async () => {
     [["ls", "--frobnicate"], "cli6: unknown flag --frobnicate (try cli6 ls --help)"],
     [["--verson"], "cli6: unknown flag --verson: did you mean --version? (try cli6 --help)"],
     [["get", "--forse", "x"], "unknown flag --forse: did you mean --force? (try cli6 get --help)"],
-    [["--recursiv", "x"], "--recursiv: did you mean --recursive of cli6 ls? (try cli6 --help)"],
+    [["--recursiv", "x"], "--recursiv: did you mean --recursive of cli6 get? (try cli6 --help)"],
     [["help", "mirorr"], "there is no command mirorr: did you mean mirror? (try cli6 --help)"],
     [["--nobody", "ls"], "cli6: unknown flag --nobody"],
     [["stat"], "stat needs a PATH or URL"],

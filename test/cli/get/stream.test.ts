@@ -87,7 +87,7 @@ test("a folder is no stream of nothing: exit 2", async () => {
   expect(run).toEqual({
     status: 2,
     out: "",
-    err: "cli6: /d is a folder: cli6 mirror copies it\n",
+    err: "cli6: /d is a folder: -r copies it\n",
   });
 });
 
