@@ -9,16 +9,40 @@ import { checksumOf } from "../../download/settings.ts";
 import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
+import { EXIT } from "../output/exit.ts";
+import { Report } from "../output/report.ts";
 import { attend } from "./attendant.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
+import { readPathList } from "./pathlist.ts";
 import { TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";
 import { parsed, text } from "../flags/values.ts";
 
+const WHAT = "What is copied";
 const WHERE = "Where it goes";
 const STDOUT = 1;
 
 const FLAGS = {
+  "input-file": {
+    type: "string",
+    alias: "i",
+    group: WHAT,
+    valueHint: "list",
+    reader: text("a file with paths or URLs, or - for standard input"),
+    description: "also what this file lists, one path or URL a line; - is standard input",
+  },
+  null: {
+    type: "boolean",
+    alias: "0",
+    group: WHAT,
+    description: "the list's paths each end in a NUL byte instead of a line break",
+  },
+  recursive: {
+    type: "boolean",
+    alias: "r",
+    group: WHAT,
+    description: "folders too, each with all that is in it, under its own name",
+  },
   output: {
     type: "string",
     alias: "o",
@@ -40,12 +64,6 @@ const FLAGS = {
     valueHint: "dir",
     reader: text("a folder"),
     description: "the folder it goes into, made when missing",
-  },
-  recursive: {
-    type: "boolean",
-    alias: "r",
-    group: WHERE,
-    description: "folders too, each with all that is in it, under its own name",
   },
   force: {
     type: "boolean",
@@ -86,6 +104,7 @@ export const GET: Subcommand<typeof FLAGS> = {
       ["cli6 get -P models s6://nas/a s6://nas/b", "several, into a folder"],
       ["cli6 get 's6://nas/m*.bin'", "all that match, quoted from the shell"],
       ["cli6 get -r s6://nas/models", "a folder, into one of its name here"],
+      ["cli6 ls -1R -s nas a | grep 7$ | cli6 get -s nas -i -", "what a list names"],
       ["cli6 get s6://nas/a.tar -o - | tar x", "to a pipe"],
       ["cli6 get -x 1 --limit-rate 2M s6://nas/a", "one connection, 2 MiB a second"],
     ],
@@ -108,15 +127,30 @@ export const GET: Subcommand<typeof FLAGS> = {
     ],
   },
   async run({ values, operands }, _environment, stop) {
-    if (operands.length === 0) throw new UsageError("get what? a path or URL is missing");
-    const place = placeOf(values, operands.length);
+    const list = values["input-file"];
+    if (operands.length === 0 && list === undefined) {
+      throw new UsageError("get what? a path or URL is missing");
+    }
+    const from = operands.map((operand) => operand.text);
+    if (list !== undefined) {
+      try {
+        for (const path of await readPathList(list, values.null)) from.push(path);
+      } catch (error) {
+        const report = new Report(values.quiet);
+        report.fail(error);
+        return report.status;
+      }
+      // A list of nothing is done: what wrote it has found nothing.
+      if (from.length === 0) return EXIT.done;
+    }
+    const place = placeOf(values, from.length);
     const { force, recursive, continue: resume, checksum } = values;
     return attend(
       values,
       (options) =>
         download({
           ...options,
-          from: operands.map((operand) => bufferOf(operand.text)),
+          from: from.map(bufferOf),
           ...place,
           glob: true,
           recursive,

@@ -44,7 +44,7 @@ test("a flag's value and what stands behind -- are no command's word", async () 
 test("a flag of another command is told apart from one of nobody", async () => {
   const cases: [string[], string][] = [
     [["ls", "--algo", "x"], "cli6: --algo is a flag of cli6 hash, not of cli6 ls"],
-    [["stat", "-i", "3", "x"], "cli6: -i is a flag of cli6 ping, not of cli6 stat"],
+    [["stat", "-i", "3", "x"], "cli6: -i is a flag of cli6 get and cli6 ping, not of cli6 stat"],
     [["stat", "--plain", "x"], "cli6: --plain is a flag of cli6 PATH|URL..., not of cli6 stat"],
     [
       ["ls", "--no-recursion"],
