@@ -28,7 +28,7 @@ import type { DownloadOptions } from "./options.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
-import { downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
+import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { isUpToDate } from "./uptodate.ts";
 
@@ -82,7 +82,7 @@ async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
 }
 
 /** What becomes of the orders, and the caller's checksum before a file gets its name. */
-function ownerOf(run: Run, checksum: string | null): DeliveryOwner {
+function ownerOf(run: Run, checksum: Checksum | null): DeliveryOwner {
   const told: DeliveryOwner = {
     delivered: (file) => run.tell({ type: "done", file }),
     undelivered: (file, error) => run.fail(error, file),
@@ -92,7 +92,7 @@ function ownerOf(run: Run, checksum: string | null): DeliveryOwner {
   return {
     ...told,
     inspect: async (_order, path) =>
-      mustBe(checksum, await hasherOf(path, run.signal), consequence),
+      mustBe(checksum, await hasherOf(checksum, path, run.signal), consequence),
   };
 }
 
@@ -139,7 +139,7 @@ async function lookUp(
   if (here !== null && !force) {
     if (!isUpToDate(folder, name, here, entry)) throw inTheWay(shown);
     if (checksum !== null) {
-      const hasher = await hasherOf(folder.pathOf(name), run.signal);
+      const hasher = await hasherOf(checksum, folder.pathOf(name), run.signal);
       mustBe(checksum, hasher, `${shown} stays as it is`);
     }
     run.tally.unchanged += 1;
@@ -200,13 +200,13 @@ async function streamed(
   run: Run,
   { origin, path }: Candidate,
   sink: Sink,
-  checksum: string | null,
+  checksum: Checksum | null,
 ): Promise<void> {
   if (checksum === null) {
     await new Stream(origin, path, sink, run.tally).run();
     return;
   }
-  const hashed = new HashedSink(sink);
+  const hashed = new HashedSink(sink, checksum);
   await new Stream(origin, path, hashed, run.tally).run();
   mustBe(checksum, hashed.hasher, "and it is out");
 }

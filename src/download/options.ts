@@ -57,7 +57,7 @@ export interface DownloadOptions extends TransferOptions {
   readonly force?: boolean;
   /** Go on where an earlier run stopped; true. */
   readonly continue?: boolean;
-  /** 64 hex digits, "sha256:" before them or not: the SHA-256 that the one file must have. */
+  /** Hex digits, "sha256:", "sha512:", "sha1:" or "md5:" before them (sha256 without): the one file's. */
   readonly checksum?: string;
 }
 

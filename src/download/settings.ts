@@ -50,6 +50,25 @@ export interface TransferSettings {
   readonly onEvent: ((event: TransferEvent) => void) | null;
 }
 
+/** Hex digits of the checksums that a caller may have of a file, by algorithm. */
+const CHECKSUM_DIGITS = { sha256: 64, sha512: 128, sha1: 40, md5: 32 } as const;
+
+const CHECKSUM_ALGOS = Object.keys(CHECKSUM_DIGITS) as (keyof typeof CHECKSUM_DIGITS)[];
+
+/** What a checksum looks like, for a person. */
+export const CHECKSUM_FORMS = CHECKSUM_ALGOS.map((algo, nth) =>
+  nth === 0
+    ? `"${algo}:" and ${CHECKSUM_DIGITS[algo]} hex digits, or these alone`
+    : `or "${algo}:" and ${CHECKSUM_DIGITS[algo]}`,
+).join(", ");
+
+/** What a file must have. */
+export interface Checksum {
+  readonly algo: keyof typeof CHECKSUM_DIGITS;
+  /** In lower case. */
+  readonly hex: string;
+}
+
 /** The options of download(), checked. */
 export interface DownloadSettings extends TransferSettings {
   readonly targets: readonly Wanted[];
@@ -61,8 +80,7 @@ export interface DownloadSettings extends TransferSettings {
   readonly sink: Sink | null;
   readonly force: boolean;
   readonly resume: boolean;
-  /** Hex, in lower case. */
-  readonly checksum: string | null;
+  readonly checksum: Checksum | null;
 }
 
 /** The options of mirror(), checked. */
@@ -163,11 +181,14 @@ export function mirrorSettings(options: MirrorOptions): MirrorSettings {
   };
 }
 
-/** The digest's hex of "sha256:HEX", in lower case. Throws Failure (usage). */
-export function checksumOf(text: string): string {
-  const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(text) ?? [];
-  if (hex === undefined) throw usageError('a checksum is "sha256:" and 64 hex digits, or these');
-  return hex.toLowerCase();
+/** The digest that "sha512:HEX" and its like name; bare digits are a sha256. Throws Failure (usage). */
+export function checksumOf(text: string): Checksum {
+  const [, name = "sha256", hex = ""] = /^(?:([a-z0-9]+):)?([0-9a-f]+)$/i.exec(text) ?? [];
+  const algo = CHECKSUM_ALGOS.find((one) => one === name.toLowerCase());
+  if (algo !== undefined && hex.length === CHECKSUM_DIGITS[algo]) {
+    return { algo, hex: hex.toLowerCase() };
+  }
+  throw usageError(`a checksum is ${CHECKSUM_FORMS}`);
 }
 
 /** The path of `name` in `folder`, as a person would write it. */

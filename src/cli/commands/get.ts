@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { download } from "../../download/download.ts";
 import type { DownloadOptions } from "../../download/options.ts";
-import { checksumOf } from "../../download/settings.ts";
+import { CHECKSUM_FORMS, checksumOf } from "../../download/settings.ts";
 import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
@@ -82,9 +82,8 @@ const FLAGS = {
     type: "string",
     group: TRANSFER,
     valueHint: "sha256:hex",
-    reader: parsed("64 hex digits of a sha256, with or without sha256: before", checksumOf),
-    description:
-      "the SHA-256 it must have, as sha256sum prints it, beside the server's own digests",
+    reader: parsed(CHECKSUM_FORMS, checksumOf),
+    description: "what the file must have, beside the server's own digests; also sha512, sha1, md5",
   },
   ...TRANSFER_FLAGS,
 } as const satisfies FlagTable;
@@ -156,7 +155,7 @@ export const GET: Subcommand<typeof FLAGS> = {
           recursive,
           force,
           continue: resume,
-          ...(checksum !== undefined && { checksum: `sha256:${checksum}` }),
+          ...(checksum !== undefined && { checksum: `${checksum.algo}:${checksum.hex}` }),
         }),
       {
         silent: place.sink !== undefined && kernel.isTerminal(STDOUT),

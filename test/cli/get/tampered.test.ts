@@ -199,3 +199,28 @@ test("--checksum that is not the file's: exit 8 and no file, of any size and in 
   expect(streamed.err).toContain("and it is out");
   expect(streamed.status).toBe(8);
 });
+
+test.each(["md5", "sha1", "sha256", "sha512"])(
+  "--checksum %s:HEX is compared as given",
+  async (algo) => {
+    using server = new Scripted({ "/small": "theirs" });
+    using tree = new Tree();
+    const hex = Bun.spawnSync([`${algo}sum`], { stdin: Buffer.from("theirs") })
+      .stdout.toString()
+      .slice(0, -4);
+    const args = ["get", "-P", tree.root, server.url("/small"), "--checksum"];
+    const other = hex.replace(/^./, (digit) => (digit === "0" ? "1" : "0"));
+    const refused = await cli6([...args, `${algo}:${other}`]);
+    expect([refused.status, refused.err]).toEqual([
+      8,
+      expect.stringContaining(`checksum mismatch: the ${algo} is ${hex}, not ${other}`),
+    ]);
+    const short = await cli6([...args, `${algo}:${hex.slice(1)}`]);
+    expect([short.status, short.err]).toEqual([2, expect.stringContaining(`"${algo}:" and `)]);
+    expect(fs.readdirSync(tree.root)).toEqual([]);
+    expect((await cli6([...args, `${algo.toUpperCase()}:${hex.toUpperCase()}`])).err).toBe("");
+    expect(
+      (await cli6([...args.slice(0, 1), "-o", "-", ...args.slice(3), `${algo}:${hex}`])).out,
+    ).toBe("theirs");
+  },
+);
