@@ -12,7 +12,7 @@ import { inTheWay } from "../destination/staged.ts";
 import { STAGING_PREFIX, stagedName } from "../destination/staging.ts";
 import type { FolderTree } from "../destination/tree.ts";
 import { printable } from "../wire/printable.ts";
-import { isUpToDate } from "./uptodate.ts";
+import { differenceOf } from "./uptodate.ts";
 import type { ClientError } from "../client/error.ts";
 import { protocolError } from "../client/error.ts";
 import type { NamedEntry } from "../client/exchange.ts";
@@ -28,6 +28,11 @@ export interface ComparisonOwner {
   order(order: Order, path: ByteString): Promise<void>;
   /** A file that is here in that version. */
   unchanged(path: ByteString): void;
+  /**
+   * A file that looks the same, whose content is compared: `order` brings it if that differs, and
+   * its folder was held for it. Null: what looks the same is unchanged.
+   */
+  readonly compare: ((order: Order, path: ByteString) => Promise<void>) | null;
   /** Waits until held folders have been let go. */
   relieve(): Promise<void>;
   failed(error: ClientError | LocalError): void;
@@ -76,7 +81,11 @@ export class TreeComparison implements Walker {
     while (this.#folders.crowded) await this.#owner.relieve();
     const done = this.#locally(() => this.#meet(level, entry, path));
     if (done === null) return false;
-    if (typeof done !== "boolean") await this.#owner.order(done, path);
+    if (typeof done !== "boolean") {
+      const { compare } = this.#owner;
+      if (compare !== null && done.change === "content") await compare(done, path);
+      else await this.#owner.order(done, path);
+    }
     return entry.type === "dir";
   }
 
@@ -120,7 +129,8 @@ export class TreeComparison implements Walker {
     }
     const folder = this.#folders.hold(level.path);
     const here = folder.fresh ? null : folder.stat(entry.name);
-    if (here !== null && isUpToDate(folder, entry.name, here, entry)) {
+    const difference = here === null ? "new" : differenceOf(folder, entry.name, here, entry);
+    if (difference === null && this.#owner.compare === null) {
       this.#folders.release(level.path);
       this.#owner.unchanged(path);
       return true;
@@ -129,7 +139,7 @@ export class TreeComparison implements Walker {
       this.#folders.release(level.path);
       throw new LocalError("EEXIST", `${shownIn(folder, entry.name)} is in the way: it is no file`);
     }
-    if (here !== null && !this.#options.replaces) {
+    if (here !== null && difference !== null && !this.#options.replaces) {
       this.#folders.release(level.path);
       throw inTheWay(shownIn(folder, entry.name));
     }
@@ -140,6 +150,7 @@ export class TreeComparison implements Walker {
       staged: stagedName(path),
       // What appeared since the look is somebody else's: it stays.
       replace: here !== null,
+      change: difference ?? "content",
       restarts: 0,
       bad: 0,
     };

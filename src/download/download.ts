@@ -30,7 +30,7 @@ import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
 import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
-import { isUpToDate } from "./uptodate.ts";
+import { differenceOf } from "./uptodate.ts";
 
 /** The numbers at the end of a download. */
 export type DownloadResult = Snapshot;
@@ -137,7 +137,7 @@ async function lookUp(
     throw Object.assign(new LocalError("EEXIST", `${shown} ${why}`), { remedy });
   }
   if (here !== null && !force) {
-    if (!isUpToDate(folder, name, here, entry)) throw inTheWay(shown);
+    if (differenceOf(folder, name, here, entry) !== null) throw inTheWay(shown);
     if (checksum !== null) {
       const hasher = await hasherOf(checksum, folder.pathOf(name), run.signal);
       mustBe(checksum, hasher, `${shown} stays as it is`);

@@ -1,10 +1,12 @@
 /** What a mirror would do: it looks on both sides, and touches nothing. */
 import fs from "node:fs";
+import { AT_FDCWD } from "../sys/types.ts";
 import { Folder } from "../destination/folder.ts";
 import { collect, namesIn } from "../destination/remove.ts";
 import { STAGING_PREFIX } from "../destination/staging.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
+import { hasContent } from "./content.ts";
 import type { Wants } from "./filter.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
@@ -21,7 +23,7 @@ export async function dryRun(
   origin: Origin,
   top: ByteString,
   wants: Wants,
-  { folder: to, deletes }: MirrorSettings,
+  { folder: to, deletes, compares }: MirrorSettings,
 ): Promise<number> {
   let removed = 0;
   const names = new Map<ByteString, Set<ByteString>>();
@@ -36,7 +38,10 @@ export async function dryRun(
       if (entry.type === "dir") return true;
       const here = fs.lstatSync(pathOf(path), { bigint: true, throwIfNoEntry: false });
       const same = here?.isFile() === true && here.size === entry.size;
-      if (same && sameTime(here.mtimeNs, entry.mtime)) {
+      const looksSame = same && sameTime(here.mtimeNs, entry.mtime);
+      const file = { path: `${top}/${path}`, entry };
+      const at = `${to}/${path}`;
+      if (looksSame && (!compares || (await hasContent(AT_FDCWD, at, origin, file)))) {
         run.tally.unchanged += 1;
         return false;
       }

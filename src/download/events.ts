@@ -5,11 +5,19 @@
 import type { Failure } from "../wire/failure.ts";
 import type { FileProgress } from "./progress.ts";
 import type { Waited } from "./retry.ts";
+import type { Difference } from "./uptodate.ts";
 
 /** One incident. All names are printable, for a person. */
 export type TransferEvent =
-  /** A file is complete, compared, synced, and has its name. */
-  | { readonly type: "done"; readonly file: Readonly<FileProgress> }
+  /**
+   * A file is complete, compared, synced, and has its name. mirror() says why it has brought it, as
+   * "new" or what differed first (version is the etag), and its path below the folder.
+   */
+  | {
+      readonly type: "done";
+      readonly file: Readonly<FileProgress>;
+      readonly change?: { readonly why: "new" | Difference; readonly path: string };
+    }
   /** Something failed: a file where there is one, else a listing or the whole. The rest goes on. */
   | {
       readonly type: "failed";

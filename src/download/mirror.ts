@@ -14,8 +14,10 @@ import { FolderTree } from "../destination/tree.ts";
 import { type ByteString, utf8Of } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
 import { TreeComparison } from "./comparison.ts";
+import { ContentComparison } from "./content.ts";
 import { Delivery } from "./delivery.ts";
 import { dryRun } from "./dryrun.ts";
+import type { TransferEvent } from "./events.ts";
 import { PathFilter, type Wants } from "./filter.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
@@ -50,7 +52,7 @@ export function mirror(options: MirrorOptions): Operation<MirrorResult> {
       return;
     }
     using destination = OpenDestination.open(settings.folder, true);
-    const options = { ...settings, replaces: true };
+    const options = { ...settings, replaces: true, tells: true };
     using tree = new TreeMirror(run, origin, top, destination, wants, options);
     await tree.bring();
     run.tally.totalKnown = true;
@@ -72,7 +74,7 @@ export async function bringTree(
   replaces: boolean,
 ): Promise<void> {
   using destination = OpenDestination.in(folder, true);
-  const options = { replaces, deletes: false, maxDelete: 0 };
+  const options = { replaces, deletes: false, maxDelete: 0, compares: false, tells: false };
   const top = path.replace(/\/+$/, "");
   using tree = new TreeMirror(run, origin, top, destination, () => true, options);
   await tree.bring();
@@ -81,12 +83,17 @@ export async function bringTree(
 
 // --- internal ---
 
+type DoneEvent = Extract<TransferEvent, { type: "done" }>;
+
 /** How a tree is brought. */
 interface TreeOptions {
   /** Whether what is here in another version is replaced. */
   readonly replaces: boolean;
   readonly deletes: boolean;
   readonly maxDelete: number;
+  readonly compares: boolean;
+  /** Whether it is told why a file was brought. */
+  readonly tells: boolean;
 }
 
 async function mustBeFolder(origin: Origin, path: ByteString): Promise<void> {
@@ -119,6 +126,7 @@ class TreeMirror implements Disposable {
   readonly #folders: FolderTree;
   readonly #delivery: Delivery;
   readonly #comparison: TreeComparison;
+  readonly #contents: ContentComparison;
   readonly #maxDelete: number;
   /** The folder that each order holds, until it is delivered or has failed. */
   readonly #held = new Map<Order, ByteString>();
@@ -129,7 +137,7 @@ class TreeMirror implements Disposable {
     top: ByteString,
     { folder, staging }: OpenDestination,
     wants: Wants,
-    { replaces, deletes, maxDelete }: TreeOptions,
+    { replaces, deletes, maxDelete, compares, tells }: TreeOptions,
   ) {
     this.#run = run;
     this.#origin = origin;
@@ -139,28 +147,34 @@ class TreeMirror implements Disposable {
     this.#delivery = new Delivery(origin, staging, run.tally, {
       delivered: (file, order) => {
         this.#release(order);
-        run.tell({ type: "done", file });
+        run.tell({ type: "done", file, ...(tells && { change: this.#change(order) }) });
       },
       undelivered: (file, error, order) => {
         this.#release(order);
         run.fail(error, file);
       },
     });
+    this.#contents = new ContentComparison(origin, {
+      same: (order, path) => {
+        this.#release(order);
+        this.#unchanged(path);
+      },
+      differs: (order, path) => this.#order(order, path),
+      incomparable: (error, order) => {
+        this.#release(order);
+        if (error !== null) run.fail(error);
+      },
+    });
     const options = { top, replaces, extraMax: deletes ? maxDelete : null };
     this.#comparison = new TreeComparison(this.#folders, options, {
       wants,
       order: (order, path) => this.#order(order, path),
-      unchanged: (path) => {
-        run.tally.unchanged += 1;
-        run.tell({
-          type: "unchanged",
-          // Most of a tree is unchanged, and hardly anybody asks for the names.
-          get name() {
-            return printable(path);
-          },
-        });
+      unchanged: (path) => this.#unchanged(path),
+      compare: compares ? (order, path) => this.#contents.add(this.#hold(order, path), path) : null,
+      relieve: async () => {
+        await this.#contents.finish();
+        await this.#delivery.finish();
       },
-      relieve: () => this.#delivery.finish(),
       failed: (error) => run.fail(error),
     });
   }
@@ -168,7 +182,8 @@ class TreeMirror implements Disposable {
   /** Brings what is missing or different. Rejects when the top can't be listed to its end. */
   async bring(): Promise<void> {
     // What was ordered is brought, even if the list then breaks off.
-    await walk(this.#origin, this.#top, this.#comparison).finally(() => this.#delivery.finish());
+    const walked = walk(this.#origin, this.#top, this.#comparison);
+    await walked.finally(() => this.#contents.finish()).finally(() => this.#delivery.finish());
     this.#run.mustGoOn();
   }
 
@@ -203,9 +218,35 @@ class TreeMirror implements Disposable {
     const { tally } = this.#run;
     tally.files += 1;
     tally.bytes += Number(order.file.entry.size);
+    await this.#delivery.add(this.#hold(order, path));
+  }
+
+  #change({ change = "new", file }: Order): NonNullable<DoneEvent["change"]> {
+    const above = this.#top.length + 1;
+    return {
+      why: change,
+      get path() {
+        return printable(file.path.slice(above));
+      },
+    };
+  }
+
+  /** Notes which folder was held for `order`. */
+  #hold(order: Order, path: ByteString): Order {
     const slash = path.lastIndexOf("/");
     this.#held.set(order, slash < 0 ? "" : path.slice(0, slash));
-    await this.#delivery.add(order);
+    return order;
+  }
+
+  #unchanged(path: ByteString): void {
+    this.#run.tally.unchanged += 1;
+    this.#run.tell({
+      type: "unchanged",
+      // Most of a tree is unchanged, and hardly anybody asks for the names.
+      get name() {
+        return printable(path);
+      },
+    });
   }
 
   #release(order: Order): void {

@@ -57,7 +57,7 @@ export interface DownloadOptions extends TransferOptions {
   readonly force?: boolean;
   /** Go on where an earlier run stopped; true. */
   readonly continue?: boolean;
-  /** Hex digits, "sha256:", "sha512:", "sha1:" or "md5:" before them (sha256 without): the one file's. */
+  /** "sha256:" (or sha512, sha1, md5) and hex digits; without a name a sha256: the one file's. */
   readonly checksum?: string;
 }
 
@@ -77,6 +77,8 @@ export interface MirrorOptions extends TransferOptions {
   readonly delete?: boolean;
   /** Remove nothing if it would be more than this; 1000. */
   readonly maxDelete?: number;
+  /** Compare the content of files that look the same, by digests; false. */
+  readonly checksum?: boolean;
   /** Only tell what would be done, as "planned" events; false. */
   readonly dryRun?: boolean;
 }

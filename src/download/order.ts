@@ -2,6 +2,7 @@
 import type { Folder } from "../destination/folder.ts";
 import type { Publication } from "../destination/staged.ts";
 import type { RemoteFile } from "./origin.ts";
+import type { Difference } from "./uptodate.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** One file to bring. */
@@ -15,6 +16,8 @@ export interface Order {
   readonly staged: ByteString;
   /** Whether a file of that name is replaced. */
   readonly replace: boolean;
+  /** Why it is brought, where a mirror knows: it is new, or differs in that. */
+  readonly change?: "new" | Difference;
   /** How often it has been started over, because the server's file had changed. */
   restarts: number;
   /** How often its content came wrong. */

@@ -92,6 +92,8 @@ export interface MirrorSettings extends TransferSettings {
   readonly wants: Exclude<MirrorOptions["wants"], undefined> | null;
   readonly deletes: boolean;
   readonly maxDelete: number;
+  /** Whether the content of files that look the same is compared. */
+  readonly compares: boolean;
   readonly dryRun: boolean;
 }
 
@@ -130,6 +132,7 @@ const MIRROR: OptionNames<MirrorOptions> = {
   wants: true,
   delete: true,
   maxDelete: true,
+  checksum: true,
   dryRun: true,
   ...TRANSFER,
 };
@@ -177,6 +180,7 @@ export function mirrorSettings(options: MirrorOptions): MirrorSettings {
     wants: options.wants ?? null,
     deletes: options.delete ?? false,
     maxDelete: whole("maxDelete", options.maxDelete ?? DELETE_MAX_DEFAULT, 0),
+    compares: options.checksum ?? false,
     dryRun: options.dryRun ?? false,
   };
 }

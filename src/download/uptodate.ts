@@ -19,22 +19,27 @@ const GRAINS_NS = [
   [100n, 100n],
 ] as const;
 
+/** By what a file here is another one than the server's, in the order of asking. */
+export type Difference = "type" | "size" | "time" | "version" | "content";
+
 /**
- * True when `name` in `folder`, which is `here`, has the size and time of `entry`, and its etag
- * where one was noted when it was brought.
+ * By what `name` in `folder`, which is `here`, differs from `entry`: size, time, or its etag where
+ * one was noted when it was brought. Null: by none of them; nothing looks at the content.
  */
-export function isUpToDate(
+export function differenceOf(
   folder: Folder,
   name: ByteString,
   here: FileStat,
   entry: Entry,
-): boolean {
-  if (!here.isFile || here.size !== entry.size || !sameTime(here.mtime, entry.mtime)) return false;
+): Difference | null {
+  if (!here.isFile) return "type";
+  if (here.size !== entry.size) return "size";
+  if (!sameTime(here.mtime, entry.mtime)) return "time";
   const fd = kernel.openat(folder.fd, name, OPEN.readOnly | OPEN.noFollow | OPEN.nonBlocking);
-  if (fd < 0) return true;
+  if (fd < 0) return null;
   const noted = kernel.attribute(fd, ETAG_ATTRIBUTE);
   kernel.close(fd);
-  return typeof noted === "number" || noted === entry.etag;
+  return typeof noted === "number" || noted === entry.etag ? null : "version";
 }
 
 /** Times in nanoseconds that are equal, or as equal as a coarser file system can keep them. */

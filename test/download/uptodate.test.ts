@@ -1,7 +1,7 @@
 /** Whether a file that is here is what the server has: size, time, and the etag that was noted. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { isUpToDate, sameTime } from "../../src/download/uptodate.ts";
+import { differenceOf, sameTime } from "../../src/download/uptodate.ts";
 import { type Order, publicationOf } from "../../src/download/order.ts";
 import { Folder } from "../../src/destination/folder.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
@@ -26,7 +26,7 @@ function stage() {
   return {
     tree,
     ask: (entry: Partial<Entry> = {}, name = "f"): boolean =>
-      isUpToDate(folder, name, folder.stat(name)!, { ...ENTRY, ...entry }),
+      differenceOf(folder, name, folder.stat(name)!, { ...ENTRY, ...entry }) === null,
     [Symbol.dispose]() {
       folder.close();
       tree[Symbol.dispose]();

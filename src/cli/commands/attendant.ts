@@ -79,6 +79,18 @@ function withAdvice({ message, remedy }: Failure): string {
   return remedy === null ? message : `${message}${ADVICE[remedy]}`;
 }
 
+/** `new      NAME`. */
+function actionLine(action: string, name: string): string {
+  return `${action.padEnd(8)} ${name}`;
+}
+
+/** A file that came: its name, and of a mirror why. */
+function itemised({ file, change }: Extract<TransferEvent, { type: "done" }>): string {
+  if (change === undefined) return file.name;
+  const { why, path } = change;
+  return why === "new" ? actionLine(why, path) : `${actionLine("changed", path)} (${why})`;
+}
+
 /** Who shows one operation to a person. */
 class Attendant {
   readonly #values: TransferValues;
@@ -188,7 +200,7 @@ class Attendant {
       case "done":
         this.#progress?.ended(event.file);
         // Most names are never shown, and each is made when it is asked for.
-        return this.#values.verbose ? this.#say(event.file.name) : undefined;
+        return this.#values.verbose ? this.#say(itemised(event)) : undefined;
       case "failed":
         if (event.file !== null) this.#progress?.ended(event.file);
         return this.#fail(event.error);
@@ -196,7 +208,7 @@ class Attendant {
         if (this.#namesUnchanged) this.#detail(`${event.name} is here already`);
         return;
       case "removed":
-        return this.#detail(`removed ${event.name}`);
+        return this.#detail(actionLine("removed", event.name));
       case "not-removed":
         return this.#say("cli6: not everything went well, so nothing is removed");
       case "planned":

@@ -44,6 +44,13 @@ const FLAGS = {
     description: "remove nothing if it would be more than this; 0 asks whether there is any",
     default: String(DELETE_MAX_DEFAULT),
   },
+  checksum: {
+    type: "boolean",
+    group: WHAT,
+    // CLI6_CHECKSUM is one file's, of get.
+    momentary: true,
+    description: "compare also the content of what has the same size and time, by digests",
+  },
   "dry-run": {
     type: "boolean",
     alias: "n",
@@ -64,9 +71,17 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
       ["cli6 mirror s6://nas/models models", "run it again to go on, or to bring it up to date"],
       ["cli6 mirror --delete s6://nas/a a", "also remove what is not there any more"],
       ["cli6 mirror -n --delete s6://nas/a a", "only say what would be done"],
+      ["cli6 mirror --checksum s6://nas/a a", "do not believe size and time"],
       ["cli6 mirror --include '*.bin' s6://nas/a a", "some of it"],
     ],
     sections: [
+      {
+        title: "What is told",
+        lines: [
+          "-v names each file that came: new, or changed and by what (size, time, version, content;",
+          "type where a link was), and what was removed.",
+        ],
+      },
       {
         title: "Patterns",
         lines: [
@@ -87,6 +102,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
       exclude,
       delete: deletes,
       "max-delete": maxDelete,
+      checksum,
       "dry-run": dryRun,
     } = values;
     return attend(
@@ -100,6 +116,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
           exclude: exclude.map(utf8Of),
           delete: deletes,
           maxDelete,
+          checksum,
           dryRun,
         }),
       { plans: dryRun },
