@@ -3,7 +3,7 @@
  * stdin or from a prompt. It turns flags into options and results into an exit status; client/ does
  * the fetching.
  */
-import { authorityOf, type ServerAddress, type Target } from "../../client/address.ts";
+import { type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError } from "../../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { kernel } from "../../sys/kernel.ts";
@@ -34,7 +34,6 @@ import { printAnswer } from "../output/text.ts";
 import { ClientsByServer } from "../../client/clients.ts";
 import type { ShellOptions } from "../prompt/shell.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
-import { bytesOf } from "../../wire/bytes.ts";
 
 const STDIN = 0;
 
@@ -191,7 +190,7 @@ async function print(
     await catAll(targets, fetcher, output, report, hint);
   } else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("../prompt/prompt.ts");
-    const asked = { timeoutMs: values.timeout ?? null, ...getterOf(values, environment) };
+    const asked = { timeoutMs: values.timeout ?? null, runner: runnerOf(values, environment) };
     const { History, historyFile } = await import("../prompt/history.ts");
     const history = new History(values.history ? historyFile(environment) : null);
     return converse({ server, servers, fetcher, output, report, history, ...asked });
@@ -199,22 +198,14 @@ async function print(
   return report.status;
 }
 
-/** The prompt's `get` runs the command `get`, with the server and the timeouts of this run. */
-function getterOf(
-  values: Values<typeof FLAGS>,
-  environment: Environment,
-): Pick<ShellOptions, "getter"> {
-  const load = COMMANDS.find(({ word }) => word === "get")?.load;
-  if (load === undefined) return {};
-  return {
-    getter: async ({ server, path }, local, stop) => {
-      const { timeout, "connect-timeout": connecting } = values;
-      const times = [`--connect-timeout=${connecting}ms`];
-      if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
-      const place = local === null ? [] : [`--output=${bytesOf(local)}`];
-      const args = [`--server=${authorityOf(server)}`, ...times, ...place, "--", path];
-      await start(await load(), args, environment, stop);
-    },
+/** The prompt's `get` and `mirror` run the commands, with the timeouts of this run. */
+function runnerOf(values: Values<typeof FLAGS>, environment: Environment): ShellOptions["runner"] {
+  return async (word, flags, operands, stop) => {
+    const { timeout, "connect-timeout": connecting } = values;
+    const times = [`--connect-timeout=${connecting}ms`];
+    if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
+    const row = COMMANDS.find((each) => each.word === word) ?? { word, summary: "" };
+    await start(await loaded(row), [...times, ...flags, "--", ...operands], environment, stop);
   };
 }
 

@@ -91,7 +91,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
       },
     ],
   },
-  async run({ values, operands }) {
+  async run({ values, operands }, _environment, stop) {
     const [from, to] = operands;
     if (from === undefined || to === undefined) {
       throw new UsageError("mirror takes two things: a folder of the server and one here");
@@ -119,7 +119,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
           checksum,
           dryRun,
         }),
-      { plans: dryRun },
+      { plans: dryRun, stop },
     );
   },
 };

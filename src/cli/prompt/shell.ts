@@ -2,10 +2,17 @@
  * Executes one line of the prompt: a command on the current folder of the server, or else a path
  * whose content is printed. A failure is reported and does not end the prompt.
  */
-import { bareTarget, type ServerAddress, type Target, urlOf } from "../../client/address.ts";
+import {
+  authorityOf,
+  bareTarget,
+  type ServerAddress,
+  type Target,
+  urlOf,
+} from "../../client/address.ts";
 import { ClientError, refusedError, usageError } from "../../client/error.ts";
 import { about } from "../../client/message.ts";
 import { textOf } from "../../wire/errors.ts";
+import { escapePath } from "../../wire/escape.ts";
 import { printable, printableText } from "../../wire/printable.ts";
 import { factsText } from "../output/entries.ts";
 import type { Fetcher } from "../../client/fetcher.ts";
@@ -22,10 +29,15 @@ import { type Word, wordsOf } from "./words.ts";
 import { bytesOf, type ByteString } from "../../wire/bytes.ts";
 
 /**
- * Copies `target` to this machine, as `local` when the person names a place, until it is done or
- * `stop` aborts. It reports its own failures.
+ * Runs the command `word` of cli6 with `operands`, bytes, and `flags` in front of them, until it is
+ * done or `stop` aborts. It reports its own failures.
  */
-export type Getter = (target: Target, local: string | null, stop: AbortSignal) => Promise<void>;
+export type Runner = (
+  word: "get" | "mirror",
+  flags: readonly ByteString[],
+  operands: readonly ByteString[],
+  stop: AbortSignal,
+) => Promise<void>;
 
 /** What a prompt works with. */
 export interface ShellOptions {
@@ -37,8 +49,8 @@ export interface ShellOptions {
   readonly report: Report;
   /** --timeout in milliseconds; null: each command has its own default. */
   readonly timeoutMs: number | null;
-  /** Runs the command `get`; missing: `get` fails with a message. */
-  readonly getter?: Getter;
+  /** Runs what copies to this machine. */
+  readonly runner: Runner;
 }
 
 /** The commands of the prompt with their help. */
@@ -47,6 +59,8 @@ const COMMANDS: Readonly<Record<string, readonly [usage: string, does: string]>>
   cd: ["cd [PATH]", "go to a folder; without PATH to the root"],
   pwd: ["pwd", "where am I?"],
   get: ["get PATH [LOCAL]", "copy a file to this machine"],
+  mget: ["mget PATTERN...", "copy files that match: *, ?, [...], **"],
+  mirror: ["mirror PATH [LOCAL]", "make a folder here equal to PATH"],
   cat: ["cat PATH", "print a file"],
   stat: ["stat PATH", "type, size, time, version"],
   hash: ["hash PATH", "sha256, computed by the server"],
@@ -77,9 +91,9 @@ export class Shell {
   }
 
   /** A typed path from the root: relative to the current folder, "." and ".." resolved here. */
-  resolve(path: ByteString): ByteString {
+  resolve(path: ByteString, folder: ByteString = this.folder): ByteString {
     const kept: ByteString[] = [];
-    const from = path.startsWith("/") ? path : `${this.folder}/${path}`;
+    const from = path.startsWith("/") ? path : `${folder}/${path}`;
     for (const name of from.split("/")) {
       if (name === "..") kept.pop();
       else if (name !== "" && name !== ".") kept.push(name);
@@ -91,7 +105,7 @@ export class Shell {
   /** Executes `line`; false for `quit`. Never rejects with a ClientError or a UsageError. */
   async execute(line: string): Promise<boolean> {
     const { words, open } = wordsOf(line);
-    const [command, ...operands] = words.map(({ text }) => text);
+    const [command] = words.map(({ text }) => text);
     if (command === undefined) return true;
     // A quoted first word is a name, whatever it spells.
     const isCommand = words[0]?.quote === "" && SHELL_WORDS.includes(command);
@@ -101,7 +115,7 @@ export class Shell {
     try {
       if (!isCommand) await this.#path(line, words);
       else if (open) throw usageError("a quote or a backslash has no end");
-      else await this.#command(command, operands, running.signal);
+      else await this.#command(command, words.slice(1), running.signal);
     } catch (error) {
       // The person who stopped it knows why it failed.
       if (!running.signal.aborted) this.#fail(error);
@@ -143,8 +157,8 @@ export class Shell {
     }
   }
 
-  async #command(word: string, operands: readonly string[], stop: AbortSignal): Promise<void> {
-    const [path = null, local = null] = operands;
+  async #command(word: string, operands: readonly Word[], stop: AbortSignal): Promise<void> {
+    const [path = null, local = null] = operands.map(({ text }) => text);
     if (operands.length > mostOf(word)) throw usageError(`usage: ${COMMANDS[word]?.[0]}`);
     switch (word) {
       case "pwd":
@@ -167,7 +181,9 @@ export class Shell {
       case "hash":
         return this.#hash(path);
       case "get":
-        return this.#get(path, local, stop);
+      case "mget":
+      case "mirror":
+        return this.#copy(word, operands, local, stop);
     }
   }
 
@@ -213,11 +229,41 @@ export class Shell {
     await printHash(this.#hashing, this.#target(path), bytesOf(path), options, this.#textOutput);
   }
 
-  async #get(path: string, local: string | null, stop: AbortSignal): Promise<void> {
-    const { getter } = this.#options;
-    this.#framed("get");
-    if (getter === undefined) throw usageError("get does not exist yet");
-    await getter(this.#target(path), local, stop);
+  async #copy(
+    word: "get" | "mget" | "mirror",
+    operands: readonly Word[],
+    local: string | null,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { runner } = this.#options;
+    this.#framed(word);
+    if (word === "mget")
+      return runner(
+        "get",
+        [],
+        operands.map((each) => this.#urlOf(each, true)),
+        stop,
+      );
+    const urls = operands.slice(0, 1).map((each) => this.#urlOf(each, word === "get"));
+    if (word === "get") {
+      return runner("get", local === null ? [] : [`--output=${bytesOf(local)}`], urls, stop);
+    }
+    const own = this.resolve(bytesOf(operands[0]?.text ?? ""))
+      .split("/")
+      .findLast(Boolean);
+    const here = local === null ? own : bytesOf(local);
+    if (here === undefined) throw usageError("the root has no name: mirror / LOCAL");
+    await runner("mirror", [], [...urls, here], stop);
+  }
+
+  /**
+   * The URL of a typed path. What is quoted, and the current folder, is no pattern whatever it
+   * spells: wildcards in it are escaped.
+   */
+  #urlOf({ text, quote }: Word, pattern: boolean): ByteString {
+    const typed = urlPath(bytesOf(text), !pattern || quote !== "");
+    const path = this.resolve(typed, urlPath(this.folder, true));
+    return `s6://${authorityOf(this.#options.server)}${path}`;
   }
 
   #target(path: string): Target {
@@ -233,8 +279,16 @@ export class Shell {
 
 // --- internal ---
 
+/** `path` as a URL has it; `literal`: wildcards escaped too. */
+function urlPath(path: ByteString, literal: boolean): ByteString {
+  const odd = literal ? /[?#*[\]{}\\]/g : /[#\\]/g;
+  const hex = (character: string): string => character.charCodeAt(0).toString(16);
+  return escapePath(path).replace(odd, (character) => `%${hex(character)}`);
+}
+
 function mostOf(word: string): number {
-  if (word === "get") return 2;
+  if (word === "mget") return Infinity;
+  if (word === "get" || word === "mirror") return 2;
   return word === "pwd" || word === "help" ? 0 : 1;
 }
 
