@@ -185,7 +185,7 @@ export function mirrorSettings(options: MirrorOptions): MirrorSettings {
   };
 }
 
-/** The digest that "sha512:HEX" and its like name; bare digits are a sha256. Throws Failure (usage). */
+/** The digest that "sha512:HEX" and the like name; bare hex is a sha256. Throws Failure (usage). */
 export function checksumOf(text: string): Checksum {
   const [, name = "sha256", hex = ""] = /^(?:([a-z0-9]+):)?([0-9a-f]+)$/i.exec(text) ?? [];
   const algo = CHECKSUM_ALGOS.find((one) => one === name.toLowerCase());
