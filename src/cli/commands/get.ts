@@ -83,7 +83,7 @@ const FLAGS = {
     group: TRANSFER,
     valueHint: "sha256:hex",
     reader: parsed(CHECKSUM_FORMS, checksumOf),
-    description: "what the file must have, beside the server's own digests; also sha512, sha1, md5",
+    description: "what it must have, as sha256sum prints it; also sha512:hex, sha1:hex, md5:hex",
   },
   ...TRANSFER_FLAGS,
 } as const satisfies FlagTable;
