@@ -156,6 +156,9 @@ test("-r brings folders under their own names, what is missing first, the rest w
     "f",
     "x.d/c",
   ]);
+  // As with cp(1), into a folder that is there.
+  expect((await get("-o", "copy", `${url}/x.d`)).status).toBe(0);
+  expect(below(here.path("copy"))).toEqual(["a", "sub/b", "x.d/c"]);
   const root = await get(url);
   expect([root.status, root.err]).toEqual([2, expect.stringContaining("names a folder")]);
   expect((await get("-o", "all", url)).status).toBe(0);
