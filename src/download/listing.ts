@@ -10,6 +10,7 @@ import type { ClientsByServer } from "../client/clients.ts";
 import { about } from "../client/message.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { type Entry, isName } from "../wire/entry.ts";
+import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import { Pages } from "./pages.ts";
 import { noName } from "./walk.ts";
 
@@ -19,7 +20,7 @@ export const DEPTH_MAX = 255;
 /** Entries of a page where one is held for each level. */
 const LIMIT_DEEP = 1000;
 
-/** Entries held to be sorted, of all levels together. */
+/** Entries held to be sorted, of all levels together: at some 650 bytes each. */
 export const SORTED_MAX = 1_000_000;
 
 /** One entry and where it is. */
@@ -146,7 +147,7 @@ function isFinal({ kind }: ClientError): boolean {
   return ["incomplete", "no-connection", "timed-out", "protocol"].includes(kind);
 }
 
-/** Entries of the page, up to and with the first folder to go into. */
+/** Entries of the page, as many as a server sends at once, up to the first folder to go into. */
 function take(
   folder: Folder,
   recursive: boolean,
@@ -165,6 +166,7 @@ function take(
     if (recursive && entry.type === "dir") {
       return { places, below: { server, path, literal: path } };
     }
+    if (places.length >= LIST_ENTRIES_MAX) break;
   }
   return { places, below: null };
 }
