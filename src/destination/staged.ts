@@ -127,6 +127,11 @@ export class Staged {
     return next < 0 || BigInt(next) < offset + length;
   }
 
+  /** True when nothing was ever written into it: what is reserved is none. */
+  get blank(): boolean {
+    return kernel.nextData(this.fd, 0n) === -ERRNO.ENXIO;
+  }
+
   /** Writes all of `bytes` at `offset`. Throws LocalError. */
   write(bytes: Uint8Array, offset: bigint): void {
     let rest = bytes;

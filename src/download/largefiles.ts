@@ -91,11 +91,17 @@ export class LargeFiles {
 
   async #fetch(order: Order, file: FileCounter): Promise<void> {
     const staged = Staged.open(this.#staging, order.staged);
+    let ours = false;
     try {
       staged.claim();
+      ours = true;
       using basis = await this.#basisOf(order);
       await new FileDownload(this.#origin, order.file, staged, file, basis).run();
       await this.#publish(order, staged);
+    } catch (error) {
+      // A full disk, or a server that sent nothing: an empty file is no start for the next run.
+      if (ours && staged.blank) staged.discard();
+      throw error;
     } finally {
       staged.close();
     }

@@ -100,8 +100,12 @@ export class FileCounter implements FileProgress {
     this.#command.arrived += bytes;
   }
 
-  /** Of the bytes in place `bytes` are an earlier run's. */
+  /**
+   * Of the bytes in place `bytes` were here when the attempt began: an earlier run's. When the file
+   * is started over nobody knows which of them this run has brought, and none are told as kept.
+   */
   keep(bytes: number): void {
+    if (this.#order.restarts > 0) return;
     this.kept += bytes;
     this.#command.kept += bytes;
   }

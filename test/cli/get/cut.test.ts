@@ -49,7 +49,8 @@ test("a large file cut at many bytes keeps what came, and each run goes on from 
   for (cut of cuts) {
     const { error } = await deliver(server.fake.server, "/f", LARGE, tree.root);
     expect([cut, error?.kind]).toEqual([cut, "incomplete"]);
-    expect(fs.readdirSync(tree.root)).toEqual([STAGING]);
+    // A reply's first line alone brings no byte of the file.
+    expect(fs.readdirSync(tree.root)).toEqual(cut > 100 ? [STAGING] : []);
   }
   const before = server.requests("READ").length;
   cut = -1;

@@ -6,6 +6,7 @@ import { Tree } from "../../rig/tree.ts";
 import { deliver } from "../../rig/delivering.ts";
 import { type FakeConnection, FakeServer } from "../../client/fake.ts";
 import { cli6 } from "../../rig/program.ts";
+import { cli6, shell } from "../../rig/program.ts";
 import { type Answer, type Asked, Scripted } from "../../rig/scripted.ts";
 
 const MIB = 1024 * 1024;
@@ -32,6 +33,19 @@ test("a server that stalls for ever, at any verb: exit 10 within the timeout", a
     expect(performance.now() - began).toBeLessThan(SOON_MS);
     expect(fs.readdirSync(tree.root)).toEqual([]);
   }
+});
+
+test("of what has brought nothing no folder stays: not a byte, or a disk that is too small", async () => {
+  using tree = new Tree();
+  using server = new Scripted({ "/f": large }, ({ verb }) => (verb === "READ" ? null : undefined));
+  const args = ["get", "--retry", "0", "--timeout", "300ms", "-P", tree.root, server.url("/f")];
+  expect((await cli6(args)).status).toBe(10);
+  expect(fs.readdirSync(tree.root)).toEqual([]);
+  // ulimit counts KiB: a file of 9 MiB can't be reserved.
+  const run = await shell('ulimit -f 4096; trap "" XFSZ; cli6 "$@"', args);
+  expect(run.err).toContain("reserving");
+  expect(run.status).toBe(9);
+  expect(fs.readdirSync(tree.root)).toEqual([]);
 });
 
 test("a body that stalls, or trickles byte by byte, is given up too, and kept", async () => {

@@ -150,6 +150,22 @@ test("the real server's file, replaced under four connections, is one version in
   expect(verify(fs.readFileSync(to.path("f")), 6, 2)).toBeNull();
 });
 
+test("what this run brought before it started over is not told as an earlier run's", async () => {
+  using tree = new Tree();
+  const later = Buffer.from(first);
+  later.fill(0, later.length - MIB);
+  let hashes = 0;
+  using server = new Scripted({ "/f": first }, ({ verb }) => {
+    if (verb === "HASH" && ++hashes === 2) server.put("/f", later, 2);
+    return undefined;
+  });
+  const run = await cli6(["get", "-v", "-x", "1", "-P", tree.root, server.url("/f")]);
+  expect(run.err).toContain("starting over");
+  expect(run.err).toMatch(/1 file, .* all verified\n$/);
+  expect(run.err).not.toContain("kept");
+  expect(fs.readFileSync(tree.path("f")).equals(later)).toBe(true);
+});
+
 test("killed in the middle, and the file replaced before the next run: the new one", async () => {
   using from = new Tree({ f: content(6, 1, 12 * MIB) });
   using to = new Tree();
