@@ -21,10 +21,15 @@ export function welcome(server: Server, quiet: boolean): string {
   const example = exampleOf(server.store);
   const { name, port } = bestOf(server.addresses);
   const base = url(name, port);
+  const zoned = name.includes("%");
   return (
     ready +
     `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}\n` +
-    (server.http ? `  or a browser:  ${base.replace(/^s6:/, "http:")}\n` : "") +
+    (zoned
+      ? "  what stands behind % is an interface here: the other machine names its own\n"
+      : "") +
+    // No browser takes an address with a zone.
+    (server.http && !zoned ? `  or a browser:  ${base.replace(/^s6:/, "http:")}\n` : "") +
     `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n` +
     `  ${audience(server)}; Ctrl-C stops\n`
   );
