@@ -10,6 +10,7 @@ import type { Waited } from "../../download/retry.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
+import { bounded } from "../output/message.ts";
 import { FirstFailure, isPipeClosed } from "../output/exit.ts";
 import { sizeText } from "../output/amount.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
@@ -76,7 +77,7 @@ function planned({ action, size, name }: TransferEvent & { type: "planned" }): s
 }
 
 function withAdvice({ message, remedy }: Failure): string {
-  return remedy === null ? message : `${message}${ADVICE[remedy]}`;
+  return bounded(message) + (remedy === null ? "" : ADVICE[remedy]);
 }
 
 /** `new      NAME`. */
@@ -217,13 +218,13 @@ class Attendant {
       case "retry":
         return this.#tellWait(event);
       case "note":
-        return this.#say(event.text);
+        return this.#say(bounded(event.text));
     }
   }
 
   #tellWait(waited: Waited): void {
     const line = this.#outage?.waited(waited, performance.now()) ?? null;
-    if (line !== null) this.#say(`cli6: ${line}`);
+    if (line !== null) this.#say(`cli6: ${bounded(line)}`);
   }
 
   /** A line for the person. `line` is printable. */

@@ -4,6 +4,7 @@
  */
 import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
+import { bounded } from "./message.ts";
 import { FirstFailure, isPipeClosed } from "./exit.ts";
 
 const STDERR = 2;
@@ -49,7 +50,7 @@ export class Report {
     const local = error.kind === "local";
     // A reader that closed its end has all that it wanted: no message.
     if (!isPipeClosed(error))
-      this.say(`cli6: ${error.message}${local ? "" : (ADVICE[error.code] ?? "")}`);
+      this.say(`cli6: ${bounded(error.message)}${local ? "" : (ADVICE[error.code] ?? "")}`);
     if (!local) return;
     this.#broken = true;
     this.#over.resolve();

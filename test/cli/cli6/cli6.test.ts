@@ -1,6 +1,7 @@
 /** The program as a person and a script meet it: contents, messages, statuses, pipes. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { connect } from "../../../src/client/connect.ts";
 import { serve } from "../../../src/server/start.ts";
 import { kernel } from "../../../src/sys/kernel.ts";
 import { Running } from "../../rig/running.ts";
@@ -252,13 +253,34 @@ test("a folder is told apart, with what does something with it", async () => {
   });
 });
 
-test("no name is cut in a message, however much of it must be escaped", async () => {
+test("a long name is cut in the middle of a message: what happened, its end and the server stay", async () => {
   using tree = new Tree({});
   await using server = new Running(tree.root);
   const path = Array.from({ length: 10 }, () => "\\xff".repeat(250)).join("/");
   const run = await shell(`cli6 -s "$1" "$(printf "$2")"`, [`127.0.0.1:${server.port}`, path]);
   expect(run.status).toBe(3);
-  expect(run.err).toBe(`cli6: ENOENT: no such file: /${path} (s6://127.0.0.1:${server.port})\n`);
+  expect(run.err).toStartWith("cli6: ENOENT: no such file: /\\xff\\xff");
+  expect(run.err).toEndWith(`\\xff\\xff (s6://127.0.0.1:${server.port})\n`);
+  expect(run.err).toContain(" [...] ");
+  expect(run.err.length).toBeLessThan(500);
+  const url = `s6://127.0.0.1:${server.port}/${"a/".repeat(1000)}x`;
+  const got = await cli6(["get", "-P", tree.path("new"), url]);
+  expect(got.err).toMatch(
+    /^cli6: ENOENT: no such file: \/a\/a[^]* \[\.\.\.\] [^]*\/a\/x \(s6:[^]*\)\n$/,
+  );
+  expect(got.err.length).toBeLessThan(500);
+  const short = await cli6([`s6://127.0.0.1:${server.port}/${"b".repeat(250)}`]);
+  expect(short.err).toContain(`/${"b".repeat(250)} (`);
+});
+
+test("what the server says of a name comes whole to the library, however much must be escaped", async () => {
+  using tree = new Tree({});
+  await using server = new Running(tree.root);
+  const path = Array.from({ length: 10 }, () => "\xff".repeat(250)).join("/");
+  const client = await connect({ host: "127.0.0.1", port: server.port });
+  const missing = client.stat(Buffer.from(`/${path}`, "latin1"));
+  await expect(missing).rejects.toThrow(`no such file: /${path.replaceAll("\xff", "\\xff")} (`);
+  client.close();
 });
 
 /** What a pipe has, a page of it; null where that is nothing yet, "" at its end. */
