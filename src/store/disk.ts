@@ -215,8 +215,10 @@ export class DiskStore implements Store {
 
   /** Apart from open(): what a closure holds is made at a function's begin, also on a hit. */
   #lookUp(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {
-    const relative = relativeOf(path);
-    if (relative instanceof Refusal) return relative;
+    const named = relativeOf(path);
+    if (named instanceof Refusal) return named;
+    // A server of one file has it under the root's name too: that is what its address means.
+    const relative = named === HERE && this.single !== "" ? this.single.slice(1) : named;
     waiter.charge(LOOK_UP_COST);
     const canonical = relative === HERE ? "/" : `/${relative}`;
     const open = (): DiskFile | ColdFile | number => this.#openOrEvict(canonical, relative);

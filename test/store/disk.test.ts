@@ -254,17 +254,18 @@ test("without openat2 it says so instead of serving; --unconfined is told of", (
   expect(codeOf(diskOver(tree, { unconfined: true }), "/f")).toBe("opened");
 });
 
-test("a file as root is all there is", async () => {
+test("a file as root is all there is, and what the root's own path gives", async () => {
   using tree = new Tree({ "one.bin": "x", sibling: "y", d: null });
   const store = openDisk(tree.path("one.bin"), POLICY, { files: 8, zeroCopy: true });
   expect(["/one.bin", "/sibling", "/d", "/"].map((path) => codeOf(store, path))).toEqual([
     "opened",
     "ENOENT",
     "ENOENT",
-    "EISDIR",
+    "opened",
   ]);
   expect(store.single).toBe("/one.bin");
   expect(await list(store, "/", 9)).toBe("1 one.bin");
+  expect(store.stat("/", waiterOf())).toMatchObject({ type: "dir" });
   expect(store.stat("/sibling", waiterOf())).toMatchObject({ code: "ENOENT" });
   expect(store.stat("/one.bin", waiterOf())).toMatchObject({ type: "file", size: 1n });
   store.close();

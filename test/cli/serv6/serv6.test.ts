@@ -1,8 +1,10 @@
 /** serv6 as a person and a script meet it: messages, exit status, signals. Case 78 and its like. */
 import { expect, test } from "bun:test";
+import fs from "node:fs";
 import net from "node:net";
 import { content } from "../../rig/oracle.ts";
 import { Peer } from "../../rig/peer.ts";
+import { cli6 } from "../../rig/program.ts";
 import { Tree } from "../../rig/tree.ts";
 import { Started } from "./started.ts";
 
@@ -17,6 +19,19 @@ test("it says what it serves, where, and how to fetch a file that is there", asy
   using peer = await Peer.dial(port);
   peer.send("notes.txt\n");
   expect((await peer.all()).bytes.toString()).toBe("hello");
+});
+
+test("a server of one file gives that file for its own address, and lists it", async () => {
+  using tree = new Tree({ "notes.txt": "hello", other: "x" });
+  await using started = new Started([tree.path("notes.txt"), "-p", "0"]);
+  const url = `s6://127.0.0.1:${await started.port()}`;
+  for (const args of [[`${url}/`], [url], [`${url}/notes.txt`], ["-s", url, "/"]]) {
+    expect(await cli6(args)).toEqual({ status: 0, out: "hello", err: "" });
+  }
+  expect((await cli6(["ls", "-1", url])).out).toBe("notes.txt\n");
+  expect((await cli6([`${url}/other`])).status).toBe(3);
+  expect((await cli6(["mirror", url, tree.path("to")])).status).toBe(0);
+  expect(fs.readFileSync(tree.path("to/notes.txt"), "utf8")).toBe("hello");
 });
 
 test("an IPv6 address is bound with and without brackets, and opened by ::", async () => {
