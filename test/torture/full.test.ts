@@ -100,6 +100,19 @@ needing(MOUNTS)("what does not fit is refused before a byte has come, with its s
   expect(read(`${disk.path}/f`)?.equals(content(1, 1, SIZE))).toBe(true);
 });
 
+needing(MOUNTS)("a disk that is full is told once, however many files do not fit", async () => {
+  using source = new Tree({ f: content(1, 1, SIZE), g: "g", h: "h", i: content(2, 1, SIZE) });
+  await using server = new Running(source.root);
+  using tree = new Tree();
+  await using disk = await SmallDisk.mount(tree, 16 * MIB);
+  const url = `s6://127.0.0.1:${server.port}`;
+  const { status, err } = await run(["mirror", url, `${disk.path}/to`]);
+  const [full, end, ...rest] = err.split("\n");
+  expect(full).toStartWith(`cli6: ENOSPC: reserving ${SIZE} bytes`);
+  expect(end).toMatch(/^cli6: [234] files are missing$/);
+  expect([rest, status]).toEqual([[""], 9]);
+});
+
 needing(EXT4)(
   "a file system that reserves a part does not keep it when the rest is refused",
   async () => {

@@ -1,7 +1,7 @@
 /**
- * What a person is told of a server that goes away under a command: each way of it once, however
- * many files and connections meet it, and at the end what became of the tries. It writes nothing
- * itself.
+ * What a person is told of a server that goes away under a command, or of a disk that is full: each
+ * way of it once, however many files and connections meet it, and at the end what became of the
+ * tries and of the files. It writes nothing itself.
  */
 import { passes, type Waited } from "../../download/retry.ts";
 import type { Failure } from "../../wire/failure.ts";
@@ -35,7 +35,10 @@ export class Outage {
   /** Bytes that had come when the tries that count began. */
   #received = -1;
   #tries = 0;
+  /** Something has failed that another run may mend. */
   #lost = false;
+  /** A failure was left out, having been told in the same words. */
+  #hides = false;
 
   /** `progress` is read whenever something is told. */
   constructor(progress: Counts) {
@@ -59,9 +62,10 @@ export class Outage {
 
   /** Something failed for good: whether its message is news. */
   isNews(error: Failure): boolean {
-    if (!passes(error)) return true;
-    this.#lost = true;
-    return this.#remember(error.message);
+    this.#lost ||= passes(error);
+    const news = this.#remember(error.message);
+    this.#hides ||= !news;
+    return news;
   }
 
   /**
@@ -69,13 +73,13 @@ export class Outage {
    * missing, and that it can go on, where it `resumes` and something has come.
    */
   last(resumes: boolean): string | null {
-    if (!this.#lost) return null;
+    if (!this.#lost && !this.#hides) return null;
     const { received, done, failed } = this.#progress;
     const words: string[] = [];
-    if (this.#tries > 0) words.push(`gave up after ${triesText(this.#tries)}`);
+    if (this.#lost && this.#tries > 0) words.push(`gave up after ${triesText(this.#tries)}`);
     if (failed > 1) words.push(`${countText(failed)} files are missing`);
     const parts = words.length > 0 ? [words.join(", ")] : [];
-    if (resumes && received + done > 0) parts.push(AGAIN);
+    if (this.#lost && resumes && received + done > 0) parts.push(AGAIN);
     return parts.length > 0 ? parts.join("; ") : null;
   }
 

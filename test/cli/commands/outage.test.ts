@@ -1,6 +1,7 @@
 /** What is told of a server that goes away, and how often. */
 import { expect, test } from "bun:test";
 import { refusedError, unconnectedError } from "../../../src/client/error.ts";
+import { LocalError } from "../../../src/destination/error.ts";
 import { type Counts, Outage } from "../../../src/cli/commands/outage.ts";
 
 const refused = unconnectedError("ECONNREFUSED", "nobody");
@@ -25,11 +26,14 @@ test("each cause is a line once; after progress again, but not within ten second
   expect(outage.last(false)).toBe("gave up after another try");
 });
 
-test("what is no outage is told each time, and nothing is added at the end", () => {
-  const outage = new Outage({ received: 5, done: 1, failed: 2 });
+test("what is no outage is told once in the same words, and the end counts the files", () => {
+  const outage = new Outage({ received: 5, done: 1, failed: 3 });
   const missing = refusedError("ENOENT", "no such file: /x");
-  expect([outage.isNews(missing), outage.isNews(missing)]).toEqual([true, true]);
+  expect(outage.isNews(missing)).toBe(true);
   expect(outage.last(true)).toBeNull();
+  const full = new LocalError("ENOSPC", "reserving 5 bytes for f: no space left on device");
+  expect([full, full].map((error) => outage.isNews(error))).toEqual([true, false]);
+  expect(outage.last(true)).toBe("3 files are missing");
   expect([outage.isNews(refused), outage.isNews(refused)]).toEqual([true, false]);
-  expect(outage.last(true)).toBe("2 files are missing; the same command goes on where it stopped");
+  expect(outage.last(true)).toBe("3 files are missing; the same command goes on where it stopped");
 });

@@ -5,7 +5,6 @@ import { content, verify } from "../../rig/oracle.ts";
 import { Tree } from "../../rig/tree.ts";
 import { deliver } from "../../rig/delivering.ts";
 import { type FakeConnection, FakeServer } from "../../client/fake.ts";
-import { cli6 } from "../../rig/program.ts";
 import { cli6, shell } from "../../rig/program.ts";
 import { type Answer, type Asked, Scripted } from "../../rig/scripted.ts";
 
