@@ -34,7 +34,8 @@ function answer(store: Store, line: ByteString, asker: Asker): Answer {
 }
 
 function answerOf(store: Store, head: RequestHead, file: OpenFile | Refusal, asker: Asker): Answer {
-  if (!(file instanceof Refusal)) return fileAnswer(head, file);
+  // A server of one file gives it for the root's path, which has no name.
+  if (!(file instanceof Refusal)) return fileAnswer(head, store.single || head.path, file);
   return file.code === "EISDIR" ? folderAnswer(store, head, asker) : file;
 }
 

@@ -28,8 +28,8 @@ export class UnsatisfiedRange extends Refusal {
   }
 }
 
-/** What `head` gets of `file`. */
-export function fileAnswer(head: RequestHead, file: OpenFile): Answer {
+/** What `head` gets of `file`, which is called `path`. */
+export function fileAnswer(head: RequestHead, path: ByteString, file: OpenFile): Answer {
   const { entry } = file;
   const second = httpSecond();
   const selection = selectionOf(head, entry, second);
@@ -44,10 +44,10 @@ export function fileAnswer(head: RequestHead, file: OpenFile): Answer {
     }
     case "whole":
       return head.query === "" && head.connection === "" && head.method === "GET"
-        ? wholeAnswer(head, file, second)
-        : contentAnswer(head, file, second, null);
+        ? wholeAnswer(head, path, file, second)
+        : contentAnswer(head, path, file, second, null);
     default:
-      return contentAnswer(head, file, second, selection);
+      return contentAnswer(head, path, file, second, selection);
   }
 }
 
@@ -74,13 +74,14 @@ function preparedOf(path: ByteString, file: OpenFile, second: bigint): Prepared 
 }
 
 /** The commonest: made once a second, so that it costs no more than looking it up. */
-function wholeAnswer(head: RequestHead, file: OpenFile, second: bigint): Answer {
-  const kept = preparedOf(head.path, file, second);
-  return (kept.whole ??= contentAnswer(head, file, second, null));
+function wholeAnswer(head: RequestHead, path: ByteString, file: OpenFile, second: bigint): Answer {
+  const kept = preparedOf(path, file, second);
+  return (kept.whole ??= contentAnswer(head, path, file, second, null));
 }
 
 function contentAnswer(
   head: RequestHead,
+  path: ByteString,
   file: OpenFile,
   second: bigint,
   part: ByteRange | null,
@@ -89,10 +90,10 @@ function contentAnswer(
   const range = rangeOf(entry, part?.start ?? 0n, part?.length ?? TO_THE_END);
   if (range instanceof Refusal) return range;
   const { start, length } = range;
-  let { fields } = preparedOf(head.path, file, second);
+  let { fields } = preparedOf(path, file, second);
   if (part !== null) fields += field("Content-Range", contentRange(part, entry.size));
   if (parameterOf(head.query, "download") !== null) {
-    fields += field("Content-Disposition", attachment(nameOf(head.path)));
+    fields += field("Content-Disposition", attachment(nameOf(path)));
   }
   const status = part === null ? 200 : 206;
   const text = responseHead(status, second, length, head.connection, fields);

@@ -128,6 +128,17 @@ test("a disk that fails is 500, and the connection goes on", async () => {
   expect(httpReplies(bytes, ["GET", "GET"]).map(({ status }) => status)).toEqual([500, 200]);
 });
 
+test("a server of one file gives it for its own address, under its name", async () => {
+  using tree = new Tree({ "page.html": "<p>" });
+  await using running = new Running(tree.path("page.html"));
+  const { bytes } = await httpExchange(running, get("/") + get("/?download"));
+  const [reply, saved] = httpReplies(bytes, ["GET", "GET"]);
+  expect([reply?.body.toString(), reply?.fields.get("content-type")]).toEqual([
+    ...["<p>", "text/html;charset=utf-8"],
+  ]);
+  expect(saved?.fields.get("content-disposition")).toBe('attachment; filename="page.html"');
+});
+
 test("it is a line of the log, and --no-http turns it away", async () => {
   using tree = new Tree({ f: "content" });
   const out = tree.path("log");
