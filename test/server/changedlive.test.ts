@@ -14,7 +14,7 @@ import { Tree } from "../rig/tree.ts";
  * More than the kernel buffers between two ends on loopback: the server can't be done before we
  * read.
  */
-const BIG = 40_000_000;
+const BIG = 24_000_000;
 
 /** Asks for /big and reads its head and a little, so that the rest is on its way. */
 async function underWay(running: Running, request = "READ /big\n"): Promise<Peer> {
