@@ -23,6 +23,13 @@ class Endless implements Turn {
   }
 }
 
+/** Whether a round is late when `ms` more have passed. */
+function isLateAfter(ms: number, loop: SimulatedLoop, turns: Turns): boolean {
+  loop.now += ms;
+  tick();
+  return turns.late;
+}
+
 const steps = (all: readonly Endless[]): number => all.reduce((sum, one) => sum + one.steps, 0);
 
 test("connections of one peer have a step each in a round", () => {
@@ -82,11 +89,7 @@ test("a round that is due and was kept waiting is late; where none is due nothin
   using loop = new SimulatedLoop();
   tick();
   const turns = new Turns((error) => expect.unreachable(String(error)));
-  const lateAfter = (ms: number): boolean => {
-    loop.now += ms;
-    tick();
-    return turns.late;
-  };
+  const lateAfter = (ms: number): boolean => isLateAfter(ms, loop, turns);
   expect(lateAfter(100)).toBe(false);
   new Endless(turns, "only");
   expect([lateAfter(ROUND_MS), lateAfter(1)]).toEqual([false, true]);
@@ -98,11 +101,7 @@ test("what long work is watched for is late after a round's time, but never in a
   using loop = new SimulatedLoop();
   tick();
   const turns = new Turns((error) => expect.unreachable(String(error)));
-  const lateAfter = (ms: number): boolean => {
-    loop.now += ms;
-    tick();
-    return turns.late;
-  };
+  const lateAfter = (ms: number): boolean => isLateAfter(ms, loop, turns);
   turns.watch();
   expect([lateAfter(ROUND_MS), lateAfter(1), loop.immediates]).toEqual([false, true, 1]);
   loop.turn();
