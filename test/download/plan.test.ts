@@ -226,6 +226,9 @@ test("a segment is never shortened below what came, nor lengthened", () => {
   expect([segment.length, segment.owed, plan.missing]).toEqual([5, 0, 7]);
   segment.shorten(8);
   expect([segment.length, plan.take(1)]).toMatchObject([5, { offset: 5, length: 3 }]);
+  // What it has given back is another's now, however often it is told to give it back.
+  segment.release();
+  expect([plan.missing, segment.length]).toEqual([4, 5]);
 });
 
 test("a segment that is taken back whole leaves its bytes to the next", () => {
@@ -281,4 +284,18 @@ test("a chunk that is refused while it is partly in place is missing as a whole"
   plan.refuse(0);
   expect(plan.missing).toBe(8);
   expect(plan.take(4)).toMatchObject({ offset: 0, length: 4 });
+});
+
+test("a chunk that was never begun and is refused is missing once", () => {
+  const plan = new Plan(8, CHUNK);
+  plan.refuse(1);
+  expect(plan.missing).toBe(8);
+});
+
+test("more than a whole file is not its last chunk again", () => {
+  const plan = new Plan(6, CHUNK);
+  const segment = plan.take(6)!;
+  expect(segment.arrive(6)).toEqual([0, 1]);
+  plan.accept(1);
+  expect([segment.arrive(1), plan.arrived()]).toEqual([[], [0]]);
 });

@@ -3,9 +3,17 @@
  * zero.
  */
 import { expect, test } from "bun:test";
-import { peerOf } from "../../src/guard/address.ts";
+import { peerOf, shownAddress } from "../../src/guard/address.ts";
 import { Gate } from "../../src/guard/admission.ts";
-import { FDS_RESERVED, LIMITS_DEFAULT, shares, SHED_MAX } from "../../src/guard/limits.ts";
+import {
+  FDS_RESERVED,
+  JUNK_BYTES_MAX,
+  KEEPALIVE,
+  LIMITS_DEFAULT,
+  shares,
+  SHED_MAX,
+  SILENCE_MS,
+} from "../../src/guard/limits.ts";
 
 test.each([
   ["127.0.0.1", "127.0.0.1"],
@@ -29,6 +37,11 @@ test("IPv4 keeps its own count however it is written, IPv6 shares one in a /64",
   expect(peerOf("::ffff:1.2.3.4")).toBe(peerOf("1.2.3.4"));
   expect(peerOf("2001:db8:1:2:ffff::")).toBe(peerOf("2001:db8:1:2::7"));
   expect(peerOf("2001:db8:1:3::7")).not.toBe(peerOf("2001:db8:1:2::7"));
+});
+
+test("the log shows IPv6 in brackets, and IPv4 without, however it came", () => {
+  const shown = ["1.2.3.4", "::ffff:1.2.3.4", "2001:db8::1"].map(shownAddress);
+  expect(shown).toEqual(["1.2.3.4", "1.2.3.4", "[2001:db8::1]"]);
 });
 
 test("shares never promise more descriptors than there are, and some for each use", () => {
@@ -55,6 +68,24 @@ test("shares only ever grow with the descriptors, up to limits of their own", ()
   expect(shares(1024).connections).toBeGreaterThan(512);
 });
 
+test.each([
+  [8, { connections: 1, files: 8 }],
+  [1024, { connections: 704, files: 256 }],
+  [4_000_000, { connections: 65_536, files: 8192 }],
+])("%d descriptors: a quarter for files, 64 kept, the rest for connections", (nofile, split) => {
+  expect(shares(nofile)).toEqual(split);
+});
+
+test("a vanished machine is cut after 90 s, and the figures that people rely on hold", () => {
+  expect(KEEPALIVE.idleS + KEEPALIVE.intervalS * KEEPALIVE.probes).toBe(90);
+  const { requestMs, idleMs, stallMs, stallBytes, storeMs, graceMs, pipeline } = LIMITS_DEFAULT;
+  expect([requestMs, idleMs, stallMs, storeMs, graceMs, SILENCE_MS].map((ms) => ms / 1000)).toEqual(
+    [10, 300, 180, 3600, 30, 0.2],
+  );
+  expect([stallBytes, pipeline, SHED_MAX]).toEqual([4096, 64, 32]);
+  expect(JUNK_BYTES_MAX).toBe(4_194_304);
+});
+
 const limits = {
   ...LIMITS_DEFAULT,
   connections: 3,
@@ -79,6 +110,17 @@ test("more than are being told so are cut without a word", () => {
   expect(gate.enter("1.1.1.1")).toBe("cut");
   gate.leave("1.1.1.1", "shed");
   expect(gate.enter("1.1.1.1")).toBe("shed");
+});
+
+test("only who is under its own limit is crowded out by others", () => {
+  const gate = new Gate(limits);
+  gate.enter("1.1.1.1");
+  gate.enter("1.1.1.1");
+  expect([gate.of("1.1.1.1"), gate.crowdedFor("2.2.2.2")]).toEqual([2, false]);
+  gate.enter("2.2.2.2");
+  expect([gate.crowdedFor("1.1.1.1"), gate.crowdedFor("2.2.2.2")]).toEqual([false, true]);
+  gate.leave("1.1.1.1", "serve");
+  expect([gate.of("1.1.1.1"), gate.served, gate.crowdedFor("2.2.2.2")]).toEqual([1, 2, false]);
 });
 
 test("who came and went leaves nothing behind", () => {

@@ -20,6 +20,26 @@ test("who comes anew waits for one turn of each other peer", () => {
   expect([queue.take()?.item, queue.take()?.item]).toEqual([0, -1]);
 });
 
+test("a long line keeps its order to its end, and after clear() nothing waits", () => {
+  const queue = new FairQueue<number>();
+  for (let nth = 0; nth < 300; nth++) queue.add("one", nth);
+  const taken = Array.from({ length: 200 }, () => queue.take()?.item);
+  for (let nth = 300; nth < 400; nth++) queue.add("one", nth);
+  while (queue.size > 0) taken.push(queue.take()?.item);
+  expect(taken).toEqual(Array.from({ length: 400 }, (_, nth) => nth));
+  queue.add("one", 1);
+  queue.add("two", 2);
+  expect([queue.peers, queue.size]).toEqual([2, 2]);
+  queue.clear();
+  expect([queue.peers, queue.size, queue.take()]).toEqual([0, 0, undefined]);
+});
+
+test("of two that weigh the same the one that came first goes first", () => {
+  const queue = new FairQueue<{ nth: number }>(() => 7);
+  for (const nth of [0, 1, 2]) queue.add("one", { nth });
+  expect([queue.take()?.item.nth, queue.take()?.item.nth]).toEqual([0, 1]);
+});
+
 test("a peer that may not be served is passed over and keeps its turn", () => {
   const queue = new FairQueue<string>();
   for (const item of ["a1", "b1", "b2", "c1"]) queue.add(item[0]!, item);

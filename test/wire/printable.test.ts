@@ -25,6 +25,7 @@ test.each([
   ["a byte that is no UTF-8", "a\xff", "a\\xff"],
   ["an overlong dot", "\xc0\xae", "\\xc0\\xae"],
   ["a cut sequence", "\xe2\x82", "\\xe2\\x82"],
+  ["a backslash alone is doubled", "\\", "\\\\"],
   ["a backslash can't pretend to be an escape", "\\x0a", "\\\\x0a"],
 ])("%s", (_, bytes, shown) => {
   expect(printable(bytes)).toBe(shown);
@@ -55,5 +56,9 @@ test("a long text is cut and says so", () => {
     expect(shown.length).toBeLessThan(PRINTABLE_CHARS_MAX + 16);
     expect(shown.endsWith("...")).toBe(true);
   }
-  expect(printable("a".repeat(PRINTABLE_CHARS_MAX))).toBe("a".repeat(PRINTABLE_CHARS_MAX));
+  const longest = "a".repeat(PRINTABLE_CHARS_MAX);
+  expect([printable(longest), printableText(longest)]).toEqual([longest, longest]);
+  for (const more of [`${longest}a`, `${longest}\n`]) {
+    expect([printable(more), printableText(more)]).toEqual([`${longest}...`, `${longest}...`]);
+  }
 });

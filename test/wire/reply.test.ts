@@ -8,6 +8,7 @@ import {
   parsePlainError,
   parseReply,
   plainErrorLine,
+  replyOf,
 } from "../../src/wire/reply.ts";
 
 /** The facts of `line` under `keys`, and under one that it does not have. */
@@ -16,6 +17,10 @@ function factsOf(line: string, keys: readonly string[]): (string | undefined)[] 
   if (reply?.ok !== true) throw new Error(`no reply: ${line}`);
   return [...keys, "absent"].map((key) => reply.facts.get(key));
 }
+
+test("a reply that is a line has no bytes behind it", () => {
+  expect(replyOf("OK 0\n")).toEqual({ kind: "reply", head: "OK 0\n", bytes: null, content: 0 });
+});
 
 test("an OK line gives its length and its facts", () => {
   const line = "OK 5 size=5 offset=0 etag=00ff mtime=-1";
