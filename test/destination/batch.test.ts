@@ -199,3 +199,16 @@ test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
   expect([told.size, [...told.values()].every((code) => code === null)]).toEqual([4096, true]);
   expect(openInTrees()).toBe(before);
 });
+
+test("what an earlier run left of a longer file is cut, also for one that is empty now", () => {
+  using destination = new TemporaryDestination();
+  const { batch, told, add } = batchOf(destination);
+  for (const name of ["empty", "short"]) {
+    destination.tree.write(`${destination.stagingName}/${name}`, "an earlier run's");
+  }
+  add("empty", "");
+  add("short", "now");
+  batch.flush();
+  expect([...told.values()]).toEqual([null, null]);
+  expect([destination.content("empty"), destination.content("short")]).toEqual(["", "now"]);
+});

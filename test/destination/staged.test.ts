@@ -297,3 +297,17 @@ test("the lock is on the open file: it goes with the last descriptor of it, not 
   expect(kernel.lock(other)).toBe(0);
   fs.closeSync(other);
 });
+
+test("an etag is noted beside the content, and none where there is none", () => {
+  using destination = new TemporaryDestination();
+  const file = filled(destination, "x");
+  const noted: string[] = [];
+  using _ = replaceCall("setAttribute", () => (_fd, name, value) => {
+    noted.push(`${name}=${value}`);
+    return 0;
+  });
+  file.note(-1n, "");
+  file.note(-1n, "00ff");
+  expect(noted).toEqual(["user.cli6.etag=00ff"]);
+  file.close();
+});

@@ -299,3 +299,12 @@ test("more than a whole file is not its last chunk again", () => {
   plan.accept(1);
   expect([segment.arrive(1), plan.arrived()]).toEqual([[], [0]]);
 });
+
+test("a chunk given back whole is no segment of its own", () => {
+  const plan = new Plan(16, CHUNK);
+  const segment = plan.take(16)!;
+  expect(segment.arrive(4)).toEqual([0]);
+  segment.release();
+  plan.refuse(0);
+  expect(plan.take(16)).toMatchObject({ offset: 0, length: 16 });
+});

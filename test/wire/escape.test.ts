@@ -1,6 +1,7 @@
 /** `%XX` on the wire: every byte survives the way there and back, and nothing is decoded twice. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { byteStringOf } from "../../src/wire/bytes.ts";
 import { escapePath, escapeValue, unescape, utf8Length } from "../../src/wire/escape.ts";
 
 /** Any bytes, one a character. */
@@ -102,4 +103,9 @@ test("well-formed UTF-8 is what the platform's own decoder takes", () => {
       }
     }
   }
+});
+
+test("each byte in memory is one character, of a part of a buffer too", () => {
+  const whole = Uint8Array.from({ length: 256 }, (_, code) => code);
+  expect(byteStringOf(whole.subarray(100))).toBe(String.fromCharCode(...whole.subarray(100)));
 });

@@ -40,6 +40,7 @@ test("many facts are read as few are, and a doubled key is seen among them", () 
   expect(factsOf(line, keys)).toEqual([...keys.map((key) => `v${key}`), undefined]);
   expect(parseReply(`${line} k7=again`)).toBeNull();
   expect(parseReply(`${line} =x`)).toBeNull();
+  expect(factsOf(`${line} a=1`, ["a"])).toEqual(["1", undefined]);
 });
 
 test("an ERR line gives its code, also one that is unknown, and its message", () => {
@@ -121,10 +122,27 @@ test("no line makes the reader of replies throw, and what it takes is a safe cou
   );
 });
 
-test("each error is of one kind, and a foreign one is unexpected", () => {
-  const kinds = ["ENOENT", "EACCES", "ESTALE", "ENOSYS", "EBUSY", "ETIMEDOUT"].map(failureKindOf);
-  expect(kinds.slice(0, 3)).toEqual(["not-found", "denied", "changed"]);
-  expect(kinds.slice(3)).toEqual(["protocol", "no-connection", "timed-out"]);
+test.each([
+  ["ENOENT", "not-found"],
+  ["EACCES", "denied"],
+  ["EISDIR", "usage"],
+  ["ENOTDIR", "not-found"],
+  ["EINVAL", "usage"],
+  ["ERANGE", "usage"],
+  ["ESTALE", "changed"],
+  ["EBUSY", "no-connection"],
+  ["ENAMETOOLONG", "not-found"],
+  ["E2BIG", "usage"],
+  ["EOVERFLOW", "usage"],
+  ["EIO", "unexpected"],
+  ["ETIMEDOUT", "timed-out"],
+  ["ENOSYS", "protocol"],
+  ["EPROTO", "protocol"],
+])("%s is of the kind %j", (code, kind) => {
+  expect<string>(failureKindOf(code)).toBe(kind);
+});
+
+test("a foreign error is unexpected", () => {
   for (const foreign of ["EWHAT", "toString", "__proto__", ""]) {
     const told = [isWireCode(foreign), failureKindOf(foreign)];
     expect([foreign, ...told]).toEqual([foreign, false, "unexpected"]);
