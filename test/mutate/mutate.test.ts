@@ -3,12 +3,12 @@
  * table's sums, and that each entry among the equivalents still speaks of a mutant.
  */
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EQUIVALENTS, equivalentOf } from "./equivalents.ts";
 import { type Mutant, mutantsOf } from "./operators.ts";
-import { percentOf, tableOf } from "./table.ts";
+import { CAUGHT_PERCENT_MIN, percentOf, statusOf, tableOf } from "./table.ts";
 import { Copy } from "./trial.ts";
 
 /** Not a number that any operator changes, so that each snippet has its own mutants only. */
@@ -69,6 +69,43 @@ test("one mutant is caught, one survives, and one that hangs is told apart", asy
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("a run that gets %s leaves no copy", async (signal) => {
+  const temporary = mkdtempSync(join(tmpdir(), "mutated-"));
+  try {
+    await using run = Bun.spawn([process.execPath, "test/mutate/run.ts", "guard"], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    let said = "";
+    for await (const part of run.stderr) {
+      said += Buffer.from(part).toString();
+      if (said.includes("\n")) break;
+    }
+    expect(said).toStartWith(`mutating a copy in ${join(temporary, "mutate-")}`);
+    run.kill(signal);
+    expect([await run.exited, readdirSync(temporary)]).toEqual([
+      { SIGINT: 130, SIGTERM: 143 }[signal],
+      [],
+    ]);
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+});
+
+test("a sample of which too few are caught ends in 1, one that is caught in 0", () => {
+  expect([statusOf(CAUGHT_PERCENT_MIN - 0.1), statusOf(CAUGHT_PERCENT_MIN)]).toEqual([1, 0]);
+});
+
+test("an entry that speaks of no mutant any more is found out", async () => {
+  const entry = EQUIVALENTS[0]!;
+  const mutants = mutantsOf({ path: entry.path, text: await Bun.file(entry.path).text() });
+  const stale = { ...entry, before: `${entry.before} // changed` };
+  const found = [entry, stale].map((it) => mutants.some((mutant) => equivalentOf(mutant, [it])));
+  expect(found).toEqual([true, false]);
 });
 
 test("equivalents do not count, and what timed out counts as caught", () => {

@@ -29,3 +29,8 @@ export function percentOf(fates: readonly Fate[]): number {
   const survived = meant.filter((fate) => fate === "survived").length;
   return meant.length === 0 ? 100 : (100 * (meant.length - survived)) / meant.length;
 }
+
+/** The exit status of a run in which `percent` were caught. */
+export function statusOf(percent: number): 0 | 1 {
+  return percent < CAUGHT_PERCENT_MIN ? 1 : 0;
+}

@@ -40,6 +40,7 @@ const COPIED = [
 /** A copy of the checkout at `root`, gone when disposed of. */
 export class Copy implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "mutate-"));
+  #child: Bun.Subprocess | null = null;
 
   constructor(root: string) {
     for (const name of COPIED.filter((it) => existsSync(join(root, it)))) {
@@ -78,13 +79,17 @@ export class Copy implements Disposable {
       late = true;
       child.kill("SIGKILL");
     }, msMax);
+    this.#child = child;
     const status = await child.exited;
+    this.#child = null;
     clearTimeout(timer);
     if (late) return "timed out";
     return status === 0 ? "survived" : "caught";
   }
 
+  /** Also in the middle of a trial, whose tests end first and so write nothing anew. */
   [Symbol.dispose](): void {
+    this.#child?.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

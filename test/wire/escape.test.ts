@@ -27,7 +27,7 @@ test("each single byte is escaped, or is printable ASCII, and comes back", () =>
   }
 });
 
-test.each([
+test.each<[string, plain: string, changed: string | null]>([
   ["a space stays in a path", "a b", "a b"],
   ["text in UTF-8 stays", latin1("é \u4e2d \u{1f600}"), latin1("é \u4e2d \u{1f600}")],
   ["a percent is escaped", "100%25", "100%2525"],
@@ -37,8 +37,15 @@ test.each([
   ["an overlong dot is escaped", "\xc0\xae", "%C0%AE"],
   ["a surrogate is escaped", "\xed\xa0\x80", "%ED%A0%80"],
   ["past U+10FFFF is escaped", "\xf4\x90\x80\x80", "%F4%90%80%80"],
+  ["an overlong sequence of three is escaped", "\xe0\x9f\xbf", "%E0%9F%BF"],
+  ["an overlong sequence of four is escaped", "\xf0\x8f\xbf\xbf", "%F0%8F%BF%BF"],
+  ["the last C1 control is escaped", "\xc2\x9f", "%C2%9F"],
+  ["the first of each length stays", "\xc2\xa0\xe0\xa0\x80\xf0\x90\x80\x80", null],
+  ["the last of each length stays", "\xdf\xbf\xef\xbf\xbf\xf4\x8f\xbf\xbf", null],
+  ["what is around the surrogates stays", "\xed\x9f\xbf\xee\x80\x80", null],
   ["a letter behind a cut sequence stays", "\xe2a\x80", "%E2a%80"],
-])("%s", (_, plain, escaped) => {
+])("%s", (_, plain, changed) => {
+  const escaped = changed ?? plain;
   expect(escapePath(plain)).toBe(escaped);
   expect(unescape(escaped)).toBe(plain);
 });

@@ -1,7 +1,7 @@
 /** Numbers on the wire: the grammar's own and no other, and never rounded. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCount, parseNumber } from "../../src/wire/number.ts";
+import { NUMBER_MAX, parseCount, parseNumber } from "../../src/wire/number.ts";
 
 test.each([
   ["0", 0n],
@@ -71,4 +71,12 @@ test("exactly the strings of the grammar are numbers, and stand for themselves",
     }),
     { numRuns: 5000 },
   );
+});
+
+test("the largest number has sixteen nines, and the next one is none", () => {
+  expect([NUMBER_MAX, parseNumber(`${NUMBER_MAX}`)]).toEqual([
+    9_999_999_999_999_999n,
+    9_999_999_999_999_999n,
+  ]);
+  expect(parseNumber(`${NUMBER_MAX + 1n}`)).toBe(-1n);
 });

@@ -24,6 +24,8 @@ test.each([
   ["a tag character", latin1("\u{e0041}"), "\\u{e0041}"],
   ["a byte that is no UTF-8", "a\xff", "a\\xff"],
   ["an overlong dot", "\xc0\xae", "\\xc0\\xae"],
+  ["an overlong NUL of three bytes", "\xe0\x80\x80", "\\xe0\\x80\\x80"],
+  ["an overlong slash of four", "\xf0\x80\x80\xaf", "\\xf0\\x80\\x80\\xaf"],
   ["a cut sequence", "\xe2\x82", "\\xe2\\x82"],
   ["a backslash alone is doubled", "\\", "\\\\"],
   ["a backslash can't pretend to be an escape", "\\x0a", "\\\\x0a"],
@@ -56,6 +58,7 @@ test("a long text is cut and says so", () => {
     expect(shown.length).toBeLessThan(PRINTABLE_CHARS_MAX + 16);
     expect(shown.endsWith("...")).toBe(true);
   }
+  expect(PRINTABLE_CHARS_MAX).toBe(16_380);
   const longest = "a".repeat(PRINTABLE_CHARS_MAX);
   expect([printable(longest), printableText(longest)]).toEqual([longest, longest]);
   for (const more of [`${longest}a`, `${longest}\n`]) {

@@ -10,6 +10,7 @@ import {
   plainErrorLine,
   replyOf,
 } from "../../src/wire/reply.ts";
+import { PROTOCOL } from "../../src/wire/vocabulary.ts";
 
 /** The facts of `line` under `keys`, and under one that it does not have. */
 function factsOf(line: string, keys: readonly string[]): (string | undefined)[] {
@@ -140,6 +141,10 @@ test.each([
   ["EPROTO", "protocol"],
 ])("%s is of the kind %j", (code, kind) => {
   expect<string>(failureKindOf(code)).toBe(kind);
+});
+
+test("the protocol has its name", () => {
+  expect(PROTOCOL).toBe("S6/1");
 });
 
 test("a foreign error is unexpected", () => {

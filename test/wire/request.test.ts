@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Refusal } from "../../src/wire/errors.ts";
 import { errLine } from "../../src/wire/reply.ts";
-import { parseRequest, type Request, TO_THE_END } from "../../src/wire/request.ts";
+import { parseRequest, type Request, TO_THE_END, wholeFile } from "../../src/wire/request.ts";
 
 const blank = {
   path: "",
@@ -55,6 +55,11 @@ const good: [line: string, want: Partial<Request>][] = [
 
 test.each(good)("%j is a request", (line, want) => {
   expect(parseRequest(line)).toEqual({ ...blank, verb: "READ", ...want });
+});
+
+test("a whole file is asked for as a line without keys asks for it", () => {
+  expect(wholeFile("READ", "/a")).toEqual(parseRequest("READ /a") as Request);
+  expect(wholeFile("HASH", "/b c")).toEqual(parseRequest("HASH /b c") as Request);
 });
 
 const bad: [name: string, line: string, code: string][] = [
@@ -174,4 +179,11 @@ test("of HASH's keys every order reads the same, and xxh3 alone bounds the chunk
     }),
     { numRuns: 1000 },
   );
+});
+
+test("a line that starts with a space has no verb, and an unknown algo is told the known ones", () => {
+  expect(parseRequest(" READ /a")).toMatchObject({ message: expect.stringMatching(/verb ''$/) });
+  expect(parseRequest("HASH algo=md4 /a")).toMatchObject({
+    message: expect.stringMatching(/algo= takes \w+( or \w+)+, got 'md4'$/),
+  });
 });
