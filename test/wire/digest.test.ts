@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import {
   CHUNK_BYTES_DEFAULT,
   digestCount,
+  DIGESTS,
   DIGESTS_MAX,
   isAlgo,
   XXH3_CHUNK_BYTES_MAX,
@@ -25,5 +26,6 @@ test("the sizes are the protocol's", () => {
   expect([CHUNK_BYTES_DEFAULT, XXH3_CHUNK_BYTES_MAX, DIGESTS_MAX]).toEqual([
     4_194_304, 16_777_216, 4096,
   ]);
+  expect(DIGESTS).toMatchObject({ xxh3: 16, sha256: 64 });
   expect(["xxh3", "sha256", "md5", "constructor", ""].filter(isAlgo)).toEqual(["xxh3", "sha256"]);
 });

@@ -132,3 +132,8 @@ test("a short rest does not keep the large chunk alive that it came in", () => {
   read([chunk], reader);
   expect(reader.take(1000)?.buffer.byteLength ?? 0).toBeLessThan(16_384);
 });
+
+test("an empty line in front of a long pipeline is a line, however much follows", () => {
+  const lines = ["", ...Array.from({ length: 5000 }, () => "PING")];
+  expect(read([bytesOf(`${lines.join("\n")}\n`)])).toEqual({ lines, rest: "" });
+});

@@ -10,7 +10,7 @@ import {
   plainErrorLine,
   replyOf,
 } from "../../src/wire/reply.ts";
-import { PROTOCOL } from "../../src/wire/vocabulary.ts";
+import { PORT_DEFAULT, PORT_MAX, PROTOCOL } from "../../src/wire/vocabulary.ts";
 
 /** The facts of `line` under `keys`, and under one that it does not have. */
 function factsOf(line: string, keys: readonly string[]): (string | undefined)[] {
@@ -143,8 +143,8 @@ test.each([
   expect<string>(failureKindOf(code)).toBe(kind);
 });
 
-test("the protocol has its name", () => {
-  expect(PROTOCOL).toBe("S6/1");
+test("the protocol has its name and its ports", () => {
+  expect([PROTOCOL, PORT_DEFAULT, PORT_MAX]).toEqual(["S6/1", 6464, 65_535]);
 });
 
 test("a foreign error is unexpected", () => {

@@ -181,9 +181,12 @@ test("of HASH's keys every order reads the same, and xxh3 alone bounds the chunk
   );
 });
 
-test("a line that starts with a space has no verb, and an unknown algo is told the known ones", () => {
+test("a line that starts with a space has no verb, and a bad value is told what is a good one", () => {
   expect(parseRequest(" READ /a")).toMatchObject({ message: expect.stringMatching(/verb ''$/) });
   expect(parseRequest("HASH algo=md4 /a")).toMatchObject({
     message: expect.stringMatching(/algo= takes \w+( or \w+)+, got 'md4'$/),
+  });
+  expect(parseRequest("HASH chunk=0 /a")).toMatchObject({
+    message: expect.stringContaining("chunk= takes at least 1 byte"),
   });
 });
