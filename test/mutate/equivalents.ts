@@ -277,6 +277,13 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after: "const uid = process.geteuid?.() ?? 1;",
     reason: "every system that it runs on has geteuid",
   },
+  {
+    path: "src/wire/reply.ts",
+    operator: "boundary",
+    before: "if (lengthEnd < 0) return { ok: true, length, facts: NO_FACTS };",
+    after: "if (lengthEnd <= 0) return { ok: true, length, facts: NO_FACTS };",
+    reason: "a space behind OK is not at 0",
+  },
 ];
 
 /** The entry that speaks of `mutant`. */

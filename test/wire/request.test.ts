@@ -189,4 +189,6 @@ test("a line that starts with a space has no verb, and a bad value is told what 
   expect(parseRequest("HASH chunk=0 /a")).toMatchObject({
     message: expect.stringContaining("chunk= takes at least 1 byte"),
   });
+  const long = parseRequest(`abc${"d".repeat(500)}`) as Refusal;
+  expect(long.message).toMatch(/verb 'abcd+\.\.\.'$/);
 });
