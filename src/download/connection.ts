@@ -101,7 +101,9 @@ export class FileConnection {
   get wantsSegment(): boolean {
     const { length } = this.requests;
     if (this.draining || length >= SHORT_SEGMENTS_AHEAD) return false;
-    return length < SEGMENTS_AHEAD || this.owed < AHEAD_BYTES;
+    if (length < SEGMENTS_AHEAD) return true;
+    // What was asked for, not what is owed: of long segments the last are for others to share.
+    return this.requests.reduce((sum, { segment }) => sum + segment.length, 0) < AHEAD_BYTES;
   }
 
   /** Milliseconds until it has what it owes; 0 while it owes nothing. */
