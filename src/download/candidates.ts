@@ -2,7 +2,7 @@
 import { authorityOf } from "../client/address.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
-import { matchesOf } from "./glob.ts";
+import type { matchesOf } from "./glob.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
 import { distinctNames, type DownloadSettings, nameOf, oneFile } from "./settings.ts";
@@ -54,7 +54,8 @@ async function matchesOrNone(
   { recursive }: DownloadSettings,
 ): ReturnType<typeof matchesOf> {
   try {
-    return await matchesOf(run, origin, wanted, recursive);
+    const glob = await import("./glob.ts");
+    return await glob.matchesOf(run, origin, wanted, recursive);
   } catch (error) {
     run.tally.files += 1;
     run.tally.failed += 1;

@@ -21,7 +21,6 @@ import { printable } from "../wire/printable.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
-import { bringTree } from "./mirror.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
 import type { DownloadOptions } from "./options.ts";
@@ -72,6 +71,8 @@ async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
   for (const delivery of deliveries.values()) await delivery.finish();
   for (const { origin, tree, name } of trees) {
     try {
+      // Loaded when it is needed: what few commands use costs each of them its start.
+      const { bringTree } = await import("./mirror.ts");
       await bringTree(run, origin, tree, folder.below(name), settings.force);
     } catch (error) {
       run.fail(error);
