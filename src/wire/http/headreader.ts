@@ -4,6 +4,7 @@
  * What it refuses is final. It judges nothing inside a head; parseHead() does.
  */
 import type { ByteString } from "../bytes.ts";
+import { Unread } from "../unread.ts";
 import { bareLineEnd, HeadRefusal } from "./headrefusal.ts";
 
 /**
@@ -18,29 +19,14 @@ const LF = 10;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** Cuts a stream of bytes into heads. */
-export class HeadReader {
-  #chunk: Buffer | null = null;
-  #position = 0;
-  /** Bytes from #position on in which no head ends and each LF has its CR. */
+export class HeadReader extends Unread {
+  /** Bytes from the first on in which no head ends and each LF has its CR. */
   #scanned = 0;
   /** The first line of the head has ended. */
   #lineEnded = false;
   /** An empty line in front of the head was dropped. */
   #emptyLine = false;
   #refusal: HeadRefusal | null = null;
-
-  /** Bytes that have come and have not been read. */
-  get buffered(): number {
-    return this.#chunk === null ? 0 : this.#chunk.length - this.#position;
-  }
-
-  /** Takes over `chunk`: the caller does not touch it again. */
-  push(chunk: Buffer): void {
-    const rest = this.#chunk;
-    if (rest === null) this.#chunk = chunk;
-    else this.#chunk = Buffer.concat([rest.subarray(this.#position), chunk]);
-    this.#position = 0;
-  }
 
   /**
    * The next head without the CRLF CRLF behind it, null when none is complete, or a refusal: 400
@@ -50,23 +36,20 @@ export class HeadReader {
   next(): ByteString | HeadRefusal | null {
     if (this.#refusal !== null) return this.#refusal;
     this.#dropEmptyLine();
-    const chunk = this.#chunk;
+    const chunk = this.chunk;
     if (chunk === null) return null;
-    const from = this.#position;
+    const from = this.position;
     const end = chunk.indexOf(HEAD_END, from + Math.max(0, this.#scanned - 3));
     if (end < 0 || end + 4 - from > HEAD_BYTES_MAX) return this.#wait(chunk, from);
     const head = chunk.toString("latin1", from, end);
     this.#scanned = 0;
     this.#lineEnded = this.#emptyLine = false;
-    if (end + 4 === chunk.length) this.discard();
-    else this.#position = end + 4;
+    this.advance(end + 4);
     return head;
   }
 
-  /** Forgets what has not been read. */
-  discard(): void {
-    this.#chunk = null;
-    this.#position = 0;
+  override discard(): void {
+    super.discard();
     this.#scanned = 0;
   }
 
@@ -74,13 +57,12 @@ export class HeadReader {
 
   /** One empty line may stand in front of a head (RFC 9112 2.2): old clients end a body with it. */
   #dropEmptyLine(): void {
-    const chunk = this.#chunk;
+    const chunk = this.chunk;
     if (chunk === null || this.#emptyLine || this.#scanned > 1) return;
-    if (chunk[this.#position] !== CR || chunk[this.#position + 1] !== LF) return;
+    if (chunk[this.position] !== CR || chunk[this.position + 1] !== LF) return;
     this.#emptyLine = true;
     this.#scanned = 0;
-    if (this.buffered === 2) this.discard();
-    else this.#position += 2;
+    this.advance(this.position + 2);
   }
 
   /** Looks through what came of an unfinished head, once, for what makes waiting pointless. */
@@ -97,11 +79,7 @@ export class HeadReader {
       if (this.#lineEnded) return this.#refuse(new HeadRefusal(431, `head too long, ${most}`));
       return this.#refuse(new HeadRefusal(414, `request line too long, ${most}`));
     }
-    // A short rest must not pin the chunk it came in.
-    if (from > 0) {
-      this.#chunk = Buffer.from(chunk.subarray(from));
-      this.#position = 0;
-    }
+    this.detach();
     return null;
   }
 
