@@ -125,16 +125,16 @@ async function isSame(
 }
 
 /** A digest for each chunk, or -errno in its place: that equals none. */
-function digestsOf(
+async function digestsOf(
   file: ReadableFile,
   offset: number,
   length: number,
-): Promise<(string | number)[]> {
-  const asking: Promise<string | number>[] = [];
+): Promise<readonly (string | number)[]> {
+  const asking: Promise<readonly string[] | number>[] = [];
+  // One by one: the thread's buffer is as large as what is asked for at once.
   for (let from = 0; from < length; from += CHUNK_BYTES_DEFAULT) {
-    const { promise, resolve } = Promise.withResolvers<string | number>();
-    readback.ask(file, offset + from, Math.min(CHUNK_BYTES_DEFAULT, length - from), resolve);
-    asking.push(promise);
+    const count = Math.min(CHUNK_BYTES_DEFAULT, length - from);
+    asking.push(readback.digests(file, offset + from, count));
   }
-  return Promise.all(asking);
+  return (await Promise.all(asking)).flat();
 }

@@ -59,6 +59,24 @@ export class Readback implements ThreadOwner {
     else this.#send();
   }
 
+  /**
+   * The same as a promise, of each `chunk` bytes; or -errno. It does not settle once the file was
+   * given up.
+   */
+  digests(
+    file: ReadableFile,
+    offset: number,
+    length: number,
+    chunk: number = length,
+  ): Promise<readonly string[] | number> {
+    const { promise, resolve } = Promise.withResolvers<readonly string[] | number>();
+    const answered = (answer: string | number): void => {
+      resolve(typeof answer === "number" ? answer : answer.split("\n"));
+    };
+    this.ask(file, offset, length, answered, chunk);
+    return promise;
+  }
+
   /** Gives up what was asked of `file`; resolves when nothing reads it any more. */
   async forget(file: ReadableFile): Promise<void> {
     const others = this.#waiting.filter((request) => request.file !== file);

@@ -100,10 +100,10 @@ export class Reuse {
   }
 
   /** The digests of the old file's chunks; none where it can't be read. */
-  async #digests(run: ChunkRun | undefined): Promise<string[]> {
+  async #digests(run: ChunkRun | undefined): Promise<readonly string[]> {
     if (run === undefined) return [];
     const { offset, length } = this.#rangeOf(run);
-    const answer = await digestsOf(this.#basis, offset, length, this.#plan.chunkBytes);
+    const answer = await readback.digests(this.#basis, offset, length, this.#plan.chunkBytes);
     return typeof answer === "number" ? [] : answer;
   }
 
@@ -152,7 +152,7 @@ export async function resembles(basis: Basis, origin: Origin, file: RemoteFile):
     const length = CHUNK_BYTES_REUSED;
     const range = { offset: BigInt(offset), length: BigInt(length), chunk: BigInt(length) };
     const asked = origin.control.ask((client) => client.hash(file.path, range));
-    const [there, here] = await Promise.all([asked, digestsOf(basis, offset, length, length)]);
+    const [there, here] = await Promise.all([asked, readback.digests(basis, offset, length)]);
     const same = typeof here !== "number" && there.digests[0] === here[0];
     return same && there.etag === file.entry.etag;
   });
@@ -166,21 +166,6 @@ export async function resembles(basis: Basis, origin: Origin, file: RemoteFile):
 }
 
 // --- internal ---
-
-/** The digests of a range, chunk by chunk, or -errno; off the loop. */
-function digestsOf(
-  basis: Basis,
-  offset: number,
-  length: number,
-  chunk: number,
-): Promise<string[] | number> {
-  const { promise, resolve } = Promise.withResolvers<string[] | number>();
-  const answered = (answer: string | number): void => {
-    resolve(typeof answer === "number" ? answer : answer.split("\n"));
-  };
-  readback.ask(basis, offset, length, answered, chunk);
-  return promise;
-}
 
 /** `chunks`, in ascending order, as runs of neighbours of at most `most` each. */
 function runsOf(chunks: readonly number[], most: number): ChunkRun[] {

@@ -90,15 +90,10 @@ export class Verifier {
     const { plan, file } = this.#owner;
     const { offset } = plan.rangeOf(index);
     const last = plan.rangeOf(index + count - 1);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const answered = (answer: string | number): void => {
-      const digests = typeof answer === "string" ? answer.split("\n") : [answer];
-      for (const [nth, digest] of digests.entries()) this.#computed(index + nth, digest);
-      resolve();
-    };
     const length = last.offset + last.length - offset;
-    readback.ask(file, offset, length, answered, plan.chunkBytes);
-    await promise;
+    const answer = await readback.digests(file, offset, length, plan.chunkBytes);
+    const digests = typeof answer === "number" ? [answer] : answer;
+    for (const [nth, digest] of digests.entries()) this.#computed(index + nth, digest);
   }
 
   /** The server's digest of a chunk, once it has come. */
