@@ -250,13 +250,6 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     reason: "both read the same facts",
   },
   {
-    path: "src/wire/lines.ts",
-    operator: "number",
-    before: "if (from === 0) return;",
-    after: "if (from === 1) return;",
-    reason: "the same bytes are kept, copied or not",
-  },
-  {
     path: "src/wire/request.ts",
     operator: "boundary",
     before: "const word = space < 0 ? line.slice(from) : line.slice(from, space);",
@@ -269,6 +262,13 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     before: "const word = space < 0 ? line.slice(from) : line.slice(from, space);",
     after: "const word = space < 1 ? line.slice(from) : line.slice(from, space);",
     reason: "a space behind the verb is not at 0",
+  },
+  {
+    path: "src/wire/unread.ts",
+    operator: "number",
+    before: "if (this.chunk === null || this.position === 0) return;",
+    after: "if (this.chunk === null || this.position === 1) return;",
+    reason: "the same bytes are kept, copied or not",
   },
   {
     path: "src/destination/staging.ts",
