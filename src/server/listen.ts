@@ -8,6 +8,7 @@ import { kernel } from "../sys/kernel.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
 import { Failure } from "../wire/failure.ts";
+import { AcceptBound } from "./acceptbound.ts";
 import type { Connection } from "./connection.ts";
 
 /** Where a server listens. */
@@ -33,12 +34,12 @@ export class ListenError extends Failure {
 }
 
 /**
- * Connections waiting to be accepted. Bun fixes it at 512 (oven-sh/bun#33786); a burst of a
- * thousand needs more. Bun accepts all of them in one event, for 25 us each, and whoever is
- * connected waits meanwhile: with 4096 a PING beside a storm of connections took 80 to 130 ms at
- * p99, with 1024 half of it. Who finds it full tries again after a second (tcp(7)).
+ * Connections waiting to be accepted; Bun fixes it at 512 (oven-sh/bun#33786). Who finds it full
+ * tries again after a second (tcp(7)): a storm of newcomers at 25 us each fills 1,024 in 25 ms. What
+ * is longer costs nobody who is connected anything (acceptbound.ts). Linux has it at most
+ * net.core.somaxconn, which is 4,096 (listen(2)).
  */
-const BACKLOG = 1024;
+const BACKLOG = 4096;
 
 /**
  * Bytes of requests the kernel queues for a connection that is not being read (it doubles this for
@@ -62,7 +63,11 @@ export function listen(
   address: ListenAddress,
   accept: (socket: StreamSocket) => Connection | null,
 ): Listener {
-  const listener = bind(address, accept);
+  let bound: AcceptBound | null = null;
+  const listener = bind(address, (socket) => {
+    bound?.count();
+    return accept(socket);
+  });
   // Accepted sockets inherit all of them: no call per connection (tcp(7), socket(7)).
   const { fd } = withDescriptor(listener);
   const { level, tcpLevel } = SOCKET;
@@ -73,9 +78,14 @@ export function listen(
   kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepInterval, KEEPALIVE.intervalS);
   kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepCount, KEEPALIVE.probes);
   kernel.listen(fd, BACKLOG);
+  const accepts = new AcceptBound(fd);
+  bound = accepts;
   return {
     address: { host: address.host, port: listener.port },
-    stop: () => listener.stop(false),
+    stop() {
+      accepts.close();
+      listener.stop(false);
+    },
   };
 }
 

@@ -103,6 +103,12 @@ export interface Kernel extends DiskRows {
   getsockopt(fd: number, level: number, option: number): number;
   /** Changes the backlog of a listening socket (listen(2) again): 0 or -errno. */
   listen(fd: number, backlog: number): number;
+  /** Another descriptor of what `fd` is (fcntl(2), F_DUPFD_CLOEXEC), or -errno. */
+  duplicate(fd: number): number;
+  /**
+   * Makes the number `fd` a descriptor of what `by` is (dup3(2)), closing what it was: 0 or -errno.
+   */
+  replace(fd: number, by: number): number;
   /** Bytes given to a TCP socket that the peer has not acknowledged (SIOCOUTQ): >= 0 or -errno. */
   unacked(fd: number): number;
   /**

@@ -38,6 +38,7 @@ const SYMBOLS = {
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   listen: { args: ["i32", "i32"], returns: "i32" },
+  dup3: { args: ["i32", "i32", "i32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   getrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
@@ -68,6 +69,7 @@ const NOFILE_MAX = 1 << 30;
 
 /** Largest pipe an ordinary user may have (pipe(7), pipe-max-size). */
 const F_SETPIPE_SZ = 1031;
+const F_DUPFD_CLOEXEC = 1030;
 const O_NONBLOCK = 0o4000;
 /** SPLICE_F_MOVE, SPLICE_F_NONBLOCK. */
 const SPLICE = 1 | 2;
@@ -270,7 +272,16 @@ function receiving(c: C, fail: Fail): Rows<"recv" | "pipe" | "spliceIn" | "splic
 function sockets(
   c: C,
   fail: Fail,
-): Rows<"setsockopt" | "getsockopt" | "listen" | "unacked" | "isTerminal" | "nofile"> {
+): Rows<
+  | "setsockopt"
+  | "getsockopt"
+  | "listen"
+  | "duplicate"
+  | "replace"
+  | "unacked"
+  | "isTerminal"
+  | "nofile"
+> {
   const value = new Int32Array(2);
   const length = new Uint32Array(2);
   const limits = new BigUint64Array(2);
@@ -289,6 +300,15 @@ function sockets(
     listen(fd, backlog) {
       if (!(fd >= 0)) return -ERRNO.EBADF;
       return c.listen(fd, backlog) < 0 ? fail() : 0;
+    },
+    duplicate(fd) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      const copy = c.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      return copy < 0 ? fail() : copy;
+    },
+    replace(fd, by) {
+      if (!(fd >= 0 && by >= 0)) return -ERRNO.EBADF;
+      return c.dup3(by, fd, OPEN.closeOnExec) < 0 ? fail() : 0;
     },
     unacked(fd) {
       if (!(fd >= 0)) return -ERRNO.EBADF;

@@ -39,6 +39,8 @@ export function portableKernel(): Kernel {
     setsockopt: () => 0,
     getsockopt: () => -ERRNO.ENOSYS,
     listen: () => 0,
+    duplicate: () => -ERRNO.ENOSYS,
+    replace: () => -ERRNO.ENOSYS,
     unacked: () => -ERRNO.ENOSYS,
     isTerminal: (fd) => tty().isatty(fd),
     nofile: () => NOFILE_ASSUMED,
