@@ -1,8 +1,8 @@
 /**
  * Who goes next. Connections that can move more bytes stand in one queue; between its rounds the
- * loop handles its other events. A round gives each connection one step while all are of one peer,
- * and else one step to one connection of each peer: who opens many gets no more than who has one. A
- * round that takes long ends, and the next goes on where it ended.
+ * loop handles its other events. A round has as many steps as connections wait, and the peers take
+ * turns at them: who opens many gets no more than who has one. A round that takes long ends, the
+ * sooner where several peers wait, and the next goes on where it ended.
  */
 import { FairQueue } from "../guard/fairqueue.ts";
 import { clock, tick } from "../sys/clock.ts";
@@ -12,6 +12,12 @@ import { clock, tick } from "../sys/clock.ts";
  * waits, however many others have long ones. A round more costs a look for events, 2 us.
  */
 export const ROUND_MS = 2;
+
+/**
+ * A round in which each of several peers has had a step ends after so many milliseconds. Short steps
+ * of many connections, as the first requests of a crowd, are soon done; two long ones are a round.
+ */
+export const SHARED_ROUND_MS = 0.5;
 
 /** Something that takes turns. */
 export interface Turn {
@@ -75,10 +81,11 @@ export class Turns {
   #run(): void {
     this.#armed = false;
     this.#running = true;
-    const end = tick() + ROUND_MS;
-    // Those who come meanwhile wait for the next round.
-    let due = this.#ready.peers > 1 ? this.#ready.peers : this.#ready.size;
-    for (; due > 0 && clock.now < end; due--) {
+    const began = tick();
+    const { peers, size } = this.#ready;
+    for (let taken = 0; taken < size; taken++) {
+      const mayTake = peers > 1 && taken >= peers ? SHARED_ROUND_MS : ROUND_MS;
+      if (clock.now - began >= mayTake) break;
       const one = this.#ready.take()?.item;
       if (one === undefined) break;
       one.queued = false;

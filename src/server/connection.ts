@@ -12,7 +12,7 @@
  * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
  * sweep ends it.
  */
-import { peerOf, shownAddress } from "../guard/address.ts";
+import { peerOf } from "../guard/address.ts";
 import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";
 import { type Awaiter, LONG_BYTES, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
@@ -89,7 +89,8 @@ export class Connection implements Turn, Asker, Awaiter {
       if (leftover !== "junk") this.terminate();
       return;
     }
-    if (this.backlog === 0 && this.asked > 0) this.since = clock.now;
+    if (this.asked === 0) this.service.turns.watch();
+    else if (this.backlog === 0) this.since = clock.now;
     this.#receiver.push(chunk);
     if (this.state === REQUEST || this.state === SILENCE) this.#run();
     // Also when it has just run: what it left is enough to go on with.
@@ -115,18 +116,20 @@ export class Connection implements Turn, Asker, Awaiter {
   }
 
   /**
-   * Asks a peer that may be gone whether it is. For the sweep too: who has asked for more than can
-   * wait is not read, so that its FIN is not seen while the store works for it.
+   * Asks a peer that may be gone whether it is, at its turn: it costs a write. For the sweep too:
+   * who has asked for more than can wait is not read, so that its FIN is not seen meanwhile.
    */
   probe(): void {
-    const state = this.state;
     const suspect = this.#receiver.fin || this.#receiver.paused;
-    if (state.awaits === "store" && suspect) this.#run(() => this.#promise(state));
+    if (this.state.awaits === "store" && suspect) this.service.turns.add(this);
   }
 
-  /** Its turn. */
+  /** Its turn: to go on, or to find out whether its peer is there. */
   turn(): void {
-    if (this.state === SENDING.turn) this.#goOn();
+    const state = this.state;
+    tick();
+    if (state === SENDING.turn) this.#goOn();
+    else if (state.awaits === "store") this.#run(() => this.#promise(state));
   }
 
   /** The bytes that the transfer waited for are in memory. */
@@ -171,10 +174,7 @@ export class Connection implements Turn, Asker, Awaiter {
 
   /** An error of ours: this peer gets RST, the others notice nothing. */
   crash(error: unknown): void {
-    this.service.counters.crashes += 1;
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const from = shownAddress(this.address);
-    this.service.log.fault(`internal error, connection from ${from} reset`, text);
+    this.#exchange.crashed(error);
     this.terminate();
   }
 

@@ -51,4 +51,12 @@ export class Exchange {
     this.sending = 0;
     this.line = null;
   }
+
+  /** Counts and logs an error of ours, that this connection is reset for. */
+  crashed(error: unknown): void {
+    const { counters, log } = this.#service;
+    counters.crashes += 1;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.fault(`internal error, connection from ${shownAddress(this.#address)} reset`, text);
+  }
 }

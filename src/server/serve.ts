@@ -105,7 +105,6 @@ export class Server implements ConnectionOwner {
       socket.terminate();
       return null;
     }
-    this.#service.turns.watch();
     const connection = new Connection(socket, this.#service, this);
     this.#connections.set(connection, admission);
     this.counters.connections += 1;

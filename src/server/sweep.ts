@@ -62,7 +62,6 @@ function sweepRequest(connection: Connection, now: number, limits: Limits): bool
  */
 function sweepStore(connection: Connection, since: number, now: number, limits: Limits): boolean {
   connection.probe();
-  if (connection.gone) return false;
   if (connection.progressAt > 0 && sweepProgress(connection, now, limits)) return true;
   if (now - since <= limits.storeMs) return false;
   const minutes = Math.round(limits.storeMs / 60_000);
