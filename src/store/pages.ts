@@ -8,6 +8,7 @@
  * Equal questions whose page is not begun are one page: it is read after all of them were asked.
  */
 import { FairQueue } from "../guard/fairqueue.ts";
+import { tick } from "../sys/clock.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { refusalOf } from "./refusal.ts";
@@ -34,8 +35,11 @@ export const SHORT_BYTES_MAX = 65_536;
  */
 export const SHORT_STEPS_MAX = 16;
 
-/** Answers in one round: each is a reply of up to 128 KiB, which takes 30 us to write. */
-const ANSWERS_PER_ROUND = 16;
+/**
+ * Answering goes on for so many milliseconds in one round, and until the answer under way is given:
+ * one takes 30 us to write, and 3 ms where a page for people is made of it.
+ */
+const ANSWERS_MS = 1;
 
 /** How a page is made; it owns a descriptor until close(). */
 export interface PageWork {
@@ -147,7 +151,6 @@ export class Pages {
 
   #step(): void {
     this.#armed = false;
-    this.#answer();
     this.#makingShort ??= this.#beginOne(this.#short, () => true);
     this.#admitLong();
     const short = this.#makingShort;
@@ -155,6 +158,7 @@ export class Pages {
     this.#longIsNext = long === undefined;
     if (long !== undefined) this.#stepLong(long);
     else if (short !== null) this.#stepShort(short);
+    this.#answer();
     this.#arm();
   }
 
@@ -227,12 +231,15 @@ export class Pages {
 
   #tell({ waiters }: Wanted, page: EncodedPage | Refusal): void {
     for (const waiter of waiters) this.#answers.push({ waiter, page });
-    this.#answer();
   }
 
   /** Answers some: a thousand who wanted the same page are no stall themselves. */
   #answer(): void {
-    for (const { waiter, page } of this.#answers.splice(0, ANSWERS_PER_ROUND)) {
+    const end = tick() + ANSWERS_MS;
+    let given = 0;
+    for (const { waiter, page } of this.#answers) {
+      if (tick() > end) break;
+      given += 1;
       if (waiter.gone) continue;
       try {
         waiter.listed(page);
@@ -241,6 +248,7 @@ export class Pages {
         waiter.crash(error);
       }
     }
+    this.#answers.splice(0, given);
   }
 
   /** What `action` gives; null when it threw, which costs those who wait for `wanted`. */
