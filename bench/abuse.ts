@@ -10,7 +10,7 @@
 import { writeFileSync } from "node:fs";
 import { ATTACKS } from "../test/abuse/attacks/all.ts";
 import type { Attack } from "../test/abuse/attack.ts";
-import { Besieged, type Observation } from "../test/abuse/beside.ts";
+import { Besieged, type Observation, type Times } from "../test/abuse/beside.ts";
 import { makeServed } from "../test/abuse/served.ts";
 import { ABUSE_HELP, type AbuseOptions, parseAbuseFlags } from "./abuse/flags.ts";
 import { type AbuseRow, abuseTable, commandCell, leftCell, pingCell } from "./abuse/report.ts";
@@ -56,7 +56,7 @@ async function measureAll(
   options: AbuseOptions,
   root: string,
 ): Promise<AbuseRow[]> {
-  const { entry, entryBefore } = options;
+  const { entry, entryBefore, machine: alone } = options;
   const rows: AbuseRow[] = [];
   for (const attack of attacks) {
     console.log(`\n${attack.name}: ${attack.does}`);
@@ -68,7 +68,8 @@ async function measureAll(
     if (entryBefore !== null && first) before = await measured("before", entryBefore);
     const now = await measured("now", entry);
     if (entryBefore !== null && !first) before = await measured("before", entryBefore);
-    rows.push({ attack: attack.name, does: attack.does, before, now });
+    const machine = alone ? await measureMachine(attack, entry, root, options) : null;
+    rows.push({ attack: attack.name, does: attack.does, machine, before, now });
   }
   return rows;
 }
@@ -78,20 +79,39 @@ async function measure(
   attack: Attack,
   entry: string,
   root: string,
-  { seconds, patienceSeconds }: AbuseOptions,
+  options: AbuseOptions,
 ): Promise<Observation> {
   await using besieged = await Besieged.start(entry, root);
-  const seen = await besieged.beside(attack, {
-    attackMs: seconds * 1000,
-    commandMsMax: patienceSeconds * 1000,
-  });
-  const cells = [`PING ${pingCell(seen)} ms`, `get ${commandCell(seen.get)}`];
-  cells.push(`ls ${commandCell(seen.ls)}`, `left: ${leftCell(seen)}`);
-  console.log(`  ${side.padEnd(7)} ${cells.join("; ")}`);
+  const seen = await besieged.beside(attack, timesOf(options));
+  tell(side, seen);
   for (const { status, wrong } of [seen.get, seen.ls]) {
     if (status === 0 && wrong !== "") throw new Error(`${attack.name}, ${side}: ${wrong}`);
   }
   return seen;
+}
+
+/** What honest clients of a server at rest see while another one is attacked. */
+async function measureMachine(
+  attack: Attack,
+  entry: string,
+  root: string,
+  options: AbuseOptions,
+): Promise<Observation> {
+  await using target = await Besieged.start(entry, root);
+  await using atRest = await Besieged.start(entry, root);
+  const seen = await atRest.beside(attack, timesOf(options), target);
+  tell("machine", seen);
+  return seen;
+}
+
+function timesOf({ seconds, patienceSeconds }: AbuseOptions): Times {
+  return { attackMs: seconds * 1000, commandMsMax: patienceSeconds * 1000 };
+}
+
+function tell(side: string, seen: Observation): void {
+  const cells = [`PING ${pingCell(seen)} ms`, `get ${commandCell(seen.get)}`];
+  cells.push(`ls ${commandCell(seen.ls)}`, `left: ${leftCell(seen)}`);
+  console.log(`  ${side.padEnd(7)} ${cells.join("; ")}`);
 }
 
 await run(main, NAME);

@@ -16,6 +16,8 @@ export interface AbuseOptions {
   readonly entry: string;
   /** The server to compare with, or null. */
   readonly entryBefore: string | null;
+  /** Whether each attack is also made on another server, with the honest clients at one at rest. */
+  readonly machine: boolean;
   readonly network: (typeof NETWORKS)[number];
   readonly json: string | null;
   readonly list: boolean;
@@ -25,6 +27,8 @@ export interface AbuseOptions {
 export const ABUSE_HELP = `bun bench/abuse.ts [flags]    what honest clients see beside attackers
   --entry FILE            our server's entry file (src/serv6.ts)
   --entry-before FILE     another one: both are attacked, in turns
+  --machine               attacks another server too, beside honest clients of one at rest:
+                          what sharing the machine's cores alone costs them
   --only NAME             attacks whose name contains NAME; may be repeated
   --seconds N             of each attack (2); it goes on while a command beside it does
   --patience N            seconds until such a command is given up (10)
@@ -40,6 +44,7 @@ export function parseAbuseFlags(argv: readonly string[]): AbuseOptions {
     options: {
       entry: { type: "string", default: SERV6_ENTRY },
       "entry-before": { type: "string" },
+      machine: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
       seconds: { type: "string", default: "2" },
       patience: { type: "string", default: "10" },
@@ -57,6 +62,7 @@ export function parseAbuseFlags(argv: readonly string[]): AbuseOptions {
     patienceSeconds: number("--patience", values.patience, 0.1, 3600),
     entry: values.entry,
     entryBefore: values["entry-before"] ?? null,
+    machine: values.machine,
     network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     list: values.list,

@@ -10,6 +10,8 @@ export interface AbuseRow {
   readonly does: string;
   /** Null where there is nothing to compare with. */
   readonly before: Observation | null;
+  /** At a server at rest, while another one is attacked; null where that was not asked for. */
+  readonly machine: Observation | null;
   readonly now: Observation;
 }
 
@@ -17,8 +19,9 @@ const MIB = 1024 * 1024;
 
 /** The whole table. */
 export function abuseTable(rows: readonly AbuseRow[]): string {
-  const compared = rows.some(({ before }) => before !== null);
-  const sides: ("before" | "now")[] = compared ? ["before", "now"] : ["now"];
+  const sides = (["machine", "before", "now"] as const).filter((side) =>
+    rows.some((row) => row[side] !== null),
+  );
   const columns: [string, (seen: Observation) => string][] = [
     ["PING p50 / p99 / max, ms", pingCell],
     ["get of 3 MB", ({ get }) => commandCell(get)],

@@ -101,12 +101,15 @@ export class Besieged {
     return new Besieged({ port, pid, root, stop: () => server.stop() }, pinger);
   }
 
-  /** Runs `attack` and honest clients beside it. */
-  async beside(attack: Attack, times: Times): Promise<Observation> {
+  /**
+   * Runs `attack` and honest clients beside it. With another server as `target` that one is
+   * attacked, and what is seen here is what the machine alone does.
+   */
+  async beside(attack: Attack, times: Times, target: Besieged = this): Promise<Observation> {
     const { port, root } = this;
     renewHonest(root);
     resetPeakRss([this.pid]);
-    const attacker = startAttacker(attack, port, root, times.attackMs + times.commandMsMax);
+    const attacker = startAttacker(attack, target.port, root, times.attackMs + times.commandMsMax);
     try {
       await attacker.begun;
       if (attack.stopped === true) attacker.process.kill("SIGSTOP");

@@ -44,7 +44,7 @@ describe("the table", () => {
   });
 
   test("has a line an attack, and before beside now where there are two", () => {
-    const row = { attack: "hash", does: "asks", now: SEEN };
+    const row = { attack: "hash", does: "asks", machine: null, now: SEEN };
     const both = abuseTable([{ ...row, before: HELD }]).split("\n");
     expect(both.map((line) => line.split("|").length)).toEqual([13, 13, 13]);
     expect(both[0]).toMatch(/get of 3 MB: before +\| get of 3 MB: now/);
