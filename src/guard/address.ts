@@ -23,6 +23,12 @@ export function shownAddress(address: string): string {
   return plain.includes(":") ? `[${plain}]` : plain;
 }
 
+/** True for an address of this machine alone: 127.0.0.0/8 and ::1 (RFC 6890). */
+export function isLoopback(address: string): boolean {
+  const plain = unmapped(address);
+  return plain === "::1" || /^127\.[0-9.]+$/.test(plain);
+}
+
 // --- internal ---
 
 /** An IPv4 address as such, also where it is mapped into IPv6 (RFC 4291 2.5.5.2). */

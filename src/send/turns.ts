@@ -14,8 +14,9 @@ import { clock, tick } from "../sys/clock.ts";
 export const ROUND_MS = 2;
 
 /**
- * A round in which each of several peers has had a step ends after so many milliseconds. Short steps
- * of many connections, as the first requests of a crowd, are soon done; two long ones are a round.
+ * A round in which each of several peers has had a step ends after so many milliseconds. Short
+ * steps of many connections, as the first requests of a crowd, are soon done; two long ones are a
+ * round.
  */
 export const SHARED_ROUND_MS = 0.5;
 

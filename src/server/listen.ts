@@ -2,7 +2,8 @@
  * The edge to Bun's sockets: makes a listening socket and hands each event to its connection. No
  * logic of its own: handlers are shared by all connections and find theirs in `socket.data`.
  */
-import type { Socket, TCPSocketListener } from "bun";
+import type { Socket, SocketHandler, TCPSocketListener } from "bun";
+import { peerOf } from "../guard/address.ts";
 import { KEEPALIVE } from "../guard/limits.ts";
 import { kernel } from "../sys/kernel.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
@@ -10,6 +11,8 @@ import { SOCKET } from "../sys/types.ts";
 import { Failure } from "../wire/failure.ts";
 import { AcceptBound } from "./acceptbound.ts";
 import type { Connection } from "./connection.ts";
+import { Lobby, type Way } from "./lobby.ts";
+import type { Secure } from "./secure.ts";
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -35,8 +38,8 @@ export class ListenError extends Failure {
 
 /**
  * Connections waiting to be accepted; Bun fixes it at 512 (oven-sh/bun#33786). Who finds it full
- * tries again after a second (tcp(7)): a storm of newcomers at 25 us each fills 1,024 in 25 ms. What
- * is longer costs nobody who is connected anything (acceptbound.ts). Linux has it at most
+ * tries again after a second (tcp(7)): a storm of newcomers at 25 us each fills 1,024 in 25 ms.
+ * What is longer costs nobody who is connected anything (acceptbound.ts). Linux has it at most
  * net.core.somaxconn, which is 4,096 (listen(2)).
  */
 const BACKLOG = 4096;
@@ -53,31 +56,40 @@ const RECEIVE_BYTES = 32_768;
  */
 const NOTSENT_BYTES = 32_768;
 
+/**
+ * Seconds that the kernel keeps a connection to itself until its first byte is there, where that
+ * byte decides what to do with it (tcp(7), TCP_DEFER_ACCEPT).
+ */
+const DEFER_SECONDS = 5;
+
 type Accepted = Socket<Connection | null>;
 
-/**
- * Listens on `address`; `accept` gives each new socket its connection, or null when it was cut.
- * Throws ListenError.
- */
-export function listen(
-  address: ListenAddress,
-  accept: (socket: StreamSocket) => Connection | null,
-): Listener {
+/** What becomes of newcomers. */
+export interface Arrivals {
+  /** TLS of this server; null: it has none, and every newcomer is plaintext. */
+  readonly secure: Secure | null;
+  /** Gives a new socket its connection, or null when it was cut. */
+  accept(socket: StreamSocket, way: Way): Connection | null;
+}
+
+/** Listens on `address`; newcomers go to `arrivals`. Throws ListenError. */
+export function listen(address: ListenAddress, arrivals: Arrivals): Listener {
   let bound: AcceptBound | null = null;
-  const listener = bind(address, (socket) => {
-    bound?.count();
-    return accept(socket);
+  const lobby = arrivals.secure === null ? null : lobbyOf(arrivals, arrivals.secure);
+  const listener = bind(address, {
+    ...EVENTS,
+    open(socket: Accepted) {
+      bound?.count();
+      if (lobby === null) socket.data = arrivals.accept(withDescriptor(socket), "plain");
+      else lobby.enter(withDescriptor(socket));
+    },
+    close(socket: Accepted) {
+      lobby?.left(withDescriptor(socket));
+      socket.data?.closed();
+    },
   });
-  // Accepted sockets inherit all of them: no call per connection (tcp(7), socket(7)).
   const { fd } = withDescriptor(listener);
-  const { level, tcpLevel } = SOCKET;
-  kernel.setsockopt(fd, level, SOCKET.receiveBuffer, RECEIVE_BYTES);
-  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
-  kernel.setsockopt(fd, level, SOCKET.keepAlive, 1);
-  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepIdle, KEEPALIVE.idleS);
-  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepInterval, KEEPALIVE.intervalS);
-  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepCount, KEEPALIVE.probes);
-  kernel.listen(fd, BACKLOG);
+  setOptions(fd, lobby !== null);
   const accepts = new AcceptBound(fd);
   bound = accepts;
   return {
@@ -85,15 +97,72 @@ export function listen(
     stop() {
       accepts.close();
       listener.stop(false);
+      lobby?.close();
     },
   };
 }
 
 // --- internal ---
 
+/** Events of a connection's socket. */
+const EVENTS = {
+  data(socket: Accepted, chunk: Buffer) {
+    socket.data?.data(chunk);
+  },
+  drain(socket: Accepted) {
+    socket.data?.drain();
+  },
+  end(socket: Accepted) {
+    socket.data?.end();
+  },
+  close(socket: Accepted) {
+    socket.data?.closed();
+  },
+  error(socket: Accepted, error: Error) {
+    if (socket.data === null) socket.terminate();
+    else socket.data.crash(error);
+  },
+} as const;
+
+/** Where newcomers wait until it is known whether they speak TLS. */
+function lobbyOf(arrivals: Arrivals, secure: Secure): Lobby<Accepted & StreamSocket> {
+  const secured = {
+    ...EVENTS,
+    open() {},
+    handshake(socket: Accepted, ok: boolean) {
+      secure.done(socket, ok);
+    },
+    close(socket: Accepted) {
+      secure.left(socket);
+      socket.data?.closed();
+    },
+  };
+  return new Lobby((raw, way) => {
+    if (way === "plain") {
+      raw.data = arrivals.accept(raw, way);
+      return;
+    }
+    const socket = secure.upgrade<Connection | null>(raw, peerOf(raw.remoteAddress), null, secured);
+    if (socket !== null) socket.data = arrivals.accept(socket, way);
+  });
+}
+
+/** Accepted sockets inherit all of them: no call per connection (tcp(7), socket(7)). */
+function setOptions(fd: number, deferred: boolean): void {
+  const { level, tcpLevel } = SOCKET;
+  kernel.setsockopt(fd, level, SOCKET.receiveBuffer, RECEIVE_BYTES);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpNotSentLowat, NOTSENT_BYTES);
+  kernel.setsockopt(fd, level, SOCKET.keepAlive, 1);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepIdle, KEEPALIVE.idleS);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepInterval, KEEPALIVE.intervalS);
+  kernel.setsockopt(fd, tcpLevel, SOCKET.tcpKeepCount, KEEPALIVE.probes);
+  if (deferred) kernel.setsockopt(fd, tcpLevel, SOCKET.tcpDeferAccept, DEFER_SECONDS);
+  kernel.listen(fd, BACKLOG);
+}
+
 function bind(
   { host, port }: ListenAddress,
-  accept: (socket: StreamSocket) => Connection | null,
+  socket: SocketHandler<Connection | null>,
 ): TCPSocketListener<Connection | null> {
   try {
     return Bun.listen<Connection | null>({
@@ -103,27 +172,7 @@ function bind(
       // (Bun closes both sides at FIN).
       allowHalfOpen: true,
       data: null,
-      socket: {
-        open(socket: Accepted) {
-          socket.data = accept(withDescriptor(socket));
-        },
-        data(socket: Accepted, chunk: Buffer) {
-          socket.data?.data(chunk);
-        },
-        drain(socket: Accepted) {
-          socket.data?.drain();
-        },
-        end(socket: Accepted) {
-          socket.data?.end();
-        },
-        close(socket: Accepted) {
-          socket.data?.closed();
-        },
-        error(socket: Accepted, error: Error) {
-          if (socket.data === null) socket.terminate();
-          else socket.data.crash(error);
-        },
-      },
+      socket,
     });
   } catch (error) {
     throw listenError(error, host, port);

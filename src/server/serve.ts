@@ -4,9 +4,10 @@
  */
 import { Outbox } from "../send/outbox.ts";
 import { Turns } from "../send/turns.ts";
-import { peerOf } from "../guard/address.ts";
+import { isLoopback, peerOf } from "../guard/address.ts";
 import { Gate } from "../guard/admission.ts";
 import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
+import type { Credentials } from "../identity/credentials.ts";
 import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
@@ -18,10 +19,12 @@ import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
 import { httpDoor } from "./http.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
+import type { Way } from "./lobby.ts";
 import { plainDoor } from "./plain.ts";
+import { Secure } from "./secure.ts";
 import { SilenceTimer } from "./silence.ts";
 import type { Service } from "./service.ts";
-import { closedHttpDoor, tlsDoor } from "./unsupported.ts";
+import { closedHttpDoor, onlyByTls, tlsDoor } from "./unsupported.ts";
 import { SWEEP_MS, sweep } from "./sweep.ts";
 
 /** Milliseconds between two sweeps while the server stops. */
@@ -38,6 +41,10 @@ export interface ServerOptions {
   readonly zeroCopy: boolean;
   /** False: HTTP is turned away. */
   readonly http: boolean;
+  /** Certificate and key; null: TLS is turned away. */
+  readonly credentials: Credentials | null;
+  /** With TLS: false refuses plaintext from other machines. */
+  readonly plaintext: boolean;
 }
 
 /** A server that is up. */
@@ -48,7 +55,9 @@ export class Server implements ConnectionOwner {
   readonly #connections = new Map<Connection, "serve" | "shed">();
   readonly #displacement: Displacement;
   readonly #listeners: Listener[] = [];
-  readonly #service: Service;
+  /** For plaintext, for TLS, and for plaintext of other machines where that is refused. */
+  readonly #services: Readonly<Record<"plain" | "tls" | "refused", Service>>;
+  readonly #secure: Secure | null;
   #timer: NodeJS.Timeout | null = null;
   #lingerMs = LINGER_MS;
   #stopping: Promise<void> | null = null;
@@ -59,21 +68,8 @@ export class Server implements ConnectionOwner {
     this.#options = options;
     this.#gate = new Gate(options.limits);
     this.#displacement = new Displacement(this.#gate, this.#connections);
-    const { store, limits, log, zeroCopy } = options;
-    this.#service = {
-      store,
-      limits,
-      log,
-      zeroCopy,
-      counters: this.counters,
-      outbox: new Outbox(),
-      turns: new Turns((error) => log.fault("internal error", String(error))),
-      silence: new SilenceTimer(SILENCE_MS),
-      doors: {
-        ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
-        http: options.http ? httpDoor : closedHttpDoor,
-      },
-    };
+    this.#secure = options.credentials === null ? null : new Secure(options.credentials);
+    this.#services = servicesOf(options, this.counters);
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
@@ -88,24 +84,37 @@ export class Server implements ConnectionOwner {
     return this.#options.http;
   }
 
+  /** The certificate of its TLS; null: it has none. */
+  get credentials(): Credentials | null {
+    return this.#options.credentials;
+  }
+
+  /** Whether other machines may come without TLS. */
+  get plaintext(): boolean {
+    return this.#options.credentials === null || this.#options.plaintext;
+  }
+
   /** Where it listens, with the ports that were picked. */
   get addresses(): ListenAddress[] {
     return this.#listeners.map((listener) => listener.address);
   }
 
   /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
-  accept(socket: StreamSocket): Connection | null {
+  accept(socket: StreamSocket, way: Way = "plain"): Connection | null {
     tick();
     const address = socket.remoteAddress ?? "";
     const peer = peerOf(address);
     if (this.#gate.crowdedFor(peer)) this.#displacement.makeRoom(peer);
     const admission = this.#gate.enter(address);
-    if (admission === "cut") {
+    // Within a handshake nothing can be told.
+    if (admission === "cut" || (admission === "shed" && way === "tls")) {
+      if (admission === "shed") this.#gate.leave(address, admission);
       this.counters.shed += 1;
       socket.terminate();
       return null;
     }
-    const connection = new Connection(socket, this.#service, this);
+    const refused = way === "plain" && !this.plaintext && !isLoopback(address);
+    const connection = new Connection(socket, this.#services[refused ? "refused" : way], this);
     this.#connections.set(connection, admission);
     this.counters.connections += 1;
     this.counters.accepted += 1;
@@ -141,9 +150,10 @@ export class Server implements ConnectionOwner {
   #listen(addresses: readonly ListenAddress[]): void {
     if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
     let port = addresses[0]?.port ?? 0;
+    const accept = (socket: StreamSocket, way: Way) => this.accept(socket, way);
     try {
       for (const { host } of addresses) {
-        const listener = listen({ host, port }, (socket) => this.accept(socket));
+        const listener = listen({ host, port }, { secure: this.#secure, accept });
         this.#listeners.push(listener);
         port = listener.address.port;
       }
@@ -156,6 +166,9 @@ export class Server implements ConnectionOwner {
   #sweep(): void {
     const now = tick();
     this.#options.store.sweep();
+    this.counters.timeouts += this.#secure?.sweep(now, this.#options.limits.requestMs) ?? 0;
+    const broken = this.#options.credentials?.refresh();
+    if (broken != null) this.#options.log.note(`${broken.message}: the certificate before stays`);
     for (const connection of this.#connections.keys()) {
       try {
         if (sweep(connection, now, this.#options.limits, this.#lingerMs))
@@ -196,4 +209,33 @@ export class Server implements ConnectionOwner {
     this.#stopped = null;
     stopped?.();
   }
+}
+
+// --- internal ---
+
+function servicesOf(
+  options: ServerOptions,
+  counters: Counters,
+): Record<"plain" | "tls" | "refused", Service> {
+  const { store, limits, log, zeroCopy, http } = options;
+  const doors = {
+    ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
+    http: http ? httpDoor : closedHttpDoor,
+  };
+  const plain: Service = {
+    ...{ store, limits, log, zeroCopy, counters, doors },
+    outbox: new Outbox(),
+    turns: new Turns((error) => log.fault("internal error", String(error))),
+    silence: new SilenceTimer(SILENCE_MS),
+  };
+  const { framed, plain: bare, http: web } = doors;
+  const refusing = {
+    ...{ plain: onlyByTls(bare), framed: onlyByTls(framed), http: onlyByTls(web), tls: tlsDoor },
+  };
+  // A TLS socket's descriptor carries records: the kernel can't send a file into it.
+  return {
+    plain,
+    tls: { ...plain, zeroCopy: false },
+    refused: { ...plain, doors: refusing },
+  };
 }

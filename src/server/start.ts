@@ -4,10 +4,12 @@
  */
 import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
+import { Credentials } from "../identity/credentials.ts";
 import { Log, type LogFormat } from "../observe/log.ts";
 import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
 import { kernel } from "../sys/kernel.ts";
+import { Failure } from "../wire/failure.ts";
 import { PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { Server } from "./serve.ts";
 
@@ -26,10 +28,29 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly sendfile?: boolean;
   /** False: HTTP is turned away; S6/1 and bare paths are served. */
   readonly http?: boolean;
+  /**
+   * TLS on the same port, with a certificate and its key out of PEM files. Other machines have to
+   * use it then, unless `plaintext` is true.
+   */
+  readonly tls?: TlsOptions;
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
   readonly log?: LogFormat;
+}
+
+/** Files in PEM, and who may do without. */
+export interface TlsOptions {
+  /** The certificate, and those between it and a root behind it. Read again when it changes. */
+  readonly cert: string;
+  /** Its private key, without a passphrase. */
+  readonly key: string;
+  /** True: no authority has signed it, so that clients need its digest; for what is told of it. */
+  readonly self?: boolean;
+  /** Authorities that clients need a certificate of; none needed by default. */
+  readonly clientCa?: string;
+  /** True: other machines may also do without TLS. */
+  readonly plaintext?: boolean;
 }
 
 const OPTIONS: OptionNames<ServeOptions> = {
@@ -42,8 +63,17 @@ const OPTIONS: OptionNames<ServeOptions> = {
   unconfined: true,
   sendfile: true,
   http: true,
+  tls: true,
   limits: true,
   log: true,
+};
+
+const TLS: OptionNames<TlsOptions> = {
+  cert: true,
+  key: true,
+  self: true,
+  clientCa: true,
+  plaintext: true,
 };
 
 const LIMITS: OptionNames<Limits> = {
@@ -67,6 +97,7 @@ const LIMITS: OptionNames<Limits> = {
 export function serve(options: ServeOptions): Server {
   refuseUnknown("serve()", options, OPTIONS);
   refuseUnknown("serve(): limits", options.limits ?? {}, LIMITS);
+  const credentials = options.tls === undefined ? null : credentialsOf(options.tls);
   const limits = limitsOf(options.limits ?? {});
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);
@@ -82,6 +113,8 @@ export function serve(options: ServeOptions): Server {
       addresses: hosts.map((host) => ({ host, port })),
       zeroCopy,
       http: options.http ?? true,
+      credentials,
+      plaintext: options.tls?.plaintext ?? false,
     });
   } catch (error) {
     store.close();
@@ -90,6 +123,19 @@ export function serve(options: ServeOptions): Server {
 }
 
 // --- internal ---
+
+function credentialsOf(tls: TlsOptions): Credentials {
+  refuseUnknown("serve(): tls", tls, TLS);
+  if (!kernel.native) {
+    throw new Failure("usage", "ENOSYS", "TLS on the port of all dialects needs Linux");
+  }
+  return new Credentials({
+    cert: tls.cert,
+    key: tls.key,
+    clientCa: tls.clientCa ?? null,
+    self: tls.self ?? false,
+  });
+}
 
 /** Descriptors are shared out so that they can't run out, whatever was asked for. */
 function limitsOf(wanted: Partial<Limits>): Limits {

@@ -26,6 +26,17 @@ export const closedHttpDoor: Door = turnsAway("http", "HTTP", HTTP_REFUSAL);
 /** Answers a TLS ClientHello. */
 export const tlsDoor: Door = turnsAway("tls", "TLS", TLS_REFUSAL);
 
+/** `door` as it is for those who ought to use TLS: it answers nothing, in its own words. */
+export function onlyByTls(door: Door): Door {
+  return {
+    ...door,
+    answer: (_store, _line, asker) => {
+      asker.last();
+      return new Refusal("EACCES", "this server takes TLS from other machines: s6s:// or https://");
+    },
+  };
+}
+
 // --- internal ---
 
 function turnsAway(name: string, verb: string, text: string): Door {

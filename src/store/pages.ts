@@ -8,7 +8,6 @@
  * Equal questions whose page is not begun are one page: it is read after all of them were asked.
  */
 import { FairQueue } from "../guard/fairqueue.ts";
-import { tick } from "../sys/clock.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { refusalOf } from "./refusal.ts";
@@ -235,10 +234,10 @@ export class Pages {
 
   /** Answers some: a thousand who wanted the same page are no stall themselves. */
   #answer(): void {
-    const end = tick() + ANSWERS_MS;
+    const end = performance.now() + ANSWERS_MS;
     let given = 0;
     for (const { waiter, page } of this.#answers) {
-      if (tick() > end) break;
+      if (performance.now() > end) break;
       given += 1;
       if (waiter.gone) continue;
       try {

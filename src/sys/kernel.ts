@@ -79,6 +79,11 @@ export interface Kernel extends DiskRows {
    * FIN, -EAGAIN nothing there, -ECONNRESET.
    */
   recv(socket: number, into: Uint8Array, count: number): number;
+  /**
+   * The next byte to be received, which stays there (recv(2), MSG_PEEK), as 0 to 255; -EAGAIN
+   * nothing there yet, -ENODATA the peer's FIN, -ECONNRESET.
+   */
+  peek(socket: number): number;
   /** A pipe that never blocks: `ends` gets its reading and writing fd. Its bytes, or -errno. */
   pipe(ends: Int32Array, bytes: number): number;
   /**

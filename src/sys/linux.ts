@@ -74,6 +74,7 @@ const O_NONBLOCK = 0o4000;
 /** SPLICE_F_MOVE, SPLICE_F_NONBLOCK. */
 const SPLICE = 1 | 2;
 const MSG_DONTWAIT = 0x40;
+const MSG_PEEK = 2;
 
 type Library = NonNullable<ReturnType<typeof load>>;
 type C = Library["c"];
@@ -234,9 +235,19 @@ function transfers(
   };
 }
 
-function receiving(c: C, fail: Fail): Rows<"recv" | "pipe" | "spliceIn" | "spliceOut" | "pollIn"> {
+function receiving(
+  c: C,
+  fail: Fail,
+): Rows<"recv" | "peek" | "pipe" | "spliceIn" | "spliceOut" | "pollIn"> {
   const position = new BigInt64Array(1);
+  const first = new Uint8Array(1);
   return {
+    peek(socket) {
+      if (!(socket >= 0)) return -ERRNO.EBADF;
+      const got = Number(c.recv(socket, first, 1, MSG_DONTWAIT | MSG_PEEK));
+      if (got < 0) return fail();
+      return got === 0 ? -ERRNO.ENODATA : (first[0] ?? 0);
+    },
     recv(socket, into, count) {
       if (!(socket >= 0) || count > into.length) return -ERRNO.EBADF;
       const got = Number(c.recv(socket, into, count, MSG_DONTWAIT));

@@ -32,6 +32,7 @@ export function portableKernel(): Kernel {
     write: (fd, bytes, count) => attempt(() => fs.writeSync(fd, bytes, 0, count)),
     pollOut: () => 1,
     recv: () => -ERRNO.ENOSYS,
+    peek: () => -ERRNO.ENOSYS,
     pipe: () => -ERRNO.ENOSYS,
     spliceIn: () => -ERRNO.ENOSYS,
     spliceOut: () => -ERRNO.ENOSYS,

@@ -166,6 +166,7 @@ export const SOCKET = {
   tcpKeepIdle: 4,
   tcpKeepInterval: 5,
   tcpKeepCount: 6,
+  tcpDeferAccept: 9,
   tcpNotSentLowat: 25,
 } as const;
 

@@ -1,5 +1,6 @@
 /** A server in the test's own process, on a free port, with limits that a test can tighten. */
 import { type Limits, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
+import { type CredentialFiles, Credentials } from "../../src/identity/credentials.ts";
 import { Log, type LogFormat } from "../../src/observe/log.ts";
 import { Server } from "../../src/server/serve.ts";
 import { DiskStore, openDisk } from "../../src/store/disk.ts";
@@ -20,6 +21,8 @@ export interface RunningOptions {
   readonly log?: LogFormat;
   readonly logFd?: number;
   readonly http?: boolean;
+  readonly tls?: CredentialFiles;
+  readonly plaintext?: boolean;
 }
 
 /** The limits of a test's server, unless it says otherwise. */
@@ -55,6 +58,8 @@ export class Running {
       addresses: [{ host: "127.0.0.1", port: 0 }],
       zeroCopy,
       http: options.http ?? true,
+      credentials: options.tls === undefined ? null : new Credentials(options.tls),
+      plaintext: options.plaintext ?? false,
     });
     this.port = this.server.addresses[0]?.port ?? 0;
   }

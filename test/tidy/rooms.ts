@@ -13,6 +13,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   wire: 0,
   sys: 0,
   guard: 1,
+  identity: 1,
   observe: 1,
   digest: 1,
   destination: 1,

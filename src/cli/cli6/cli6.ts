@@ -29,6 +29,7 @@ import { renderHelp, versionLine } from "../flags/help.ts";
 import { pathLines } from "./pathlines.ts";
 import { ContentOutput } from "../output/content.ts";
 import { catAll } from "../commands/cat.ts";
+import { stateFile } from "../flags/statefile.ts";
 import { Report } from "../output/report.ts";
 import { printAnswer } from "../output/text.ts";
 import { ClientsByServer } from "../../client/clients.ts";
@@ -191,8 +192,8 @@ async function print(
   } else if (kernel.isTerminal(STDIN)) {
     const { converse } = await import("../prompt/prompt.ts");
     const asked = { timeoutMs: values.timeout ?? null, runner: runnerOf(values, environment) };
-    const { History, historyFile } = await import("../prompt/history.ts");
-    const history = new History(values.history ? historyFile(environment) : null);
+    const { History } = await import("../prompt/history.ts");
+    const history = new History(values.history ? stateFile("cli6", "history", environment) : null);
     return converse({ server, servers, fetcher, output, report, history, ...asked });
   } else await printLines(server, fetcher, output, report);
   return report.status;
@@ -204,6 +205,7 @@ function runnerOf(values: Values<typeof FLAGS>, environment: Environment): Shell
     const { timeout, "connect-timeout": connecting } = values;
     const times = [`--connect-timeout=${connecting}ms`];
     if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
+    if (values.pin !== undefined) times.push(`--pin=${values.pin}`);
     const row = COMMANDS.find((each) => each.word === word) ?? { word, summary: "" };
     await start(await loaded(row), [...times, ...flags, "--", ...operands], environment, stop);
   };

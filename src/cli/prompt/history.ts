@@ -7,21 +7,12 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import type { Environment } from "../flags/flags.ts";
 
 /** Lines of history that the arrow keys reach. */
 export const HISTORY_LINES_MAX = 500;
 
 /** Bytes above which the file is rewritten with its last lines, so that it stays bounded. */
 const FILE_BYTES_MAX = 262_144;
-
-/** Where the history is: the XDG base directory for state. Null without a home. */
-export function historyFile({ XDG_STATE_HOME, HOME }: Environment): string | null {
-  const state = XDG_STATE_HOME ?? "";
-  // The specification has relative paths ignored.
-  if (path.isAbsolute(state)) return path.join(state, "cli6", "history");
-  return path.isAbsolute(HOME ?? "") ? path.join(HOME ?? "", ".local/state/cli6/history") : null;
-}
 
 /** The lines of one prompt, in memory and, unless `file` is null, in the file. */
 export class History {

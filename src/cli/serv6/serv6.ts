@@ -10,10 +10,12 @@ import { HOST_DEFAULT, serve, type ServeOptions } from "../../server/start.ts";
 import { StoreError } from "../../store/disk.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { EXIT, type ExitStatus, exitOf } from "../output/exit.ts";
+import { Failure } from "../../wire/failure.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
 import { COMPLETIONS_FLAG } from "../flags/general.ts";
 import {
   type Command,
+  type Environment,
   type FlagTable,
   parseFlags,
   UsageError,
@@ -22,6 +24,7 @@ import {
 import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
+import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
 import { welcome } from "./welcome.ts";
 import { utf8Of } from "../../wire/bytes.ts";
 
@@ -102,6 +105,7 @@ const FLAGS = {
     description: "browsers and curl on the same port; --no-http turns them away",
     default: true,
   },
+  ...TLS_FLAGS,
   "max-connections": countFlag("connections at once; default: what the fd limit leaves"),
   "max-per-peer": countFlag("connections at once from one address; default: 3/4 of all"),
   "max-files": countFlag("files open at once; default: 1/4 of the fd limit"),
@@ -164,10 +168,7 @@ export const SERV6: Command<typeof FLAGS> = {
 };
 
 /** Runs the command; resolves to its exit status, or never while it serves. */
-export async function serv6(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
+export async function serv6(args: readonly string[], env: Environment): Promise<number> {
   try {
     const invocation = parseFlags(SERV6, args, env);
     if (invocation.asks !== "run") {
@@ -178,7 +179,7 @@ export async function serv6(
       const { completionScript } = await import("../flags/completions.ts");
       return printAnswer(await completionScript(values.completions, SERV6));
     }
-    const server = serve(optionsOf(values, operands[0]?.text));
+    const server = serve(optionsOf(values, operands[0]?.text, env));
     say(welcome(server, values.quiet));
     return await untilStopped(server);
   } catch (error) {
@@ -193,7 +194,11 @@ function say(text: string): void {
   writeFully(STDERR, Buffer.from(text));
 }
 
-function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): ServeOptions {
+function optionsOf(
+  values: Values<typeof FLAGS>,
+  root: string | undefined,
+  env: Environment,
+): ServeOptions {
   // A service manager starts programs in /, and nobody wants all of it served by default.
   if (root === undefined && process.cwd() === "/") {
     throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
@@ -215,6 +220,7 @@ function optionsOf(values: Values<typeof FLAGS>, root: string | undefined): Serv
     http,
     log,
     limits,
+    ...tlsOf(values, utf8Of(root ?? "."), env),
   };
 }
 
@@ -255,6 +261,10 @@ function untilStopped(server: Server): Promise<ExitStatus> {
 function explain(error: unknown): ExitStatus {
   if (error instanceof UsageError) {
     say(`serv6: ${error.message}; try serv6 --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof Failure && error.kind === "usage") {
+    say(`serv6: ${error.message}\n`);
     return EXIT.usage;
   }
   if (error instanceof ListenError || error instanceof StoreError) {

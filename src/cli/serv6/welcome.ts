@@ -14,28 +14,35 @@ import { bufferOf, bytesOf } from "../../wire/bytes.ts";
 /** The lines for stderr. `quiet`: the ready line alone, from which scripts read the port. */
 export function welcome(server: Server, quiet: boolean): string {
   const urls = server.addresses.flatMap(({ host, port }) =>
-    reachable(host).map((name) => url(name, port)),
+    reachable(host).map((name) => url(server, name, port)),
   );
   const ready = `serv6 ${VERSION} serves ${printable(server.store.label)} on ${urls.join(" ")}\n`;
   if (quiet) return ready;
   const example = exampleOf(server.store);
   const { name, port } = bestOf(server.addresses);
-  const base = url(name, port);
+  const base = url(server, name, port);
   const zoned = name.includes("%");
   return (
     ready +
-    `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}\n` +
+    `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}${pinFlag(server)}\n` +
     (zoned
       ? "  what stands behind % is an interface here: the other machine names its own\n"
       : "") +
     // No browser takes an address with a zone.
-    (server.http && !zoned ? `  or a browser:  ${base.replace(/^s6:/, "http:")}\n` : "") +
-    `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n` +
+    (server.http && !zoned ? `  or a browser:  ${base.replace(/^s6/, "http")}\n` : "") +
+    (server.plaintext
+      ? `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n`
+      : "") +
     `  ${audience(server)}; Ctrl-C stops\n`
   );
 }
 
 // --- internal ---
+
+/** How a client knows a server that no authority vouches for. */
+function pinFlag({ credentials }: Server): string {
+  return credentials?.files.self === true ? ` --pin sha256:${credentials.fingerprint}` : "";
+}
 
 /** The address of the examples: one that another machine can reach, if there is any. */
 function bestOf(addresses: Server["addresses"]): { name: string; port: number } {
@@ -66,8 +73,8 @@ function reachable(host: string): string[] {
   return names.length > 0 ? names : [host];
 }
 
-function url(host: string, port: number): string {
-  return `s6://${bare(host).includes(":") ? `[${bare(host)}]` : host}:${port}/`;
+function url({ credentials }: Server, host: string, port: number): string {
+  return `${credentials === null ? "s6" : "s6s"}://${bare(host).includes(":") ? `[${bare(host)}]` : host}:${port}/`;
 }
 
 function bare(host: string): string {
@@ -113,5 +120,11 @@ function audience(server: Server): string {
   const all = server.addresses.some(({ host }) => host.includes(":")) ? "::" : "0.0.0.0";
   return local
     ? `only this machine can connect (-b ${all} opens it to the network)`
-    : "whoever reaches this address can read these files: there is no password";
+    : `whoever reaches this address ${mayRead(server)}`;
+}
+
+function mayRead({ credentials }: Server): string {
+  return credentials !== null && credentials.files.clientCa !== null
+    ? "needs a certificate of its own to read these files"
+    : "can read these files: there is no password";
 }

@@ -1,7 +1,8 @@
 /** The file of the prompt's history: where it is, what is read of it, that it stays bounded. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { History, HISTORY_LINES_MAX, historyFile } from "../../../src/cli/prompt/history.ts";
+import { stateFile } from "../../../src/cli/flags/statefile.ts";
+import { History, HISTORY_LINES_MAX } from "../../../src/cli/prompt/history.ts";
 import { Tree } from "../../rig/tree.ts";
 
 test("it is below XDG_STATE_HOME, else below the home, else nowhere", () => {
@@ -12,7 +13,8 @@ test("it is below XDG_STATE_HOME, else below the home, else nowhere", () => {
     [{ XDG_STATE_HOME: "relative", HOME: "" }, null],
     [{}, null],
   ];
-  for (const [environment, file] of cases) expect(historyFile(environment)).toBe(file);
+  for (const [environment, file] of cases)
+    expect(stateFile("cli6", "history", environment)).toBe(file);
 });
 
 test("lines come back the newest first; what could move a cursor is left out", () => {

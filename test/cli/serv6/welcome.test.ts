@@ -9,6 +9,8 @@ function on(host: string): Server {
     addresses: [{ host, port: 7 }],
     store: { single: "/f", label: "here/f" },
     http: true,
+    credentials: null,
+    plaintext: true,
   };
   return given as Server;
 }

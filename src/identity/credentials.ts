@@ -1,0 +1,141 @@
+/**
+ * The certificate and key of a server, out of PEM files: read, checked against each other, and read
+ * again when they change. A file that is broken meanwhile leaves the old pair in use. No text that
+ * is made here holds a key, or anything else of what the files contain.
+ */
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import fs from "node:fs";
+import { Failure } from "../wire/failure.ts";
+import { printableText } from "../wire/printable.ts";
+
+/** Which files, as paths. */
+export interface CredentialFiles {
+  /** The server's certificate, and those of the authorities between it and a root behind it. */
+  readonly cert: string;
+  /** Its private key, without a passphrase. */
+  readonly key: string;
+  /** Authorities that a client's certificate must come from; null: clients need none. */
+  readonly clientCa: string | null;
+  /** No authority has signed it. */
+  readonly self: boolean;
+}
+
+/** What a handshake needs, as Bun takes it. */
+export interface Material {
+  readonly cert: string;
+  readonly key: string;
+  /** Null: clients need no certificate. */
+  readonly clientCa: string | null;
+}
+
+/** Bytes of one file: a chain of certificates has some 10 KB. */
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/** The pair in use. */
+export class Credentials {
+  readonly files: CredentialFiles;
+  #material: Material;
+  #fingerprint: string;
+  /** Of the files when they were read last, whether they could be used or not. */
+  #stamp: string;
+
+  /** Reads `files`: throws Failure (usage) that says which of them is wrong, and why. */
+  constructor(files: CredentialFiles) {
+    this.files = files;
+    this.#stamp = stampOf(files);
+    this.#material = read(files);
+    this.#fingerprint = fingerprintOf(new X509Certificate(this.#material.cert));
+  }
+
+  get material(): Material {
+    return this.#material;
+  }
+
+  /** SHA-256 of the certificate (DER), as 64 hex digits: what `--pin` compares. */
+  get fingerprint(): string {
+    return this.#fingerprint;
+  }
+
+  /**
+   * Reads the files again if one has changed: null, or what is wrong with the new ones. Then the
+   * old pair stays, and the files are looked at again when they change once more.
+   */
+  refresh(): Failure | null {
+    const stamp = stampOf(this.files);
+    if (stamp === this.#stamp) return null;
+    this.#stamp = stamp;
+    try {
+      const material = read(this.files);
+      this.#fingerprint = fingerprintOf(new X509Certificate(material.cert));
+      this.#material = material;
+      return null;
+    } catch (error) {
+      if (error instanceof Failure) return error;
+      throw error;
+    }
+  }
+}
+
+/** SHA-256 of `certificate` (DER), as 64 hex digits. */
+export function fingerprintOf(certificate: X509Certificate): string {
+  return createHash("sha256").update(certificate.raw).digest("hex");
+}
+
+// --- internal ---
+
+function read({ cert, key, clientCa }: CredentialFiles): Material {
+  const material = {
+    cert: textOf("--tls-cert", cert),
+    key: textOf("--tls-key", key),
+    clientCa: clientCa === null ? null : textOf("--tls-client-ca", clientCa),
+  };
+  const certificate = certificateOf("--tls-cert", cert, material.cert);
+  if (!certificate.checkPrivateKey(privateKeyOf(key, material.key))) {
+    throw wrong("--tls-key", key, `is not the key of ${printableText(cert)}`);
+  }
+  if (material.clientCa !== null)
+    certificateOf("--tls-client-ca", clientCa ?? "", material.clientCa);
+  return material;
+}
+
+function textOf(flag: string, path: string): string {
+  try {
+    if (fs.statSync(path).size > FILE_BYTES_MAX) throw wrong(flag, path, "is too large for PEM");
+    return fs.readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    throw wrong(flag, path, `can't be read (${code})`);
+  }
+}
+
+function certificateOf(flag: string, path: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw wrong(flag, path, "holds no certificate in PEM");
+  }
+}
+
+function privateKeyOf(path: string, pem: string) {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw wrong("--tls-key", path, "holds no private key in PEM that needs no passphrase");
+  }
+}
+
+function wrong(flag: string, path: string, why: string): Failure {
+  return new Failure("usage", "EINVAL", `${flag}: ${printableText(path)} ${why}`);
+}
+
+/** Another one when a file was written, replaced or removed. */
+function stampOf({ cert, key, clientCa }: CredentialFiles): string {
+  const all = clientCa === null ? [cert, key] : [cert, key, clientCa];
+  return all
+    .map((path) => {
+      const facts = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+      return facts === undefined ? "-" : `${facts.ino}:${facts.mtimeNs}:${facts.size}`;
+    })
+    .join(" ");
+}

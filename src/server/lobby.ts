@@ -1,0 +1,97 @@
+/**
+ * Where newcomers wait whose first byte has not come: it tells TLS from plaintext, and must not be
+ * read before that is known. The kernel hands out most connections with their first bytes
+ * (TCP_DEFER_ACCEPT), so that this is the way of those who say nothing for seconds, and of all
+ * while the machine answers with SYN cookies (tcp(7)). Bounded: beyond it who says nothing is taken
+ * for plaintext.
+ */
+import { ERRNO } from "../sys/errno.ts";
+import { kernel } from "../sys/kernel.ts";
+import type { StreamSocket } from "../sys/socket.ts";
+
+/** First byte of a TLS record that opens a handshake (RFC 8446 5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+/**
+ * Newcomers that wait: they count as connections only when they leave, so FDS_RESERVED has them.
+ */
+const LOBBY_MAX = 16;
+
+/** Milliseconds between two looks. */
+const LOOK_MS = 10;
+
+/** Who has said nothing for so many milliseconds is taken for plaintext. */
+const WAIT_MS = 5000;
+
+/** What a newcomer turned out to speak. */
+export type Way = "plain" | "tls";
+
+/** Waits for first bytes. */
+export class Lobby<S extends StreamSocket> {
+  readonly #decided: (socket: S, way: Way) => void;
+  /** Since when, in performance.now()'s milliseconds. */
+  readonly #waiting = new Map<S, number>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `decided` is called once for each that entered and stayed, within enter() or later. */
+  constructor(decided: (socket: S, way: Way) => void) {
+    this.#decided = decided;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** `socket` was just accepted, and nothing of it has been read. */
+  enter(socket: S): void {
+    const way = wayOf(socket);
+    if (way !== null || this.#waiting.size >= LOBBY_MAX) {
+      this.#decided(socket, way ?? "plain");
+      return;
+    }
+    socket.pause();
+    this.#waiting.set(socket, performance.now());
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** `socket` is closed. */
+  left(socket: S): void {
+    if (this.#waiting.delete(socket)) this.#rest();
+  }
+
+  /** Cuts all who wait. */
+  close(): void {
+    for (const socket of [...this.#waiting.keys()]) socket.terminate();
+    this.#waiting.clear();
+    this.#rest();
+  }
+
+  // --- internal ---
+
+  #look(): void {
+    const over = performance.now() - WAIT_MS;
+    for (const [socket, since] of [...this.#waiting]) {
+      const way = wayOf(socket) ?? (since < over ? "plain" : null);
+      if (way === null) continue;
+      this.#waiting.delete(socket);
+      socket.resume();
+      this.#decided(socket, way);
+    }
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#waiting.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+// --- internal ---
+
+/** Null while nothing has come. An end, or an error, is for the connection to find. */
+function wayOf(socket: StreamSocket): Way | null {
+  const first = kernel.peek(socket.fd);
+  if (first === -ERRNO.EAGAIN) return null;
+  return first === TLS_HANDSHAKE ? "tls" : "plain";
+}
