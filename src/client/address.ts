@@ -1,5 +1,5 @@
 /**
- * Addresses of servers and targets: `s6://host:port/path`, or a bare path on a server that is given
+ * Addresses of servers and targets: `s6://host:port/path`, `s6s://` by TLS, or a bare path on a server that is given
  * elsewhere. It does no I/O and resolves no names. Paths are bytes; the percent escapes of a URL
  * are decoded exactly once, a bare path is literal.
  */
@@ -15,6 +15,8 @@ export interface ServerAddress {
   readonly host: string;
   /** 1..65535. */
   readonly port: number;
+  /** By TLS. */
+  readonly secure?: boolean;
 }
 
 /** A path on a server. */
@@ -52,8 +54,8 @@ const WITHOUT_SCHEME = ((): RegExp => {
 export function parseServer(text: string): ServerAddress {
   const shown = printableText(text);
   const scheme = SCHEME.exec(text);
-  if (scheme !== null) checkScheme(scheme[1] ?? "", shown);
-  return parseAuthority(text.slice(scheme?.[0].length ?? 0).replace(/(?<=.)\/$/s, ""), shown);
+  const rest = text.slice(scheme?.[0].length ?? 0).replace(/(?<=.)\/$/s, "");
+  return parseAuthority(rest, shown, isSecure(scheme?.[1], shown));
 }
 
 /** True for what is read as a URL, with or without its `s6://`; else it is a bare path. */
@@ -70,7 +72,7 @@ export function parseTarget(text: ByteString, server: ServerAddress): Target {
   if (!isUrl(text)) return bareTarget(text, server);
   const scheme = SCHEME.exec(text);
   const shown = printable(text);
-  if (scheme !== null) checkScheme(scheme[1] ?? "", shown);
+  const secure = isSecure(scheme?.[1], shown);
   const rest = text.slice(scheme?.[0].length ?? 0);
   const slash = rest.indexOf("/");
   const authority = slash < 0 ? rest : rest.slice(0, slash);
@@ -85,7 +87,7 @@ export function parseTarget(text: ByteString, server: ServerAddress): Target {
   const path = unescape(escaped);
   if (path === null) throw usageError(`${shown}: "%" without two hex digits; write %25 for itself`);
   const host = utf8Of(authority);
-  return { server: parseAuthority(host, shown), path, literal: path };
+  return { server: parseAuthority(host, shown, secure), path, literal: path };
 }
 
 /**
@@ -105,12 +107,12 @@ export function authorityOf({ host, port }: ServerAddress): string {
 
 /** `s6://host:port`, as messages name a server, with `path` behind it when given. */
 export function urlOf(server: ServerAddress, path: ByteString = ""): string {
-  return `s6://${authorityOf(server)}${printable(escapePath(path))}`;
+  return `${server.secure === true ? "s6s" : "s6"}://${authorityOf(server)}${printable(escapePath(path))}`;
 }
 
-/** True when host and port are equal as text; two names of one machine are two servers. */
+/** True when they are equal as text; two names of one machine are two servers. */
 export function sameServer(a: ServerAddress, b: ServerAddress): boolean {
-  return a.host === b.host && a.port === b.port;
+  return urlOf(a) === urlOf(b);
 }
 
 /**
@@ -125,30 +127,33 @@ export function pathBytes(path: string | Uint8Array): ByteString {
 
 // --- internal ---
 
-function checkScheme(scheme: string, shown: string): void {
-  const name = scheme.toLowerCase();
-  if (name === "s6") return;
-  if (name === "s6s") throw usageError(`${shown}: TLS (s6s://) is not supported yet, use s6://`);
+/** Whether `scheme`, where there is one, means TLS. Throws ClientError (usage) for another one. */
+function isSecure(scheme: string | undefined, shown: string): boolean {
+  const name = scheme?.toLowerCase() ?? "s6";
+  if (name === "s6") return false;
+  if (name === "s6s") return true;
   const asFile = `a file of that name is asked for as ./${shown}`;
-  throw usageError(`${shown}: only s6:// URLs can be fetched; ${asFile}`);
+  throw usageError(`${shown}: only s6:// and s6s:// URLs can be fetched; ${asFile}`);
 }
 
-function parseAuthority(text: string, shown: string): ServerAddress {
+function parseAuthority(text: string, shown: string, secure: boolean): ServerAddress {
+  const address = (host: string, port: number): ServerAddress =>
+    secure ? { host, port, secure } : { host, port };
   if (text.includes("@")) throw usageError(`${shown}: an s6 address has no user name`);
   const bracketed = /^\[([^\]]*)\](.*)$/s.exec(text);
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
     if (!isIpv6(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
-    return { host, port: parsePort(bracketed[2] ?? "", shown) };
+    return address(host, parsePort(bracketed[2] ?? "", shown));
   }
   const colon = text.indexOf(":");
   if (colon !== text.lastIndexOf(":")) {
-    if (isPlainIpv6(text)) return { host: text, port: PORT_DEFAULT };
+    if (isPlainIpv6(text)) return address(text, PORT_DEFAULT);
     throw usageError(`${shown}: an IPv6 address is written in brackets, as [::1]:${PORT_DEFAULT}`);
   }
   const host = colon < 0 ? text : text.slice(0, colon);
   if (!HOST.test(host)) throw badHost(host, shown);
-  return { host, port: parsePort(colon < 0 ? "" : text.slice(colon), shown) };
+  return address(host, parsePort(colon < 0 ? "" : text.slice(colon), shown));
 }
 
 /**

@@ -8,6 +8,7 @@
  *   server.close();
  */
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
+import type { TrustOptions } from "../identity/trust.ts";
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type ByteString, byteStringOf, bytesOf } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
@@ -30,6 +31,10 @@ export interface ConnectOptions {
   readonly port?: number;
   /** Milliseconds until connect() gives up; 10,000 when not given. */
   readonly connectTimeoutMs?: number;
+  /** By TLS; false when not given. */
+  readonly secure?: boolean;
+  /** How the server is known then; by the system's authorities when not given. */
+  readonly trust?: TrustOptions;
   /**
    * Milliseconds without a byte after which a request under way is given up; 60,000 when not given.
    */
@@ -60,6 +65,8 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
 const OPTIONS: OptionNames<ConnectOptions> = {
   host: true,
   port: true,
+  secure: true,
+  trust: true,
   connectTimeoutMs: true,
   stallTimeoutMs: true,
   throttle: true,
@@ -80,9 +87,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) continue;
     throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
-  const { throttle } = options;
-  const settings = { connectTimeoutMs, stallTimeoutMs, ...(throttle && { throttle }) };
-  return new Client(await openWireClient({ host, port }, settings));
+  const { throttle, secure = false, trust = {} } = options;
+  const settings = { connectTimeoutMs, stallTimeoutMs, trust, ...(throttle && { throttle }) };
+  return new Client(await openWireClient({ host, port, secure }, settings));
 }
 
 /**

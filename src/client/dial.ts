@@ -4,9 +4,11 @@
  * it.
  */
 import type { Socket } from "bun";
+import type { TrustOptions } from "../identity/trust.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
+import { noHandshake, tlsOptions, unverified } from "./verified.ts";
 import { PORT_DEFAULT } from "../wire/vocabulary.ts";
 
 /** Milliseconds for name resolution and TCP handshake, unless --connect-timeout says otherwise. */
@@ -29,17 +31,26 @@ export interface SocketOwner {
   failed(error: Error): void;
 }
 
+/** What may stop it, and whom it believes. */
+export interface DialOptions {
+  readonly signal?: AbortSignal | null | undefined;
+  /** For servers that are reached by TLS. */
+  readonly trust?: TrustOptions | undefined;
+}
+
 /**
  * Connects to `server` within `timeoutMs` and gives what `own` makes of the socket. `own` runs
  * before any event. Rejects with ClientError: "no-connection", or "timed-out" when the time is up.
  * A connection that comes about later is cut; until then the attempt itself goes on in the system,
- * which offers no way to end it. When `signal` aborts it rejects with the signal's reason.
+ * which offers no way to end it. When `signal` aborts it rejects with the signal's reason. Over TLS
+ * `own` is called when the server has shown that it is who it should be, and nothing was sent
+ * before ("denied", or "protocol" without a handshake).
  */
 export function dial<Owner extends SocketOwner>(
   server: ServerAddress,
   timeoutMs: number,
   own: (socket: StreamSocket) => Owner,
-  signal: AbortSignal | null = null,
+  { signal = null, trust = {} }: DialOptions = {},
 ): Promise<Owner> {
   const { promise, resolve, reject } = Promise.withResolvers<Owner>();
   if (signal?.aborted === true) {
@@ -47,6 +58,7 @@ export function dial<Owner extends SocketOwner>(
     return promise;
   }
   let waiting = true;
+  let begun: StreamSocket | null = null;
   const stop = (): boolean => {
     const first = waiting;
     waiting = false;
@@ -54,58 +66,126 @@ export function dial<Owner extends SocketOwner>(
     signal?.removeEventListener("abort", aborted);
     return first;
   };
-  const aborted = (): void => {
-    if (stop()) reject(signal?.reason);
+  const giveUp = (reason: unknown): void => {
+    if (!stop()) return;
+    reject(reason);
+    begun?.terminate();
   };
+  const aborted = (): void => giveUp(signal?.reason);
   signal?.addEventListener("abort", aborted);
-  const timer = setTimeout(() => {
-    if (stop()) reject(lateError(server, timeoutMs));
-  }, timeoutMs);
-  open<Owner>(server, (socket) => {
-    if (!stop()) {
-      socket.terminate();
-      return null;
-    }
-    const owner = own(socket);
-    resolve(owner);
-    return owner;
-  }).catch((error: unknown) => {
-    if (stop()) reject(connectError(error, server));
-  });
+  const timer = setTimeout(() => giveUp(lateError(server, timeoutMs)), timeoutMs);
+  const attempt = {
+    begun(socket: StreamSocket): void {
+      if (waiting) begun = socket;
+      else socket.terminate();
+    },
+    opened(socket: StreamSocket): Owner | null {
+      if (!stop()) {
+        socket.terminate();
+        return null;
+      }
+      const owner = own(socket);
+      resolve(owner);
+      return owner;
+    },
+    failed(error: unknown): void {
+      if (stop()) reject(error);
+    },
+  };
+  const opening =
+    server.secure === true ? openSecure(server, trust, attempt) : open(server, attempt);
+  opening.catch((error: unknown) => attempt.failed(connectError(error, server)));
   return promise;
 }
 
 // --- internal ---
 
+/** One attempt to connect. */
+interface Attempt<Owner> {
+  /** There is a connection, but no owner yet: it is cut when nobody waits any more. */
+  begun(socket: StreamSocket): void;
+  /** The owner of `socket`, from whose first event on it is told; null: it was cut. */
+  opened(socket: StreamSocket): Owner | null;
+  failed(error: unknown): void;
+}
+
+/** Events of a socket that has an owner, or none yet. */
+function events<Owner extends SocketOwner>() {
+  return {
+    data(socket: Socket<Owner | null>, chunk: Buffer) {
+      socket.data?.data(chunk);
+    },
+    drain(socket: Socket<Owner | null>) {
+      socket.data?.drain();
+    },
+    end(socket: Socket<Owner | null>) {
+      socket.data?.end();
+    },
+    close(socket: Socket<Owner | null>, error?: Error) {
+      socket.data?.closed(error ?? null);
+    },
+    error(socket: Socket<Owner | null>, error: Error) {
+      if (socket.data === null) socket.terminate();
+      else socket.data.failed(error);
+    },
+  };
+}
+
 async function open<Owner extends SocketOwner>(
-  server: ServerAddress,
-  opened: (socket: StreamSocket) => Owner | null,
+  { host, port }: ServerAddress,
+  attempt: Attempt<Owner>,
 ): Promise<void> {
   await Bun.connect<Owner | null>({
-    hostname: server.host,
-    port: server.port,
+    hostname: host,
+    port,
     // Without it Bun answers the peer's FIN with ours, while requests may still be unsent.
     allowHalfOpen: true,
     data: null,
     socket: {
+      ...events<Owner>(),
       open(socket: Socket<Owner | null>) {
-        socket.data = opened(withDescriptor(socket));
+        socket.data = attempt.opened(withDescriptor(socket));
       },
-      data(socket: Socket<Owner | null>, chunk: Buffer) {
-        socket.data?.data(chunk);
+    },
+  });
+}
+
+/** The same by TLS: the owner comes after the handshake. */
+async function openSecure<Owner extends SocketOwner>(
+  server: ServerAddress,
+  trust: TrustOptions,
+  attempt: Attempt<Owner>,
+): Promise<void> {
+  const shared = events<Owner>();
+  await Bun.connect<Owner | null>({
+    hostname: server.host,
+    port: server.port,
+    allowHalfOpen: true,
+    data: null,
+    tls: tlsOptions(server, trust),
+    socket: {
+      ...shared,
+      open(connected: Socket<Owner | null>) {
+        attempt.begun(withDescriptor(connected));
       },
-      drain(socket: Socket<Owner | null>) {
-        socket.data?.drain();
+      handshake(connected: Socket<Owner | null>) {
+        let refused: unknown;
+        try {
+          refused = unverified(connected, server, trust);
+        } catch (error) {
+          // The file of known hosts can't be read or written.
+          refused = error;
+        }
+        if (refused === null) {
+          connected.data = attempt.opened(withDescriptor(connected));
+          return;
+        }
+        attempt.failed(refused);
+        connected.terminate();
       },
-      end(socket: Socket<Owner | null>) {
-        socket.data?.end();
-      },
-      close(socket: Socket<Owner | null>, error?: Error) {
-        socket.data?.closed(error ?? null);
-      },
-      error(socket: Socket<Owner | null>, error: Error) {
-        if (socket.data === null) socket.terminate();
-        else socket.data.failed(error);
+      close(closed: Socket<Owner | null>, error?: Error) {
+        if (closed.data === null) attempt.failed(noHandshake(server));
+        shared.close(closed, error);
       },
     },
   });

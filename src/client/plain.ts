@@ -41,6 +41,12 @@ export async function readPlain(
   { connectTimeoutMs, stallTimeoutMs }: ConnectionSettings,
   signal: AbortSignal | null = null,
 ): Promise<number> {
+  if (server.secure === true) {
+    // Its end is a FIN, which anybody between can send: a TLS connection tells no cut from an end.
+    throw usageError(
+      "a bare path has no length, so that over TLS a cut could not be told from its end",
+    );
+  }
   const request: PlainRequest = { server, line: plainRequest(path), stallTimeoutMs };
   const reading = await dial(
     server,

@@ -31,11 +31,19 @@ export class SocketReader implements PumpedSocket {
   readonly #socket: StreamSocket;
   readonly #owner: SocketReaderOwner;
   readonly #throttle: Throttle | null;
+  /** False: the descriptor carries the records of TLS, which Bun alone can read. */
+  readonly #pumps: boolean;
   #mode: "events" | "pump" | "paused" = "events";
   #lowWater = 1;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(socket: StreamSocket, owner: SocketReaderOwner, throttle: Throttle | null) {
+  constructor(
+    socket: StreamSocket,
+    owner: SocketReaderOwner,
+    throttle: Throttle | null,
+    secure = false,
+  ) {
+    this.#pumps = throttle === null && !secure;
     this.#socket = socket;
     this.#owner = owner;
     this.#throttle = throttle;
@@ -47,7 +55,7 @@ export class SocketReader implements PumpedSocket {
 
   /** Hands the socket to the pump if that is worth it for the `left` bytes of the body. */
   usePump(left: number): void {
-    if (this.#mode !== "events" || left < PUMP_BYTES_MIN || this.#throttle !== null) return;
+    if (this.#mode !== "events" || left < PUMP_BYTES_MIN || !this.#pumps) return;
     if (!pump.add(this)) return;
     this.#mode = "pump";
     this.#socket.pause();

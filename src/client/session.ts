@@ -96,7 +96,7 @@ export class Session implements SocketOwner {
     this.#socket = socket;
     this.#server = server;
     this.#writer = new RequestWriter(socket);
-    this.#socketReader = new SocketReader(socket, this, throttle);
+    this.#socketReader = new SocketReader(socket, this, throttle, server.secure === true);
     this.#stall = new StallTimer(stallTimeoutMs, () => this.#stalled());
   }
 

@@ -5,6 +5,7 @@
  * Any number of requests may be under way; they are pipelined and answered in order. It does not
  * reconnect: once the connection has ended every call fails with the reason.
  */
+import type { TrustOptions } from "../identity/trust.ts";
 import type { Sink } from "../receive/sink.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -33,6 +34,8 @@ export interface ConnectionSettings {
   readonly stallTimeoutMs: number;
   /** The rate that all connections keep together. */
   readonly throttle?: Throttle;
+  /** How servers are known that are reached by TLS. */
+  readonly trust?: TrustOptions;
   /** Once it aborts nobody connects any more; its reason is a ClientError. */
   readonly signal?: AbortSignal;
 }
@@ -51,9 +54,9 @@ export async function openWireClient(
   server: ServerAddress,
   settings: ConnectionSettings,
 ): Promise<WireClient> {
-  const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal = null } = settings;
+  const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal, trust } = settings;
   const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
-  return new WireClient(await dial(server, connectTimeoutMs, own, signal));
+  return new WireClient(await dial(server, connectTimeoutMs, own, { signal, trust }));
 }
 
 /** The verbs of S6/1 on one connection. Paths start with "/". All reject with ClientError. */

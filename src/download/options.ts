@@ -1,6 +1,7 @@
 /** The options of download() and mirror() as a caller writes them; settings.ts checks them. */
 import type { ServerAddress } from "../client/address.ts";
 import type { Path } from "../client/connect.ts";
+import type { TrustOptions } from "../identity/trust.ts";
 import type { Sink } from "../receive/sink.ts";
 import type { TransferEvent } from "./events.ts";
 
@@ -27,6 +28,8 @@ export interface TransferOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds without progress until a connection is given up; 60,000. */
   readonly stallTimeoutMs?: number;
+  /** How servers are known that are reached by TLS (s6s://); by the system's authorities. */
+  readonly trust?: TrustOptions;
   /**
    * Ends it: the promise rejects, with the reason itself where that is one of our errors; what has
    * come stays for the next run.
@@ -38,7 +41,7 @@ export interface TransferOptions {
 
 /** What to bring and where to. */
 export interface DownloadOptions extends TransferOptions {
-  /** s6:// URLs, or paths on `server`. */
+  /** s6:// or s6s:// URLs, or paths on `server`. */
   readonly from: Path | readonly Path[];
   /** The folder they go into, made when missing; the current one. */
   readonly folder?: Path;
@@ -63,7 +66,7 @@ export interface DownloadOptions extends TransferOptions {
 
 /** Which tree to mirror, and where. */
 export interface MirrorOptions extends TransferOptions {
-  /** The folder there: an s6:// URL, or a path on `server`. */
+  /** The folder there: an s6:// or s6s:// URL, or a path on `server`. */
   readonly from: Path;
   /** The folder here, made when missing. */
   readonly folder: Path;

@@ -96,11 +96,17 @@ export class Run {
   // --- internal ---
 
   #fetchOptions(): FetchOptions {
-    const { connectTimeoutMs, stallTimeoutMs, limitRate, ...settings } = this.#settings;
+    const { connectTimeoutMs, stallTimeoutMs, limitRate, trust, ...settings } = this.#settings;
     const { signal } = this.#ending;
     const throttle = limitRate === null ? null : new Throttle(limitRate);
     return {
-      connection: { connectTimeoutMs, stallTimeoutMs, signal, ...(throttle && { throttle }) },
+      connection: {
+        connectTimeoutMs,
+        stallTimeoutMs,
+        signal,
+        trust,
+        ...(throttle && { throttle }),
+      },
       connections: settings.connections,
       retries: settings.retries,
       retryRefused: settings.retryRefused,

@@ -15,6 +15,7 @@ import { usageError } from "../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../client/stall.ts";
 import { STAGING_PREFIX } from "../destination/staging.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
+import type { TrustOptions } from "../identity/trust.ts";
 import type { Sink } from "../receive/sink.ts";
 import { bytesOf, type ByteString, byteStringOf } from "../wire/bytes.ts";
 import type { Remedy } from "../wire/failure.ts";
@@ -46,6 +47,7 @@ export interface TransferSettings {
   readonly wholeFile: boolean;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly trust: TrustOptions;
   readonly signal: AbortSignal | null;
   readonly onEvent: ((event: TransferEvent) => void) | null;
 }
@@ -107,6 +109,7 @@ const TRANSFER: OptionNames<TransferOptions> = {
   wholeFile: true,
   connectTimeoutMs: true,
   stallTimeoutMs: true,
+  trust: true,
   signal: true,
   onEvent: true,
 };
@@ -239,6 +242,7 @@ function transferSettings(options: TransferOptions): TransferSettings {
     wholeFile: options.wholeFile ?? false,
     connectTimeoutMs: whole("connectTimeoutMs", connectTimeoutMs, 1, TIMEOUT_MS_MAX),
     stallTimeoutMs: whole("stallTimeoutMs", stallTimeoutMs, 1, TIMEOUT_MS_MAX),
+    trust: options.trust ?? {},
     signal,
     onEvent,
   };

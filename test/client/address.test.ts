@@ -58,7 +58,7 @@ test("says what is wrong with an address", () => {
     ["me@nas", "no user name"],
     ["na s", "not a host name"],
     ["n\xe1s", "not a host name"],
-    ["s6s://nas", "TLS"],
+    ["s6x://nas", "only s6:// and s6s://"],
     ["http://nas", "only s6://"],
   ];
   for (const [text, said] of cases) {
@@ -120,7 +120,7 @@ test("a URL names its server, and its escapes stand for bytes, once", () => {
 
 test("says what is wrong with a URL, and shows it without its controls", () => {
   const cases: [string, string][] = [
-    ["s6s://nas/x", "s6s://nas/x: TLS"],
+    ["s6x://nas/x", "s6x://nas/x: only s6:// and s6s://"],
     ["http://nas/x", "asked for as ./http://nas/x"],
     ["s6://nas/a?b", "%3F"],
     ["s6://nas/a#b", "%23"],
@@ -131,7 +131,7 @@ test("says what is wrong with a URL, and shows it without its controls", () => {
     ["nas:70000/y", "a port is a number"],
     ["nas:80/a?b", "%3F"],
     ["s6://me@nas/x", "no user name"],
-    ["s6s://nas/\x1b]0;x\x07", "\\x1b]0;x\\x07"],
+    ["s6x://nas/\x1b]0;x\x07", "\\x1b]0;x\\x07"],
   ];
   for (const [text, said] of cases) {
     const error = thrownBy(() => parseTarget(text, LOCAL));

@@ -7,8 +7,9 @@ import { CONNECT_TIMEOUT_MS } from "../../client/dial.ts";
 import { ClientError } from "../../client/error.ts";
 import type { ConnectionSettings } from "../../client/wireclient.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
-import { type FlagTable, type Operand, UsageError } from "./flags.ts";
+import { type FlagTable, type Operand, UsageError, type Values } from "./flags.ts";
 import { CONNECTION } from "./general.ts";
+import { TRUST_FLAGS, trustOf } from "./trust.ts";
 import { duration, parsed } from "./values.ts";
 
 /** Bounds of a timeout in milliseconds, up to a day: longer than any pause of a transfer. */
@@ -20,7 +21,10 @@ export const SERVER_FLAG = {
   alias: "s",
   group: CONNECTION,
   valueHint: "host:port",
-  reader: parsed("HOST, HOST:PORT, IPv6 or [IPv6]:PORT (TLS is not supported yet)", parseServer),
+  reader: parsed(
+    "HOST, HOST:PORT, IPv6 or [IPv6]:PORT behind s6:// or, by TLS, s6s://",
+    parseServer,
+  ),
   description: "server for paths that are no URL",
   default: `127.0.0.1:${PORT_DEFAULT}`,
 } as const;
@@ -45,15 +49,22 @@ export function connectionFlags(timeoutMs: number) {
       description: "give up when nothing has come for this time",
       default: `${timeoutMs / 1000}`,
     },
+    ...TRUST_FLAGS,
   } as const satisfies FlagTable;
 }
 
-/** The timeouts that the flags give. */
-export function connectionSettingsOf(values: {
-  readonly "connect-timeout": number;
-  readonly timeout: number;
-}): ConnectionSettings {
-  return { connectTimeoutMs: values["connect-timeout"], stallTimeoutMs: values.timeout };
+/** The timeouts, and whom to believe, that the flags give. */
+export function connectionSettingsOf(
+  values: Values<typeof TRUST_FLAGS> & {
+    readonly "connect-timeout": number;
+    readonly timeout: number;
+  },
+): ConnectionSettings {
+  return {
+    connectTimeoutMs: values["connect-timeout"],
+    stallTimeoutMs: values.timeout,
+    trust: trustOf(values),
+  };
 }
 
 /**

@@ -2,13 +2,7 @@
  * Executes one line of the prompt: a command on the current folder of the server, or else a path
  * whose content is printed. A failure is reported and does not end the prompt.
  */
-import {
-  authorityOf,
-  bareTarget,
-  type ServerAddress,
-  type Target,
-  urlOf,
-} from "../../client/address.ts";
+import { urlOf, bareTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError, refusedError, usageError } from "../../client/error.ts";
 import { about } from "../../client/message.ts";
 import { textOf } from "../../wire/errors.ts";
@@ -263,7 +257,7 @@ export class Shell {
   #urlOf({ text, quote }: Word, pattern: boolean): ByteString {
     const typed = urlPath(bytesOf(text), !pattern || quote !== "");
     const path = this.resolve(typed, urlPath(this.folder, true));
-    return `s6://${authorityOf(this.#options.server)}${path}`;
+    return `${urlOf(this.#options.server)}${path}`;
   }
 
   #target(path: string): Target {

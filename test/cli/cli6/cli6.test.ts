@@ -67,9 +67,9 @@ test("usage mistakes: status 2, one line, nothing fetched", async () => {
     [["--nope"], "unknown flag --nope (try cli6 --help)"],
     [["--timeout", "x", "a"], "--timeout takes a time"],
     [["-s", "nas:x", "a"], "-s takes HOST, HOST:PORT, IPv6 or [IPv6]:PORT"],
-    [["--server=s6s://nas", "a"], "TLS"],
-    [["a", "s6s://nas/x"], "TLS"],
-    [["a", "http://nas/x"], "only s6:// URLs"],
+    [["--server=ftp://nas", "a"], "--server"],
+    [["a", "gopher://nas/x"], "only s6:// and s6s:// URLs"],
+    [["a", "http://nas/x"], "only s6:// and s6s:// URLs"],
     [["stat"], "stat needs a PATH or URL (try cli6 stat --help)"],
     [[""], "the path is empty"],
   ];

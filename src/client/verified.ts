@@ -1,0 +1,68 @@
+/** TLS of a client: what Bun is told before the handshake, and whether to go on after it. */
+import { X509Certificate } from "node:crypto";
+import type { Socket, TLSOptions } from "bun";
+import { fingerprintOf } from "../identity/credentials.ts";
+import { judge, type TrustOptions } from "../identity/trust.ts";
+import { authorityOf, type ServerAddress } from "./address.ts";
+import { ClientError } from "./error.ts";
+
+/** TLS 1.2, as Bun counts versions. */
+const TLS_1_2 = 0x0303;
+
+/** "s6/1" behind its length (RFC 7301 3.1). */
+const PROTOCOL = Buffer.from("\x04s6/1", "latin1");
+
+/**
+ * Bun is to go on whatever it thinks of the certificate, since a pin or a known host may say
+ * otherwise: nothing may be sent before unverified() has answered null.
+ */
+export function tlsOptions({ host }: ServerAddress, { ca, cert, key }: TrustOptions): TLSOptions {
+  return {
+    ...{ minVersion: TLS_1_2, ALPNProtocols: PROTOCOL, rejectUnauthorized: false },
+    // An address is checked against the certificate too, but never sent as a name (RFC 6066 3).
+    serverName: host.replace(/%.*$/, ""),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/** Null when the handshake of `socket` is done, and its peer is who it should be; else why not. */
+export function unverified<Data>(
+  socket: Socket<Data>,
+  server: ServerAddress,
+  trust: TrustOptions,
+): ClientError | null {
+  const certificate = socket.getPeerCertificate() as Partial<CertificateFacts> | null;
+  if (certificate?.raw === undefined) return noHandshake(server);
+  const x509 = new X509Certificate(certificate.raw);
+  const shown = {
+    fingerprint: fingerprintOf(x509),
+    authorized: socket.authorized,
+    own: x509.verify(x509.publicKey),
+    problem: problemOf(socket.getAuthorizationError()),
+    until: Date.parse(x509.validTo),
+  };
+  const refused = judge(authorityOf(server), shown, trust, Date.now());
+  return refused === null ? null : new ClientError(refused.kind, refused.code, refused.message);
+}
+
+/** The handshake failed: no TLS on the other side, or none that both know. */
+export function noHandshake(server: ServerAddress): ClientError {
+  const where = authorityOf(server);
+  const text = `no TLS handshake with ${where}: it may speak plaintext only (s6://), or want a certificate of yours (--cert)`;
+  return new ClientError("protocol", "EPROTO", `EPROTO: ${text}`);
+}
+
+// --- internal ---
+
+/** The part of node:tls's PeerCertificate that is looked at. */
+interface CertificateFacts {
+  /** DER. */
+  readonly raw: Buffer;
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof Error && "code" in error) return String(error.code);
+  return error === null ? "" : String(error);
+}

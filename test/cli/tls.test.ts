@@ -1,0 +1,104 @@
+/** TLS as two people use it: one starts `serv6 --tls-self`, the other types what it says. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { content } from "../rig/oracle.ts";
+import { cli6, shell } from "../rig/program.ts";
+import { CA_FILE, filesOf } from "../rig/tls.ts";
+import { Tree } from "../rig/tree.ts";
+import { Started } from "./serv6/started.ts";
+
+const SERVES = ["-p", "0", "--log", "off"];
+
+/** The port of the first s6s:// URL. */
+async function portOf(server: Started): Promise<string> {
+  return (await server.says(/s6s:\/\/[^ ]*:([0-9]+)\//))[1] ?? "";
+}
+
+test("--tls-self: the command that it prints works, and its key is the same at the next start", async () => {
+  using tree = new Tree({ "a.txt": "content" });
+  using state = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  let pin = "";
+  for (const run of [1, 2]) {
+    await using server = new Started([tree.root, ...SERVES, "--tls-self"], env);
+    const [, command = ""] = await server.says(/fetch a file: {2}(cli6 s6s:.*--pin sha256:.*)\n/);
+    const got = await shell(command, []);
+    expect([got.status, got.out, got.err]).toEqual([0, "content", ""]);
+    const now = /sha256:[0-9a-f]{64}/.exec(command)?.[0] ?? "none";
+    if (run === 2) expect(now).toBe(pin);
+    pin = now;
+    expect(server.said).not.toContain("| nc ");
+  }
+  expect(fs.statSync(state.path("serv6/tls.pem")).mode & 0o777).toBe(0o600);
+});
+
+test("get, mirror, ls and ping by s6s://, of a server that is seen for the first time", async () => {
+  const large = content(3, 0, 5_000_000);
+  using tree = new Tree({ large, "d/small": "x" });
+  using state = new Tree();
+  using here = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  await using server = new Started([tree.root, ...SERVES, "--tls-self"], env);
+  const url = `s6s://127.0.0.1:${await portOf(server)}`;
+  const run = (...args: string[]) => cli6(args, { env });
+  const first = await run("get", `${url}/large`, "-P", here.root, "-q");
+  expect([first.status, first.err]).toEqual([
+    0,
+    expect.stringMatching(
+      /^cli6: 127\.0\.0\.1:[0-9]+ is seen for the first time: .*sha256:\S+ is noted/,
+    ),
+  ]);
+  expect(fs.readFileSync(here.path("large")).equals(large)).toBe(true);
+  expect(await run("ls", "-1", url)).toEqual({ status: 0, out: "d/\nlarge\n", err: "" });
+  const mirrored = await run("mirror", `${url}/`, here.path("m"), "-q");
+  expect([mirrored.status, mirrored.err]).toEqual([0, ""]);
+  expect(fs.readFileSync(here.path("m/d/small"), "utf8")).toBe("x");
+  expect((await run("ping", "-c", "1", url)).status).toBe(0);
+  const bare = await run("--plain", `${url}/large`);
+  expect([bare.status, bare.out]).toEqual([2, ""]);
+  // Somebody else's key in its place.
+  fs.writeFileSync(state.path("cli6/known_hosts"), `${url.slice(6)} sha256:${"0".repeat(64)}\n`);
+  const changed = await run("get", `${url}/large`, "-P", here.path("x"));
+  expect([changed.status, changed.err]).toEqual([4, expect.stringContaining("HAS CHANGED")]);
+});
+
+test("--ca believes an authority; without it, or for another name, status 4 says why", async () => {
+  using tree = new Tree({ f: "content" });
+  using state = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  const { cert, key } = filesOf("good");
+  const tls = ["--tls-cert", cert, "--tls-key", key];
+  await using server = new Started([tree.root, ...SERVES, ...tls], env);
+  const port = await portOf(server);
+  const good = await cli6(["--ca", CA_FILE, `s6s://localhost:${port}/f`], { env });
+  expect([good.status, good.out, good.err]).toEqual([0, "content", ""]);
+  const unknown = await cli6([`s6s://localhost:${port}/f`], { env });
+  expect([unknown.status, unknown.err]).toEqual([4, expect.stringContaining("no authority")]);
+  const pinned = await cli6(["--pin", "sha256:1", `s6s://localhost:${port}/f`], { env });
+  expect([pinned.status, pinned.err]).toEqual([2, expect.stringContaining("--pin takes")]);
+});
+
+test("serv6 says which flags of TLS do not go together, with status 2", async () => {
+  using tree = new Tree({ f: "" });
+  using state = new Tree();
+  const { cert, key } = filesOf("good");
+  const cases: [string[], string][] = [
+    [["--tls-cert", cert], "belong together"],
+    [["--tls-self", "--tls-cert", cert, "--tls-key", key], "--tls-self makes"],
+    [["--plaintext"], "--plaintext needs"],
+    [["--tls-client-ca", CA_FILE], "--tls-client-ca needs"],
+    [["--tls-cert", cert, "--tls-key", tree.path("f")], "holds no private key"],
+  ];
+  for (const [flags, message] of cases) {
+    await using server = new Started([tree.root, ...SERVES, ...flags]);
+    expect([flags, await server.status()]).toEqual([flags, 2]);
+    expect(server.said).toContain(message);
+    expect(server.said.trim().split("\n")).toHaveLength(1);
+  }
+  const served = ["--tls-self", "--hidden"];
+  await using below = new Started([state.root, ...SERVES, ...served], {
+    XDG_STATE_HOME: state.root,
+  });
+  expect(await below.status()).toBe(2);
+  expect(below.said).toContain("would be served");
+});
