@@ -21,7 +21,7 @@ import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
-import type { Answer, StoreWait } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -74,9 +74,9 @@ export class Connection implements Turn, Asker, Awaiter {
     this.#owner = owner;
     this.address = socket.remoteAddress ?? "";
     this.peer = peerOf(this.address);
-    this.#exchange = new Exchange(service, this.address);
     this.#receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
+    this.#exchange = new Exchange(service, this.#sender, this.address);
   }
 
   // --- events ---
@@ -129,7 +129,7 @@ export class Connection implements Turn, Asker, Awaiter {
     const state = this.state;
     tick();
     if (state === SENDING.turn) this.#goOn();
-    else if (state.awaits === "store") this.#run(() => this.#promise(state));
+    else if (state.awaits === "store") this.#run(() => this.#exchange.promise(state.promise));
   }
 
   /** The bytes that the transfer waited for are in memory. */
@@ -323,47 +323,29 @@ export class Connection implements Turn, Asker, Awaiter {
 
   #deliver(answer: Answer): void {
     switch (answer.kind) {
-      case "reply": {
-        const { head, bytes } = answer;
-        if (head !== "") this.#sender.text(head.slice(this.#exchange.promised));
-        // They are referenced until they are out.
-        if (bytes !== null) this.#sender.bytes(bytes, this.backlog === 0);
-        this.#exchange.end(this.door, "OK", answer.content);
+      case "reply":
+        this.#exchange.reply(answer, this.door, this.backlog === 0);
         break;
-      }
       case "file":
-        this.#sender.file(answer, this.service.zeroCopy);
-        this.#exchange.sending = answer.content;
+        this.#exchange.file(answer);
         if (answer.length > LONG_BYTES) this.service.turns.watch();
         break;
       case "store":
         this.state = answer;
-        if (this.#receiver.fin) this.#promise(answer);
+        if (this.#receiver.fin) this.#exchange.promise(answer.promise);
         break;
       default:
         this.#refuse(answer);
     }
   }
 
-  /** Sends what the reply begins with, where it is known: a peer that is gone answers with RST. */
-  #promise({ promise }: StoreWait): void {
-    if (this.#exchange.promised > 0 || promise === "") return;
-    this.#sender.text(promise);
-    this.#exchange.promised = promise.length;
-  }
-
   /** Says no, in the connection's dialect; by RST where something else was promised. */
   #refuse(refusal: Refusal, last = false): void {
-    if (this.#exchange.promised > 0) {
-      this.#exchange.end(this.door, "RESET", 0);
-      this.terminate();
-      return;
-    }
     const { doors } = this.service;
-    const door = this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
-    this.#sender.text(door.refusal(refusal, this.#exchange.line));
-    this.#exchange.end(this.door, refusal.code, 0);
-    if (last) this.#receiver.close();
+    const speaker =
+      this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
+    if (!this.#exchange.refuse(refusal, speaker, this.door)) this.terminate();
+    else if (last) this.#receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */

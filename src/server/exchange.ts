@@ -1,10 +1,15 @@
 /**
- * The request that a connection is answering: what was asked, and what of the reply is out. One at
- * a time, so each connection has one of these for all its requests.
+ * The request that a connection is answering: what was asked, what of the reply is out, and how the
+ * rest of it gets to the Sender. One at a time, so each connection has one of these for all its
+ * requests.
  */
 import { shownAddress } from "../guard/address.ts";
 import { clock } from "../sys/clock.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import type { Refusal } from "../wire/errors.ts";
+import type { Reply } from "../wire/reply.ts";
+import type { FileReply } from "./answer.ts";
+import type { Sender } from "./sender.ts";
 import type { Asked, Door, Service } from "./service.ts";
 
 /** What the log tells of a refusal that no line was the cause of. */
@@ -17,6 +22,7 @@ export class Exchange {
   /** Content bytes of the file that is on its way; 0 for none. */
   sending = 0;
   readonly #service: Service;
+  readonly #sender: Sender;
   readonly #address: string;
   /** The request, or null where none is being answered. */
   line: ByteString | null = null;
@@ -24,8 +30,9 @@ export class Exchange {
   #began = 0;
 
   /** `address` is the peer's. */
-  constructor(service: Service, address: string) {
+  constructor(service: Service, sender: Sender, address: string) {
     this.#service = service;
+    this.#sender = sender;
     this.#address = address;
   }
 
@@ -33,6 +40,41 @@ export class Exchange {
   begin(line: ByteString): void {
     this.line = line;
     this.#began = clock.now;
+  }
+
+  /** Sends a whole reply. `alone`: nothing will be gathered with it. */
+  reply({ head, bytes, content }: Reply, door: Door | null, alone: boolean): void {
+    if (head !== "") this.#sender.text(head.slice(this.promised));
+    // They are referenced until they are out.
+    if (bytes !== null) this.#sender.bytes(bytes, alone);
+    this.end(door, "OK", content);
+  }
+
+  /** Begins to send a file: it is the Sender's, who says when it is out. */
+  file(answer: FileReply): void {
+    this.#sender.file(answer, this.#service.zeroCopy);
+    this.sending = answer.content;
+  }
+
+  /** Sends what the reply begins with, where it is known: a peer that is gone answers with RST. */
+  promise(promise: string): void {
+    if (this.promised > 0 || promise === "") return;
+    this.#sender.text(promise);
+    this.promised = promise.length;
+  }
+
+  /**
+   * Says no in the dialect of `speaker`; false where something else was promised, so that only RST
+   * can tell it.
+   */
+  refuse(refusal: Refusal, speaker: Door, door: Door | null): boolean {
+    if (this.promised > 0) {
+      this.end(door, "RESET", 0);
+      return false;
+    }
+    this.#sender.text(speaker.refusal(refusal, this.line));
+    this.end(door, refusal.code, 0);
+    return true;
   }
 
   /** Counts a request that was answered or failed, and logs it: nothing more is sent for it. */
