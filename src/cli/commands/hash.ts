@@ -13,6 +13,7 @@ import {
 } from "../../wire/digest.ts";
 import { NUMBER_MAX } from "../../wire/number.ts";
 import { printable } from "../../wire/printable.ts";
+import { sumLine } from "../../wire/sumline.ts";
 import { connectionFlags, meant, connectionSettingsOf } from "../flags/connection.ts";
 import { CONNECTION, QUIET_FLAG } from "../flags/general.ts";
 import { type Command, type FlagTable, type Operand, UsageError } from "../flags/flags.ts";
@@ -156,7 +157,7 @@ async function printChunks(
     etag = page.etag;
     end = page.size;
     for (const [nth, digest] of page.digests.entries()) {
-      printLine(output, digest, `${offset + chunk * BigInt(nth)}  `, name);
+      printLine(output, digest, `  ${offset + chunk * BigInt(nth)}`, name);
     }
   }
 }
@@ -167,10 +168,9 @@ function clipped(length: bigint): bigint {
 }
 
 function printLine(output: TextOutput, digest: string, offset: string, name: ByteString): void {
-  const escaped = name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
-  const start = `${escaped === name ? "" : "\\"}${digest}  ${offset}`;
-  if (output.terminal) output.print(`${digest}  ${offset}${printable(name)}\n`);
-  else output.printBytes(`${start}${escaped}\n`);
+  const start = `${digest}${offset}`;
+  if (output.terminal) output.print(`${start}  ${printable(name)}\n`);
+  else output.printBytes(sumLine(start, name));
 }
 
 /** The target, and its name in the output: for a URL the name that a download of it gets. */
