@@ -52,7 +52,8 @@ export class Exchange {
 
   /** Begins to send a file: it is the Sender's, who says when it is out. */
   file(answer: FileReply): void {
-    this.#sender.file(answer, this.#service.zeroCopy);
+    const head = answer.head.subarray(this.promised);
+    this.#sender.file(this.promised === 0 ? answer : { ...answer, head }, this.#service.zeroCopy);
     this.sending = answer.content;
   }
 

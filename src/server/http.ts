@@ -11,6 +11,7 @@ import { parseHead, type RequestHead } from "../wire/http/head.ts";
 import { unsatisfiedRange } from "../wire/http/range.ts";
 import { refusalReply } from "../wire/http/refusalreply.ts";
 import { type Answer, fileWait } from "./answer.ts";
+import { type ToldDigest, wantedDigest } from "./httpdigest.ts";
 import { fileAnswer, UnsatisfiedRange } from "./httpfile.ts";
 import { folderAnswer } from "./httpfolder.ts";
 import { httpSecond } from "./httpsecond.ts";
@@ -28,15 +29,31 @@ function answer(store: Store, line: ByteString, asker: Asker): Answer {
     return head;
   }
   if (head.connection === "close") asker.last();
-  const opened = (file: OpenFile | Refusal): Answer => answerOf(store, head, file, asker);
+  return lookUp(store, head, asker, null);
+}
+
+/** `told` is the digest that was waited for. */
+function lookUp(store: Store, head: RequestHead, asker: Asker, told: ToldDigest | null): Answer {
+  const opened = (file: OpenFile | Refusal): Answer => answerOf(store, head, file, asker, told);
   const file = store.open(head.path, asker);
   return file === null ? fileWait(opened) : opened(file);
 }
 
-function answerOf(store: Store, head: RequestHead, file: OpenFile | Refusal, asker: Asker): Answer {
+function answerOf(
+  store: Store,
+  head: RequestHead,
+  file: OpenFile | Refusal,
+  asker: Asker,
+  told: ToldDigest | null,
+): Answer {
+  if (file instanceof Refusal) {
+    return file.code === "EISDIR" ? folderAnswer(store, head, asker) : file;
+  }
+  const again = (now: ToldDigest): Answer => lookUp(store, head, asker, now);
+  const digest = wantedDigest(store, head, file, asker, told, again);
   // A server of one file gives it for the root's path, which has no name.
-  if (!(file instanceof Refusal)) return fileAnswer(head, store.single || head.path, file);
-  return file.code === "EISDIR" ? folderAnswer(store, head, asker) : file;
+  const path = store.single || head.path;
+  return typeof digest === "string" ? fileAnswer(store, head, path, file, digest) : digest;
 }
 
 function asked(line: ByteString): Asked {

@@ -3,7 +3,7 @@
  * that tell of a file are made once for each second of its life, because Date and Last-Modified go
  * by it; they are kept beside the file and never inside its buffers, which other doors use.
  */
-import type { OpenFile } from "../store/store.ts";
+import type { OpenFile, Store } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { Refusal } from "../wire/errors.ts";
 import { selectionOf } from "../wire/http/conditions.ts";
@@ -15,6 +15,7 @@ import { parameterOf } from "../wire/http/target.ts";
 import { replyOf } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
 import type { Answer } from "./answer.ts";
+import { knownDigest } from "./httpdigest.ts";
 import { httpSecond } from "./httpsecond.ts";
 import { rangeOf } from "./range.ts";
 
@@ -28,8 +29,17 @@ export class UnsatisfiedRange extends Refusal {
   }
 }
 
-/** What `head` gets of `file`, which is called `path`. */
-export function fileAnswer(head: RequestHead, path: ByteString, file: OpenFile): Answer {
+/**
+ * What `head` gets of `file`, which is called `path`. `digest` is the Repr-Digest that it wants, or
+ * "": one that is known is told all the same.
+ */
+export function fileAnswer(
+  store: Store,
+  head: RequestHead,
+  path: ByteString,
+  file: OpenFile,
+  digest: string,
+): Answer {
   const { entry } = file;
   const second = httpSecond();
   const selection = selectionOf(head, entry, second);
@@ -42,12 +52,16 @@ export function fileAnswer(head: RequestHead, path: ByteString, file: OpenFile):
       const fields = validatorFields(entry, second);
       return replyOf(responseHead(304, second, "none", head.connection, fields));
     }
-    case "whole":
-      return head.query === "" && head.connection === "" && head.method === "GET"
-        ? wholeAnswer(head, path, file, second)
-        : contentAnswer(head, path, file, second, null);
-    default:
-      return contentAnswer(head, path, file, second, selection);
+    default: {
+      const kept = preparedOf(store, path, file, second);
+      const part = selection === "whole" ? null : selection;
+      const told = digest || kept.digest;
+      const plain = head.query === "" && head.connection === "" && head.method === "GET";
+      // The commonest: made once a second, so that it costs no more than looking it up.
+      return plain && part === null && digest === ""
+        ? (kept.whole ??= contentAnswer(head, path, file, second, kept.fields + told, part))
+        : contentAnswer(head, path, file, second, kept.fields + told, part);
+    }
   }
 }
 
@@ -57,6 +71,8 @@ export function fileAnswer(head: RequestHead, path: ByteString, file: OpenFile):
 interface Prepared {
   readonly second: bigint;
   readonly fields: string;
+  /** Its Repr-Digest where it was known; else "". */
+  readonly digest: string;
   /** The answer to GET of all of it. */
   whole: Answer | null;
 }
@@ -64,19 +80,13 @@ interface Prepared {
 /** As long as the store keeps the file. */
 const prepared = new WeakMap<OpenFile, Prepared>();
 
-function preparedOf(path: ByteString, file: OpenFile, second: bigint): Prepared {
+function preparedOf(store: Store, path: ByteString, file: OpenFile, second: bigint): Prepared {
   const known = prepared.get(file);
   if (known?.second === second) return known;
   const fields = fileFields(file.entry, contentTypeOf(path), second);
-  const made = { second, fields, whole: null };
+  const made = { second, fields, digest: knownDigest(store, file), whole: null };
   prepared.set(file, made);
   return made;
-}
-
-/** The commonest: made once a second, so that it costs no more than looking it up. */
-function wholeAnswer(head: RequestHead, path: ByteString, file: OpenFile, second: bigint): Answer {
-  const kept = preparedOf(path, file, second);
-  return (kept.whole ??= contentAnswer(head, path, file, second, null));
 }
 
 function contentAnswer(
@@ -84,13 +94,14 @@ function contentAnswer(
   path: ByteString,
   file: OpenFile,
   second: bigint,
+  told: string,
   part: ByteRange | null,
 ): Answer {
   const { entry, body } = file;
   const range = rangeOf(entry, part?.start ?? 0n, part?.length ?? TO_THE_END);
   if (range instanceof Refusal) return range;
   const { start, length } = range;
-  let { fields } = preparedOf(path, file, second);
+  let fields = told;
   if (part !== null) fields += field("Content-Range", contentRange(part, entry.size));
   if (parameterOf(head.query, "download") !== null) {
     fields += field("Content-Disposition", attachment(nameOf(path)));

@@ -118,6 +118,11 @@ export class Digester implements ThreadOwner {
     return null;
   }
 
+  /** As Store.knownDigests. */
+  known(file: OpenFile, range: DigestRange): Uint8Array | null {
+    return this.cache.reply(jobKey(file, range)) ?? null;
+  }
+
   /** Ends jobs that nobody waits for any more, and a thread that is idle. About once a second. */
   sweep(): void {
     for (const job of [...this.#jobs.values()]) if (!job.wanted) this.#finish(job);

@@ -185,6 +185,10 @@ export class DiskStore implements Store {
     return this.digester.digests(file, range, waiter);
   }
 
+  knownDigests(file: OpenFile, range: DigestRange): Uint8Array | null {
+    return this.digester.known(file, range);
+  }
+
   readings(path: ByteString): ByteString[] {
     const below = path.startsWith("/") ? path : `/${path}`;
     const readings = [below];

@@ -130,6 +130,8 @@ export interface Store {
    * be read, EBUSY when too many wait. At most DIGESTS_MAX of them.
    */
   digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null;
+  /** The same where it was computed lately; null: it is not known, and nothing is done for it. */
+  knownDigests(file: OpenFile, range: DigestRange): Uint8Array | null;
   /**
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */

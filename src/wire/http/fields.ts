@@ -22,6 +22,7 @@ const CHOOSING = [
   "if-modified-since",
   "if-unmodified-since",
   "accept",
+  "want-repr-digest",
 ] as const;
 
 /** The name of a field that changes the answer, in lower case. */

@@ -21,6 +21,8 @@ export interface RequestHead {
   readonly host: ByteString;
   /** "close" when the connection ends behind the reply; else it is kept. */
   readonly connection: Connection;
+  /** HTTP/1.0: no chunks. */
+  readonly old: boolean;
   /** The fields that change the answer; empty for most requests. */
   readonly fields: Fields;
 }
@@ -63,7 +65,7 @@ export function parseHead(head: ByteString): RequestHead | HeadRefusal {
   const { path, query } = target;
   const host = target.authority ?? lines.host ?? "";
   const connection = connectionOf(lines, old);
-  return { method, path, query, host, connection, fields: lines.choosing };
+  return { method, path, query, host, connection, old, fields: lines.choosing };
 }
 
 // --- internal ---

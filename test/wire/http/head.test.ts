@@ -27,6 +27,7 @@ test("a request is its method, path, query, host, connection and fields", () => 
     query: "x=1&y",
     host: "h:80",
     connection: "",
+    old: false,
     fields: new Map([["range", "bytes=0-1"]]),
   });
   expect(parseHead("HEAD / HTTP/1.0")).toEqual({
@@ -35,6 +36,7 @@ test("a request is its method, path, query, host, connection and fields", () => 
     query: "",
     host: "",
     connection: "close",
+    old: true,
     fields: new Map(),
   });
 });
