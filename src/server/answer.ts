@@ -7,8 +7,21 @@ import { clock } from "../sys/clock.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { Reply } from "../wire/reply.ts";
 
-/** A reply in memory, one out of a file, why there is none, or that the store answers later. */
-export type Answer = Reply | FileReply | Refusal | StoreWait;
+/**
+ * A reply in memory, one out of a file, a part of one, why there is none, or that the store answers
+ * later.
+ */
+export type Answer = Reply | FileReply | PartReply | Refusal | StoreWait;
+
+/**
+ * A part of a reply that is made while it is sent. `next` is asked for what follows once the peer
+ * has taken enough: another part, a wait, or at last a Reply, which ends it. A Refusal behind a
+ * part is RST.
+ */
+export interface PartReply extends Omit<Reply, "kind"> {
+  readonly kind: "part";
+  readonly next: () => Answer;
+}
 
 /** A reply whose content leaves from a file's descriptor. */
 export interface FileReply {

@@ -166,7 +166,7 @@ export class Connection implements Turn, Asker, Awaiter {
     this.gone = true;
     this.service.silence.forget(this);
     const owed = this.#sender.close();
-    if (this.#exchange.sending > 0)
+    if (this.#exchange.sending > 0 || this.#exchange.partly)
       this.#exchange.end(this.door, "RESET", Math.max(0, this.#exchange.sending - owed));
     this.#receiver.close();
     this.#owner.ended(this);
@@ -255,6 +255,13 @@ export class Connection implements Turn, Asker, Awaiter {
       }
       if (this.#sender.pressing && !this.#push()) return;
       const yields = this.#cost >= costMax || this.#sender.written >= budget;
+      const next = yields ? null : this.#exchange.next;
+      if (next !== null) {
+        this.#cost += 1;
+        this.#exchange.next = null;
+        this.#deliver(next());
+        continue;
+      }
       const line = yields || this.#receiver.last ? null : this.#next();
       if (line !== null) {
         this.#cost += 1 + Math.trunc(line.length / LINE_BYTES_PER_REQUEST);
@@ -263,7 +270,7 @@ export class Connection implements Turn, Asker, Awaiter {
       }
       if (this.#sender.pressing) continue;
       if (!this.#push()) return;
-      if (this.#receiver.last) this.#finish();
+      if (this.#receiver.last && this.#exchange.next === null) this.#finish();
       else if (yields) this.#await("turn");
       else this.#rest();
       return;
@@ -326,6 +333,9 @@ export class Connection implements Turn, Asker, Awaiter {
       case "reply":
         this.#exchange.reply(answer, this.door, this.backlog === 0);
         break;
+      case "part":
+        this.#exchange.part(answer);
+        break;
       case "file":
         this.#exchange.file(answer);
         if (answer.length > LONG_BYTES) this.service.turns.watch();
@@ -344,8 +354,13 @@ export class Connection implements Turn, Asker, Awaiter {
     const { doors } = this.service;
     const speaker =
       this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
-    if (!this.#exchange.refuse(refusal, speaker, this.door)) this.terminate();
-    else if (last) this.#receiver.close();
+    if (this.#exchange.refuse(refusal, speaker, this.door)) {
+      if (last) this.#receiver.close();
+      return;
+    }
+    // Parts may be gathered: they must not reach the next one.
+    this.service.outbox.discard();
+    this.terminate();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */

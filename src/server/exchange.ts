@@ -8,7 +8,7 @@ import { clock } from "../sys/clock.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { Reply } from "../wire/reply.ts";
-import type { FileReply } from "./answer.ts";
+import type { Answer, FileReply, PartReply } from "./answer.ts";
 import type { Sender } from "./sender.ts";
 import type { Asked, Door, Service } from "./service.ts";
 
@@ -19,8 +19,12 @@ const NOTHING_ASKED: Asked = { verb: "-", path: "" };
 export class Exchange {
   /** Characters of the reply that are out, before the rest of it is known. */
   promised = 0;
-  /** Content bytes of the file that is on its way; 0 for none. */
+  /** Content bytes of the file that is on its way, or of the parts that are out; 0 for none. */
   sending = 0;
+  /** What follows the parts of a reply that are out; null while none is on its way. */
+  next: (() => Answer) | null = null;
+  /** Parts of a reply are out, and not all: whatever is wrong now, only RST can tell it. */
+  partly = false;
   readonly #service: Service;
   readonly #sender: Sender;
   readonly #address: string;
@@ -44,10 +48,17 @@ export class Exchange {
 
   /** Sends a whole reply. `alone`: nothing will be gathered with it. */
   reply({ head, bytes, content }: Reply, door: Door | null, alone: boolean): void {
-    if (head !== "") this.#sender.text(head.slice(this.promised));
-    // They are referenced until they are out.
-    if (bytes !== null) this.#sender.bytes(bytes, alone);
-    this.end(door, "OK", content);
+    this.#send(head, bytes, alone);
+    this.end(door, "OK", this.sending + content);
+  }
+
+  /** Sends a part of a reply. */
+  part({ head, bytes, content, next }: PartReply): void {
+    this.#send(head, bytes, false);
+    this.promised = 0;
+    this.sending += content;
+    this.partly = true;
+    this.next = next;
   }
 
   /** Begins to send a file: it is the Sender's, who says when it is out. */
@@ -69,8 +80,8 @@ export class Exchange {
    * can tell it.
    */
   refuse(refusal: Refusal, speaker: Door, door: Door | null): boolean {
-    if (this.promised > 0) {
-      this.end(door, "RESET", 0);
+    if (this.promised > 0 || this.partly) {
+      this.end(door, "RESET", this.sending);
       return false;
     }
     this.#sender.text(speaker.refusal(refusal, this.line));
@@ -92,6 +103,8 @@ export class Exchange {
     }
     this.promised = 0;
     this.sending = 0;
+    this.next = null;
+    this.partly = false;
     this.line = null;
   }
 
@@ -101,5 +114,13 @@ export class Exchange {
     counters.crashes += 1;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.fault(`internal error, connection from ${shownAddress(this.#address)} reset`, text);
+  }
+
+  // --- internal ---
+
+  #send(head: string, bytes: Uint8Array | null, alone: boolean): void {
+    if (head !== "") this.#sender.text(head.slice(this.promised));
+    // They are referenced until they are out.
+    if (bytes !== null) this.#sender.bytes(bytes, alone);
   }
 }

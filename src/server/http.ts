@@ -15,6 +15,7 @@ import { type ToldDigest, wantedDigest } from "./httpdigest.ts";
 import { fileAnswer, UnsatisfiedRange } from "./httpfile.ts";
 import { folderAnswer } from "./httpfolder.ts";
 import { httpSecond } from "./httpsecond.ts";
+import { sumsAnswer, sumsFolder } from "./httpsums.ts";
 import type { Asked, Asker, Door } from "./service.ts";
 
 /** The door of HTTP/1.1. Its lines are whole request heads. */
@@ -47,7 +48,9 @@ function answerOf(
   told: ToldDigest | null,
 ): Answer {
   if (file instanceof Refusal) {
-    return file.code === "EISDIR" ? folderAnswer(store, head, asker) : file;
+    if (file.code === "EISDIR") return folderAnswer(store, head, asker);
+    const folder = file.code === "ENOENT" ? sumsFolder(head.path) : null;
+    return folder === null ? file : sumsAnswer(store, head, folder, asker);
   }
   const again = (now: ToldDigest): Answer => lookUp(store, head, asker, now);
   const digest = wantedDigest(store, head, file, asker, told, again);

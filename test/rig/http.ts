@@ -30,14 +30,34 @@ export function httpReplies(bytes: Buffer, methods: readonly string[]): HttpRepl
       if (fields.has(name.toLowerCase())) throw new Error(`${name} came twice`);
       fields.set(name.toLowerCase(), value);
     }
-    const length = method === "HEAD" || status === "304" ? 0 : Number(fields.get("content-length"));
-    const body = bytes.subarray(end + 4, end + 4 + length);
-    if (body.length !== length) throw new Error(`${body.length} of ${length} bytes`);
+    const empty = method === "HEAD" || status === "304";
+    const chunked = !empty && fields.get("transfer-encoding") === "chunked";
+    const length = empty ? 0 : Number(fields.get("content-length"));
+    const read = chunked
+      ? chunksAt(bytes, end + 4)
+      : { body: bytes.subarray(end + 4, end + 4 + length), next: end + 4 + length };
+    const { body, next } = read;
+    if (!chunked && body.length !== length) throw new Error(`${body.length} of ${length} bytes`);
     replies.push({ status: Number(status), reason, fields, body });
-    at = end + 4 + length;
+    at = next;
   }
   if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes too many`);
   return replies;
+}
+
+/** The body in chunks that begins at `at`, and where it has ended (RFC 9112 7.1). */
+function chunksAt(bytes: Buffer, at: number): { body: Buffer; next: number } {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const line = bytes.toString("latin1", at, bytes.indexOf("\r\n", at));
+    if (!/^[0-9a-f]+$/.test(line)) throw new Error(`no chunk at ${at}: ${JSON.stringify(line)}`);
+    const from = at + line.length + 2;
+    const end = from + Number.parseInt(line, 16);
+    if (bytes.toString("latin1", end, end + 2) !== "\r\n") throw new Error(`no end at ${end}`);
+    at = end + 2;
+    if (end === from) return { body: Buffer.concat(chunks), next: at };
+    chunks.push(bytes.subarray(from, end));
+  }
 }
 
 /** What comes to `text`, which is sent at once and followed by FIN. */

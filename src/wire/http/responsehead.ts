@@ -7,8 +7,11 @@ import { httpDate, secondOf } from "./date.ts";
 import type { Connection } from "./head.ts";
 import { reasonOf, type Status } from "./status.ts";
 
-/** How the body's end is told: by its length in bytes, or "none", because a 304 has no body. */
-export type BodyEnd = bigint | number | "none";
+/**
+ * How the body's end is told: by its length in bytes; by "chunks" (RFC 9112 7.1); or by "none",
+ * because there is no body, as of a 304, or the end of the connection tells.
+ */
+export type BodyEnd = bigint | number | "chunks" | "none";
 
 /** Seconds after which a client that found the server full asks again. */
 export const RETRY_AFTER_SECONDS = 1;
@@ -71,5 +74,6 @@ function statusLine(status: Status): string {
 }
 
 function endField(end: BodyEnd): string {
+  if (end === "chunks") return "Transfer-Encoding: chunked\r\n";
   return end === "none" ? "" : `Content-Length: ${end}\r\n`;
 }

@@ -1,7 +1,7 @@
 /** Attackers that speak HTTP. */
 import type { Attack } from "../attack.ts";
 import { SERVED } from "../served.ts";
-import { neverRead, sendSlowly } from "../strategy.ts";
+import { comeAndGo, neverRead, sendSlowly } from "../strategy.ts";
 import { flood } from "./requests.ts";
 
 const get = (target: string, fields = ""): string =>
@@ -41,6 +41,18 @@ export const HTTP: readonly Attack[] = [
     },
     /^HTTP\/1\.1 206 /,
   ),
+  {
+    name: "http-sums",
+    does: "20 connections at a time ask for SHA256SUMS with files without end in it, and leave",
+    sample: { request: get("SHA256SUMS"), answer: /^HTTP\/1\.1 200 / },
+    run: comeAndGo({ connections: 20, request: () => get("SHA256SUMS") }, "close", 10),
+  },
+  {
+    name: "http-sums-unread",
+    does: "100 connections ask for SHA256SUMS of a wide folder and never read",
+    sample: { request: get(`${SERVED.wide}/SHA256SUMS`), answer: /  entry-1\n/ },
+    run: neverRead({ connections: 100, request: () => get(`${SERVED.wide}/SHA256SUMS`) }),
+  },
   {
     name: "http-slow-head",
     does: "500 connections send a head a byte at a time, and never its end",
