@@ -24,7 +24,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide soak fuzz torture abuse mutate clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ torture: $(STAMP) ## get and mirror killed, starved and lied to, a thousand time
 
 abuse: $(STAMP) ## every attack with honest clients beside it, for longer: RUNS= seconds of each
 	@RUNS=$${RUNS:-5} exec $(BUN) test/run.ts test/abuse/ $(ARGS)
+
+conformance: $(STAMP) ## what HTTP requests are answered with, beside nginx where it is installed: a table
+	@exec $(BUN) test/server/http/conformance/run.ts $(ARGS)
 
 mutate: $(STAMP) ## change the source in small ways and see tests fail: SEED= RUNS= ARGS="rooms"
 	@exec $(BUN) test/mutate/run.ts $(ARGS)
