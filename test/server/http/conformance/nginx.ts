@@ -1,4 +1,4 @@
-/** nginx as it comes, serving the folder of the table: nothing about HTTP is set but autoindex. */
+/** nginx as it comes, serving the folder of the table: it lists folders and hides hidden names. */
 import { rivalOf } from "../../../../bench/rivals/program.ts";
 
 /** Start it with `start(root)`; `unavailable()` tells why that can't be. */
