@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { Refusal } from "../../../src/wire/errors.ts";
+import { Random } from "../../fuzz/random.ts";
 import { eventually, replaceCall } from "../../rig/faults.ts";
 import { httpExchange, httpReplies } from "../../rig/http.ts";
 import { needing, works } from "../../rig/needs.ts";
@@ -129,6 +130,30 @@ test("who does not read has no more made for it, and all of it when it reads", (
   const [reply, behind] = httpReplies(peer.bytes, ["GET", "GET"]);
   expect(reply?.body.toString()).toBe(names.map((name) => line(name, name)).join(""));
   expect(behind?.body.toString()).toBe("f0000");
+});
+
+test("peers whose sockets take what they like, one beside the other, have each their own list", () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = new Random(seed);
+    const names = many(1 + random.below(300));
+    using simulation = new Simulation(Object.fromEntries(names.map((name) => [name, name])));
+    simulation.kernel.random = random;
+    const peers = Array.from({ length: 3 }, () => {
+      const room = random.pick([100, 500, 5000, 60_000]);
+      return simulation.connect({ room, short: random.pick([0, 2]), refuse: random.pick([0, 3]) });
+    });
+    for (const peer of peers) {
+      peer.send(get("/f0000") + get("/SHA256SUMS") + get("/f0000"));
+      if (random.below(2) === 0) peer.finish();
+      else peer.drainWithoutCause();
+    }
+    // A drain may be refused as well: what seems to stand still goes on with the next one.
+    for (let left = 5000; left > 0; left--) simulation.flow(...peers);
+    for (const peer of peers) {
+      const [, reply] = httpReplies(peer.bytes, ["GET", "GET", "GET"]);
+      expect(reply?.body.toString()).toBe(names.map((name) => line(name, name)).join(""));
+    }
+  }
 });
 
 test("others have their turn while a list is made", () => {
