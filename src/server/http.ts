@@ -10,7 +10,7 @@ import { field } from "../wire/http/responsehead.ts";
 import { parseHead, type RequestHead } from "../wire/http/head.ts";
 import { unsatisfiedRange } from "../wire/http/range.ts";
 import { refusalReply } from "../wire/http/refusalreply.ts";
-import { type Answer, fileWait } from "./answer.ts";
+import { type Answer, fileWait, type StoreWait } from "./answer.ts";
 import { type ToldDigest, wantedDigest } from "./httpdigest.ts";
 import { fileAnswer, UnsatisfiedRange } from "./httpfile.ts";
 import { folderAnswer } from "./httpfolder.ts";
@@ -52,11 +52,22 @@ function answerOf(
     const folder = file.code === "ENOENT" ? sumsFolder(head.path) : null;
     return folder === null ? file : sumsAnswer(store, head, folder, asker);
   }
-  const again = (now: ToldDigest): Answer => lookUp(store, head, asker, now);
-  const digest = wantedDigest(store, head, file, asker, told, again);
+  // Most want none, and have no field at all: no closure is made for them.
+  const digest = head.fields.size === 0 ? "" : digestOf(store, head, file, asker, told);
   // A server of one file gives it for the root's path, which has no name.
   const path = store.single || head.path;
   return typeof digest === "string" ? fileAnswer(store, head, path, file, digest) : digest;
+}
+
+function digestOf(
+  store: Store,
+  head: RequestHead,
+  file: OpenFile,
+  asker: Asker,
+  told: ToldDigest | null,
+): string | StoreWait {
+  const again = (now: ToldDigest): Answer => lookUp(store, head, asker, now);
+  return wantedDigest(store, head, file, asker, told, again);
 }
 
 function asked(line: ByteString): Asked {
