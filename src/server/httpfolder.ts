@@ -4,7 +4,6 @@
  */
 import type { EncodedPage, Store } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { parseListLine } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import {
   FOLDER_JSON_END,
@@ -13,15 +12,19 @@ import {
   folderJsonEntry,
   wantsJson,
 } from "../wire/http/folderjson.ts";
-import { FOLDER_PAGE_FIELDS, folderEnd, folderRow, folderStart } from "../wire/http/folderpage.ts";
+import { FolderListing } from "../wire/http/folderlisting.ts";
+import { FOLDER_PAGE_FIELDS, folderEnd, folderStart } from "../wire/http/folderpage.ts";
+import { type Readme, readmeHtml } from "../wire/http/folderreadme.ts";
+import { sortOf } from "../wire/http/foldersort.ts";
 import type { RequestHead } from "../wire/http/head.ts";
-import { folderHref } from "../wire/http/href.ts";
+import { folderHref, hrefOf } from "../wire/http/href.ts";
 import { dateAt, field, responseHead } from "../wire/http/responsehead.ts";
 import { parameterOf } from "../wire/http/target.ts";
 import { relativeOf } from "../wire/path.ts";
 import { replyOf } from "../wire/reply.ts";
 import { type Answer, pageWait } from "./answer.ts";
 import { httpSecond } from "./httpsecond.ts";
+import { readmeAnswer } from "./readme.ts";
 import type { Asker } from "./service.ts";
 
 /** Entries of one page: making it takes 3 ms. */
@@ -40,12 +43,27 @@ export function folderAnswer(store: Store, head: RequestHead, asker: Asker): Ans
   const refused = store.list(head.path, ENTRIES_MAX, after, asker);
   if (refused !== null) return refused;
   const promise = responseHead(200, second, "none", "", "").slice(0, dateAt(200) + DATE_CHARS);
-  return pageWait(promise, (page) =>
-    page instanceof Refusal ? page : pageAnswer(head, relative, second, page),
-  );
+  return pageWait(promise, (page) => {
+    if (page instanceof Refusal) return page;
+    const asked: Asked = { head, relative, after, second, listing: listingOf(page), page };
+    if (wantsJson(head.query, head.fields.get("accept"))) return jsonAnswer(asked);
+    return readmeAnswer(store, head.path, after, asked.listing, page.more, asker, (readme) =>
+      pageAnswer(asked, readme),
+    );
+  });
 }
 
 // --- internal ---
+
+/** What was asked, and the entries that came. */
+interface Asked {
+  readonly head: RequestHead;
+  readonly relative: ByteString;
+  readonly after: ByteString;
+  readonly second: bigint;
+  readonly listing: FolderListing;
+  readonly page: EncodedPage;
+}
 
 /** To the address that ends in a slash: relative links would lead elsewhere without it. */
 function moved({ query, connection }: RequestHead, relative: ByteString, second: bigint): Answer {
@@ -58,27 +76,51 @@ function escaped(query: ByteString): string {
   return query.replaceAll(/[^!-~]/g, (byte) => encodeURIComponent(byte));
 }
 
-function pageAnswer(
-  { method, connection, query, fields }: RequestHead,
-  relative: ByteString,
-  second: bigint,
-  { text, more }: EncodedPage,
-): Answer {
-  const json = wantsJson(query, fields.get("accept"));
-  const parts: string[] = [json ? FOLDER_JSON_START : folderStart(relative)];
-  let last: ByteString | null = null;
-  for (const line of Buffer.from(text.buffer, text.byteOffset, text.length)
-    .toString("latin1")
-    .split("\n")) {
-    const listed = parseListLine(line);
-    if (listed === null) continue;
-    const { entry, name } = listed;
-    parts.push(json ? folderJsonEntry(entry, name, last === null) : folderRow(entry, name));
-    last = name;
+/**
+ * A page of the store is given to all who wait for it, sixteen in one round of the loop: its rows
+ * are made for the first of them.
+ */
+const listings = new WeakMap<EncodedPage, FolderListing>();
+
+function listingOf(page: EncodedPage): FolderListing {
+  let listing = listings.get(page);
+  if (listing === undefined) {
+    listing = new FolderListing(page.text);
+    listings.set(page, listing);
   }
-  parts.push(json ? FOLDER_JSON_END : folderEnd(more ? last : null));
-  const bytes = Buffer.from(parts.join(""));
-  const all = json ? FOLDER_JSON_FIELDS : FOLDER_PAGE_FIELDS;
-  const head = responseHead(200, second, bytes.length, connection, all);
+  return listing;
+}
+
+function jsonAnswer({ head, second, listing, page }: Asked): Answer {
+  const { entries, names } = listing;
+  const parts = entries.map((entry, at) => folderJsonEntry(entry, names[at] ?? "", at === 0));
+  const text = FOLDER_JSON_START + parts.join("") + FOLDER_JSON_END;
+  const last = page.more ? names.at(-1) : undefined;
+  // The shape has no place for it (RFC 8288).
+  const next = last === undefined ? "" : field("Link", `<?json&after=${hrefOf(last)}>; rel="next"`);
+  return contentReply(head, second, FOLDER_JSON_FIELDS + next, text);
+}
+
+function pageAnswer(asked: Asked, readme: Readme | null): Answer {
+  const { head, relative, after, second, listing, page } = asked;
+  const { folders, files, bytes } = listing;
+  const view = {
+    ...{ relative, host: head.host, after, folders, files, bytes },
+    next: page.more ? (listing.names.at(-1) ?? null) : null,
+    sort: sortOf(head.query),
+    example: listing.file((name) => hrefOf(name) === name) ?? listing.file(() => true),
+  };
+  const text = folderStart(view) + listing.rows(view.sort) + folderEnd(view, readmeHtml(readme));
+  return contentReply(head, second, FOLDER_PAGE_FIELDS, text);
+}
+
+function contentReply(
+  { method, connection }: RequestHead,
+  second: bigint,
+  fields: string,
+  text: string,
+): Answer {
+  const bytes = Buffer.from(text);
+  const head = responseHead(200, second, bytes.length, connection, fields);
   return method === "HEAD" ? replyOf(head) : { kind: "reply", head, bytes, content: bytes.length };
 }

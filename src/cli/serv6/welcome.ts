@@ -9,6 +9,7 @@ import { VERSION } from "../../server/version.ts";
 import type { Store } from "../../store/store.ts";
 import { escapePath } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
+import { shellWord } from "../../wire/shellword.ts";
 import { bufferOf, bytesOf } from "../../wire/bytes.ts";
 
 /** The lines for stderr. `quiet`: the ready line alone, from which scripts read the port. */
@@ -109,10 +110,6 @@ function firstFiles(root: Buffer): string[] {
   }
   directory.closeSync();
   return files;
-}
-
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./:@%+=,[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function audience(server: Server): string {

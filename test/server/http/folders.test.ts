@@ -17,6 +17,9 @@ async function bodyOf(running: Running, target: string, fields = ""): Promise<st
   return reply!.body.toString();
 }
 
+/** The link of an entry's row. */
+const ROW = /<tr><th scope=row><a href="([^"]*)">/g;
+
 const ODD = ["<img src=x onerror=alert(1)>", "a&b", "q'uote\"", "javascript:alert(1)", "%41", "é"];
 
 test("each name is a link that leads to it, and none is markup", async () => {
@@ -25,8 +28,8 @@ test("each name is a link that leads to it, and none is markup", async () => {
   fs.writeFileSync(Buffer.concat([Buffer.from(`${tree.root}/`), Buffer.from([0xff])]), "byte");
   await using running = new Running(tree.root);
   const page = await bodyOf(running, "/");
-  expect(page).not.toMatch(/<img|<script|onerror=alert\(1\)>"/);
-  const links = [...page.matchAll(/<tr><td><a href="([^"]*)">/g)].map(([, href]) => href!);
+  expect(page).not.toMatch(/<img|onerror=alert\(1\)>"/);
+  const links = [...page.matchAll(ROW)].map(([, href]) => href!);
   const contents = new Set<string>();
   for (const link of links) {
     if (link.endsWith("/")) continue;
@@ -36,8 +39,9 @@ test("each name is a link that leads to it, and none is markup", async () => {
   expect(contents).toEqual(new Set([...ODD, "byte"]));
   expect(links).toContain("sub/");
   const below = await bodyOf(running, "/sub/");
-  expect([...below.matchAll(/href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
-    ...["/", "/sub/", "../", "x"],
+  expect([...below.matchAll(/<a href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
+    ...["/", "?sort=name&amp;order=desc", "?sort=size&amp;order=desc"],
+    ...["?sort=time&amp;order=desc", "../", "x", "?json"],
   ]);
 });
 
@@ -66,13 +70,70 @@ test("a wide folder comes page by page, each with a link to the next, every name
   let pages = 0;
   for (let target: string | undefined = "/"; target !== undefined; pages++) {
     const page = await bodyOf(running, target);
-    for (const [, href] of page.matchAll(/<tr><td><a href="([^"]*)">/g)) {
+    for (const [, href] of page.matchAll(ROW)) {
       seen.push(decodeURIComponent(href!));
     }
-    const [, next] = /<a rel=next href="([^"]*)">/.exec(page) ?? [];
+    const [, next] = /<a href="([^"]*)" rel=next>/.exec(page) ?? [];
     target = next === undefined ? undefined : `/${next}`;
   }
   expect([pages, Bun.deepEquals(seen, names)]).toEqual([3, true]);
+});
+
+test("what is wide is sorted page by page, and JSON has the link that its shape has no place for", async () => {
+  using tree = new Tree();
+  for (let nth = 0; nth < 1002; nth++) {
+    tree.write(`n${String(nth).padStart(4, "0")}`, "x".repeat(nth % 7));
+  }
+  await using running = new Running(tree.root);
+  const page = await bodyOf(running, "/?sort=size&order=desc");
+  const rows = [...page.matchAll(ROW)].map(([, href]) => href!);
+  expect([rows.length, rows[0], rows.at(-1)]).toEqual([1000, "n0006", "n0994"]);
+  expect(page).toContain('<a href="?after=n0999&amp;sort=size&amp;order=desc" rel=next>');
+  expect(page).toContain("Sorting and filtering see this page alone.");
+  const { bytes } = await httpExchange(running, get("/?json") + get("/?json&after=n0999"));
+  const [first, last] = httpReplies(bytes, ["GET", "GET"]);
+  expect(first?.fields.get("link")).toBe('<?json&after=n0999>; rel="next"');
+  expect([last?.fields.get("link"), last?.body.toString().match(/"name"/g)]).toEqual([
+    undefined,
+    ['"name"', '"name"'],
+  ]);
+});
+
+test("a README is shown as text, the best one, also from a later page, and none from outside", async () => {
+  using tree = new Tree({ "a/README": "old", "a/README.md": "<b>&amp; new", "b/README.txt": "" });
+  tree.write("outside", "secret");
+  fs.mkdirSync(tree.path("root/c"), { recursive: true });
+  fs.symlinkSync("../../outside", tree.path("root/c/README.md"));
+  tree.write("root/c/README", "inside");
+  tree.write("root/d/README.md", "y".repeat(65_537));
+  fs.mkdirSync(tree.path("root/e/README.md"), { recursive: true });
+  for (let nth = 0; nth < 1001; nth++) tree.write(`root/f/${1000 + nth}`, "");
+  tree.write("root/f/README.txt", "z".repeat(65_536));
+  await using running = new Running(tree.root);
+  expect(await bodyOf(running, "/a/")).toContain("<pre>\n&lt;b>&amp;amp; new</pre>");
+  expect(await bodyOf(running, "/b/")).toContain('"README.txt">README.txt</a></h2>\n<pre>\n</pre>');
+  await using confined = new Running(tree.path("root"));
+  expect(await bodyOf(confined, "/c/")).toContain("<pre>\ninside</pre>");
+  expect(await bodyOf(confined, "/d/")).toContain("<p>65,537 bytes, not shown here.");
+  expect(await bodyOf(confined, "/e/")).not.toContain("<section");
+  expect(await bodyOf(confined, "/f/")).toContain(`<pre>\n${"z".repeat(65_536)}</pre>`);
+  expect(await bodyOf(confined, "/f/?after=1999")).toContain("README.txt</a></h2>");
+  expect(await bodyOf(confined, "/f/?after=README.txt")).not.toContain("<section");
+});
+
+test("the lines to copy are made of Host, escaped", async () => {
+  using tree = new Tree({ "d/f": "" });
+  await using running = new Running(tree.root);
+  const ask = async (host: string): Promise<string> => {
+    const { bytes } = await httpExchange(running, `GET /d/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return httpReplies(bytes, ["GET"])[0]!.body.toString();
+  };
+  expect(await ask("nas:6464")).toContain("<code>cli6 get s6://nas:6464/d/f</code>");
+  const odd = await ask("a'&$(id)");
+  expect(odd).toContain("<code>cli6 get &#39;s6://a&#39;\\&#39;&#39;&amp;$(id):80/d/f&#39;</code>");
+  expect(odd).toContain('<a href="/">a&#39;&amp;$(id)</a>');
+  const old = await httpExchange(running, "GET /d/ HTTP/1.0\r\n\r\n");
+  expect(httpReplies(old.bytes, ["GET"])[0]!.body.toString()).not.toContain("<code>");
 });
 
 test("without its slash it moves to its own address, and to nobody else's", async () => {
