@@ -18,20 +18,32 @@ import { httpSecond } from "./httpsecond.ts";
 import { sumsAnswer, sumsFolder } from "./httpsums.ts";
 import type { Asked, Asker, Door } from "./service.ts";
 
+/** What a request that can be read is answered with. */
+export type HeadAnswer = (store: Store, head: RequestHead, asker: Asker) => Answer;
+
 /** The door of HTTP/1.1. Its lines are whole request heads. */
-export const httpDoor: Door = { name: "http", heads: true, answer, asked, refusal };
+export const httpDoor: Door = httpDoorWith(headAnswer);
 
-// --- internal ---
+/** The same door with `answerOfHead` in place of headAnswer(). */
+export function httpDoorWith(answerOfHead: HeadAnswer): Door {
+  const answer = (store: Store, line: ByteString, asker: Asker): Answer => {
+    const head = parseHead(line);
+    if (head instanceof Refusal) {
+      asker.last();
+      return head;
+    }
+    if (head.connection === "close") asker.last();
+    return answerOfHead(store, head, asker);
+  };
+  return { name: "http", heads: true, answer, asked, refusal };
+}
 
-function answer(store: Store, line: ByteString, asker: Asker): Answer {
-  const head = parseHead(line);
-  if (head instanceof Refusal) {
-    asker.last();
-    return head;
-  }
-  if (head.connection === "close") asker.last();
+/** A file, or the page of a folder. */
+export function headAnswer(store: Store, head: RequestHead, asker: Asker): Answer {
   return lookUp(store, head, asker, null);
 }
+
+// --- internal ---
 
 /** `told` is the digest that was waited for. */
 function lookUp(store: Store, head: RequestHead, asker: Asker, told: ToldDigest | null): Answer {

@@ -18,6 +18,7 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
 import { httpDoor } from "./http.ts";
+import { indexDoor } from "./httpindex.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import type { Way } from "./lobby.ts";
 import { plainDoor } from "./plain.ts";
@@ -41,6 +42,8 @@ export interface ServerOptions {
   readonly zeroCopy: boolean;
   /** False: HTTP is turned away. */
   readonly http: boolean;
+  /** Over HTTP a folder's index.html stands for its page. */
+  readonly index?: boolean;
   /** Certificate and key; null: TLS is turned away. */
   readonly credentials: Credentials | null;
   /** With TLS: false refuses plaintext from other machines. */
@@ -217,10 +220,11 @@ function servicesOf(
   options: ServerOptions,
   counters: Counters,
 ): Record<"plain" | "tls" | "refused", Service> {
-  const { store, limits, log, zeroCopy, http } = options;
+  const { store, limits, log, zeroCopy } = options;
+  const openHttpDoor = options.index === true ? indexDoor : httpDoor;
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
-    http: http ? httpDoor : closedHttpDoor,
+    http: options.http ? openHttpDoor : closedHttpDoor,
   };
   const plain: Service = {
     ...{ store, limits, log, zeroCopy, counters, doors },

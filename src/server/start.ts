@@ -33,6 +33,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
    * use it then, unless `plaintext` is true.
    */
   readonly tls?: TlsOptions;
+  /** True: over HTTP a folder's index.html is served in place of its page. */
+  readonly index?: boolean;
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
@@ -64,6 +66,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   sendfile: true,
   http: true,
   tls: true,
+  index: true,
   limits: true,
   log: true,
 };
@@ -115,6 +118,7 @@ export function serve(options: ServeOptions): Server {
       http: options.http ?? true,
       credentials,
       plaintext: options.tls?.plaintext ?? false,
+      index: options.index ?? false,
     });
   } catch (error) {
     store.close();

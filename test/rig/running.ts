@@ -23,6 +23,7 @@ export interface RunningOptions {
   readonly http?: boolean;
   readonly tls?: CredentialFiles;
   readonly plaintext?: boolean;
+  readonly index?: boolean;
 }
 
 /** The limits of a test's server, unless it says otherwise. */
@@ -60,6 +61,7 @@ export class Running {
       http: options.http ?? true,
       credentials: options.tls === undefined ? null : new Credentials(options.tls),
       plaintext: options.plaintext ?? false,
+      index: options.index ?? false,
     });
     this.port = this.server.addresses[0]?.port ?? 0;
   }

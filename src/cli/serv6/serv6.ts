@@ -106,6 +106,11 @@ const FLAGS = {
     default: true,
   },
   ...TLS_FLAGS,
+  index: {
+    type: "boolean",
+    group: WHAT,
+    description: "browsers get a folder's index.html in place of its list",
+  },
   "max-connections": countFlag("connections at once; default: what the fd limit leaves"),
   "max-per-peer": countFlag("connections at once from one address; default: 3/4 of all"),
   "max-files": countFlag("files open at once; default: 1/4 of the fd limit"),
@@ -204,7 +209,7 @@ function optionsOf(
     throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
   }
   // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
-  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, http, log } = values;
+  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, http, index, log } = values;
   const limits = limitsOf(values);
   // Brackets are part of a URL, not of the address.
   const hosts = bind.map((host) => host.replace(/^\[(.*)\]$/s, "$1"));
@@ -218,6 +223,7 @@ function optionsOf(
     unconfined,
     sendfile,
     http,
+    index,
     log,
     limits,
     ...tlsOf(values, utf8Of(root ?? "."), env),

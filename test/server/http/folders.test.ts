@@ -150,6 +150,45 @@ test("without its slash it moves to its own address, and to nobody else's", asyn
   }
 });
 
+test("an index.html stands for its folder where that is wanted, as a file, and nowhere else", async () => {
+  using tree = new Tree({ "a/index.html": "<p>hi", "a/x": "", "b/index.html/x": "", "c/x": "" });
+  fs.symlinkSync("../../index.html", tree.path("c/index.html"));
+  await using running = new Running(tree.root, { index: true });
+  const { bytes } = await httpExchange(
+    running,
+    get("/a/") + get("/a") + get("/a/", "Range: bytes=1-2\r\n") + get("/a/?json") + get("/a/?x"),
+  );
+  const [page, moved, part, json, query] = httpReplies(bytes, Array<string>(5).fill("GET"));
+  expect(page?.body.toString()).toBe("<p>hi");
+  expect(page?.fields.get("content-type")).toBe("text/html;charset=utf-8");
+  expect(page?.fields.has("content-security-policy")).toBe(false);
+  expect(page?.fields.has("etag")).toBe(true);
+  expect([moved?.status, moved?.fields.get("location")]).toEqual([301, "/a/"]);
+  expect([part?.status, part?.body.toString()]).toEqual([206, "p>"]);
+  expect(JSON.parse(json!.body.toString())).toHaveLength(2);
+  expect(query?.body.toString()).toBe("<p>hi");
+  for (const it of ["/b/", "/c/", "/"]) expect(await bodyOf(running, it)).toContain("<tbody");
+  await using without = new Running(tree.root);
+  expect(await bodyOf(without, "/a/")).toContain("<tbody");
+  using _cold = replaceCall(
+    "resident",
+    () => (_fd, _offset, count) => (count === undefined ? 1 : 0),
+  );
+  await using cold = new Running(tree.root, { index: true });
+  expect(await bodyOf(cold, "/a/")).toBe("<p>hi");
+});
+
+test("a README that is not in memory is read off the loop, and not at all where it has left again", async () => {
+  using tree = new Tree({ "a/README": "small", "b/README": "m".repeat(20_000) });
+  await using running = new Running(tree.root);
+  using _cold = replaceCall(
+    "resident",
+    () => (_fd, _offset, count) => (count === undefined ? 1 : 0),
+  );
+  expect(await bodyOf(running, "/a/")).toContain("<pre>\nsmall</pre>");
+  expect(await bodyOf(running, "/b/")).toContain("<p>20,000 bytes, not shown here.");
+});
+
 test("a program that asks for endless pages and goes leaves no connection and no open folder", async () => {
   using tree = new Tree({ "d/f": "x" });
   await using running = new Running(tree.root);
