@@ -57,8 +57,9 @@ interface Described {
 function describe([name, flag]: [string, FlagTable[string]]): Flag {
   const negated = flag.type === "boolean" && flag.default === true;
   const long = negated ? `--no-${name}` : `--${name}`;
+  const other = flag.type === "boolean" && flag.undecided === true ? [`--no-${name}`] : [];
   return {
-    forms: flag.alias === undefined ? [long] : [long, `-${flag.alias}`],
+    forms: [long, ...other, ...(flag.alias === undefined ? [] : [`-${flag.alias}`])],
     takesValue: flag.type === "string",
     words: flag.type === "string" ? (flag.reader.words ?? []) : [],
     description: flag.description ?? "",

@@ -37,6 +37,8 @@ export interface ValueFlag<T> extends StringArgDef, Grouped {
 export interface SwitchFlag extends BooleanArgDef, Grouped {
   readonly type: "boolean";
   readonly alias?: string;
+  /** Not said is neither: the value is then undefined, and the program decides. */
+  readonly undecided?: true;
 }
 
 /** A command's options by name. Declare it `as const satisfies FlagTable`. */
@@ -52,7 +54,9 @@ export type Values<Table extends FlagTable> = string extends keyof Table
           : Table[Name] extends { readonly default: string }
             ? T
             : T | undefined
-        : boolean;
+        : Table[Name] extends { readonly undecided: true }
+          ? boolean | undefined
+          : boolean;
     };
 
 /** A program or one of its commands: all that its command line and its help need. */
@@ -284,7 +288,8 @@ function fallback(
   const variable = variableOf(command, name);
   const text = flag.momentary === true ? "" : (environment[variable] ?? "");
   if (flag.type === "boolean") {
-    return text === "" ? (flag.default ?? false) : readValue(yesOrNo, text, variable);
+    const unsaid = flag.undecided === true ? undefined : (flag.default ?? false);
+    return text === "" ? unsaid : readValue(yesOrNo, text, variable);
   }
   if (flag.many === true) {
     const words = (text === "" ? (flag.default ?? "") : text).split(/\s+/).filter(Boolean);

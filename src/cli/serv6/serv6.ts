@@ -139,6 +139,13 @@ const FLAGS = {
     default: "human",
   },
   quiet: { type: "boolean", alias: "q", group: SAID, description: "at start the ready line alone" },
+  qr: {
+    type: "boolean",
+    group: SAID,
+    undecided: true,
+    description:
+      "a QR code of the address; unless told, on a terminal when the network can reach it",
+  },
   completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
 
@@ -185,7 +192,8 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
       return printAnswer(await completionScript(values.completions, SERV6));
     }
     const server = serve(optionsOf(values, operands[0]?.text, env));
-    say(welcome(server, values.quiet));
+    const { quiet, qr } = values;
+    say(welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) }));
     return await untilStopped(server);
   } catch (error) {
     return explain(error);

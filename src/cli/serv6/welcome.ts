@@ -10,10 +10,24 @@ import type { Store } from "../../store/store.ts";
 import { escapePath } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { shellWord } from "../../wire/shellword.ts";
+import { qrCode, qrLines } from "../output/qrcode.ts";
 import { bufferOf, bytesOf } from "../../wire/bytes.ts";
 
-/** The lines for stderr. `quiet`: the ready line alone, from which scripts read the port. */
-export function welcome(server: Server, quiet: boolean): string {
+/** How much is said. */
+export interface Said {
+  /** The ready line alone, from which scripts read the port. */
+  readonly quiet: boolean;
+  /**
+   * A QR code of the address for browsers; undefined: on a terminal, where another machine can use
+   * that address.
+   */
+  readonly qr?: boolean | undefined;
+  /** It is said to a terminal, which knows colours. */
+  readonly terminal?: boolean;
+}
+
+/** The lines for stderr. */
+export function welcome(server: Server, { quiet, qr, terminal = false }: Said): string {
   const urls = server.addresses.flatMap(({ host, port }) =>
     reachable(host).map((name) => url(server, name, port)),
   );
@@ -23,6 +37,8 @@ export function welcome(server: Server, quiet: boolean): string {
   const { name, port } = bestOf(server.addresses);
   const base = url(server, name, port);
   const zoned = name.includes("%");
+  const browser = base.replace(/^s6/, "http");
+  const scanned = qr ?? (terminal && !isLoopback(name));
   return (
     ready +
     `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}${pinFlag(server)}\n` +
@@ -30,11 +46,12 @@ export function welcome(server: Server, quiet: boolean): string {
       ? "  what stands behind % is an interface here: the other machine names its own\n"
       : "") +
     // No browser takes an address with a zone.
-    (server.http && !zoned ? `  or a browser:  ${base.replace(/^s6/, "http")}\n` : "") +
+    (server.http && !zoned ? `  or a browser:  ${browser}\n` : "") +
     (server.plaintext
       ? `  or without it: printf '%s\\n' ${shellWord(printable(example))} | nc ${bare(name)} ${port}\n`
       : "") +
-    `  ${audience(server)}; Ctrl-C stops\n`
+    `  ${audience(server)}; Ctrl-C stops\n` +
+    (server.http && !zoned && scanned ? codeOf(browser, terminal) : "")
   );
 }
 
@@ -43,6 +60,20 @@ export function welcome(server: Server, quiet: boolean): string {
 /** How a client knows a server that no authority vouches for. */
 function pinFlag({ credentials }: Server): string {
   return credentials?.files.self === true ? ` --pin sha256:${credentials.fingerprint}` : "";
+}
+
+/** Bright white on black, whatever the terminal's colours are; and back (ECMA-48 8.3.117). */
+const WHITE_ON_BLACK = "\x1b[40;37;1m";
+const USUAL = "\x1b[0m";
+
+/** A QR code of `address`, indented like the lines above; "" for one that is too long. */
+function codeOf(address: string, coloured: boolean): string {
+  const code = qrCode(Buffer.from(address));
+  if (code === null) return "";
+  const [on, off] = coloured ? [WHITE_ON_BLACK, USUAL] : ["", ""];
+  return qrLines(code)
+    .map((line) => `  ${on}${line}${off}\n`)
+    .join("");
 }
 
 /** The address of the examples: one that another machine can reach, if there is any. */
