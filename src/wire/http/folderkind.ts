@@ -7,9 +7,9 @@ import type { ByteString } from "../bytes.ts";
 /** A kind is the id of its picture, one letter because each row has it. */
 export type Kind = "d" | "i" | "a" | "v" | "z" | "c" | "p" | "m" | "f";
 
-/** Of a file called `name`: image, audio, video, archive, text and code, document, data, or "f". */
+/** Of a file called `name`: image, audio, video, archive, code, text or document, data, or "f". */
 export function kindOf(name: ByteString): Kind {
-  if (TEXTS.test(name)) return "c";
+  if (TEXTS.test(name)) return "p";
   const dot = name.lastIndexOf(".");
   // Longer ends than "safetensors" are not known, and need not be made lower case.
   if (dot < 0 || name.length - dot > END_CHARS_MAX) return "f";
@@ -34,11 +34,20 @@ const ENDS: readonly (readonly [Kind, string])[] = [
   ["v", "avi flv m2ts m4v mkv mov mp4 mpeg mpg ogv ts3 vob webm wmv"],
   ["z", "7z apk br bz2 cab cpio deb dmg gz img iso jar lz4 lzma rar rpm tar tbz tgz txz whl xz"],
   ["z", "zip zst"],
-  ["c", "adoc bash bat c cc cfg cfm clj cmake conf cpp cs css cxx dart diff ex exs fish go gradle"],
-  ["c", "h hpp hs htm html ini java jl js json jsonl jsx kt less lock log lua m4 make md mjs ml"],
-  ["c", "nix patch php pl proto ps1 py r rb rs rst sass scala scss sh sql srt swift tex toml"],
-  ["c", "ts tsx txt vim vue xml yaml yml zig zsh"],
-  ["p", "doc docx epub key mobi numbers odp ods odt pages pdf ppt pptx ps rtf xls xlsx"],
+  [
+    "c",
+    "bash bat c cc cfg cfm clj cmake conf cpp cs css cxx dart diff ex exs fish go gradle h hpp",
+  ],
+  [
+    "c",
+    "hs htm html ini java jl js json jsonl jsx kt less lock lua m4 make mjs ml nix patch php pl",
+  ],
+  [
+    "c",
+    "proto ps1 py r rb rs sass scala scss sh sql swift toml ts tsx vim vue xml yaml yml zig zsh",
+  ],
+  ["p", "adoc doc docx epub key log md mobi numbers odp ods odt pages pdf ppt pptx ps rst rtf srt"],
+  ["p", "tex txt xls xlsx"],
   ["m", "arrow bin ckpt csv dat db feather gguf ggml h5 hdf5 joblib mat model msgpack nc npy npz"],
   ["m", "onnx orc parquet pb pickle pkl pt pth safetensors sqlite sqlite3 tflite tsv"],
 ];
@@ -46,7 +55,7 @@ const ENDS: readonly (readonly [Kind, string])[] = [
 const KINDS = new Map(ENDS.flatMap(([kind, ends]) => ends.split(" ").map((end) => [end, kind])));
 
 /** Text that has no end by custom. */
-const TEXTS = /^(?:README|LICENSE|COPYING|AUTHORS|NEWS|TODO|Makefile|Dockerfile)$/;
+const TEXTS = /^(?:README|LICENSE|COPYING|AUTHORS|NEWS|TODO)$/;
 
 const END_CHARS_MAX = 12;
 

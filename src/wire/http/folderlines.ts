@@ -33,7 +33,7 @@ export function folderLines(
   const s6 = `s6://${name}:${port === "" ? HTTP_PORT : port}${path}`;
   const lines = [
     {
-      does: "The whole folder; once more, it brings what has changed",
+      does: "The whole folder; run again, it brings what has changed",
       line: `cli6 mirror ${shellWord(s6)} ${targetOf(relative, name)}`,
     },
   ];

@@ -5,10 +5,10 @@
  */
 
 /** SHA-256 of FOLDER_STYLE in base64. A test compares. */
-export const FOLDER_STYLE_SHA256 = "8WaLqvXLefoZUaqR8xmUVKbDWs3Bm0V9OF5Iur/Ojb0=";
+export const FOLDER_STYLE_SHA256 = "Itz5PjZOZ+07Ch4dt2cm8ivM7IAzht16ErrsiKENmv4=";
 
 /** SHA-256 of FOLDER_SCRIPT in base64. A test compares. */
-export const FOLDER_SCRIPT_SHA256 = "jUIqxXKe/Gc0Bcnkhw7H7FI21tJXbcfQNCA/mkZdWAQ=";
+export const FOLDER_SCRIPT_SHA256 = "QUu952t/o6i5K0JfeUt1dJMv6P9/KcQ9qCjtU3fAaws=";
 
 /**
  * Content-Security-Policy of the page. `sandbox` takes forms, popups and the server's origin from

@@ -62,6 +62,7 @@ export const FOLDER_SCRIPT = `
   for (const code of document.querySelectorAll("dd code")) {
     const button = document.createElement("button");
     button.textContent = "Copy";
+    button.title = code.textContent;
     button.addEventListener("click", () => {
       getSelection().selectAllChildren(code);
       const done = document.execCommand("copy");

@@ -70,7 +70,7 @@ h2{margin:0;padding:.625rem 1rem;border-bottom:1px solid var(--line);font-size:.
 section pre{margin:0;padding:1rem;white-space:pre-wrap;unicode-bidi:isolate}
 section p{margin:0;padding:1rem;color:var(--soft)}
 footer{margin-top:2rem;font-size:.8125rem}
-@media(max-width:40rem){
+@media(max-width:36rem){
 body{padding:1rem .75rem}
 h1{font-size:1.375rem}
 #filter{position:relative;width:auto}

@@ -36,7 +36,7 @@ const view = (changes: Partial<FolderView> = {}): FolderView => ({
 
 test("a row of a file and one of a folder", () => {
   expect(folderRow(file(1536n), "a b.txt")).toBe(
-    `<tr><th scope=row><a href="a%20b.txt">${picture("c")}a b.txt</a>` +
+    `<tr><th scope=row><a href="a%20b.txt">${picture("p")}a b.txt</a>` +
       `<td title="1,536 bytes">1.5 KiB<td>${TIME}\n`,
   );
   expect(folderRow(DIRECTORY, utf8("año"))).toBe(
@@ -92,7 +92,7 @@ test.each([
   ["film.mkv", "v"],
   ["b.tar.zst", "z"],
   ["x.rs", "c"],
-  ["README", "c"],
+  ["README", "p"],
   ["paper.pdf", "p"],
   ["w.safetensors", "m"],
   ["core", "f"],
