@@ -9,10 +9,10 @@ export type Kind = "d" | "i" | "a" | "v" | "z" | "c" | "p" | "m" | "f";
 
 /** Of a file called `name`: image, audio, video, archive, code, text or document, data, or "f". */
 export function kindOf(name: ByteString): Kind {
-  if (TEXTS.test(name)) return "p";
   const dot = name.lastIndexOf(".");
+  if (dot < 0) return TEXTS.test(name) ? "p" : "f";
   // Longer ends than "safetensors" are not known, and need not be made lower case.
-  if (dot < 0 || name.length - dot > END_CHARS_MAX) return "f";
+  if (name.length - dot > END_CHARS_MAX) return "f";
   return KINDS.get(name.slice(dot + 1).toLowerCase()) ?? "f";
 }
 

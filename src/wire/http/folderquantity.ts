@@ -12,10 +12,10 @@ export function sizeCell(size: bigint): string {
 
 /** "0 B", "1023 B", "1.5 KiB", "20 MiB": one digit behind the point below 10, never rounded up. */
 export function sizeText(size: bigint): string {
-  if (size < 1024n) return `${size} B`;
-  // From 2^53 on a double may be rounded up; of the first 53 bits it has all that are shown.
-  let number = Number(BigInt.asUintN(64, size) & ~2047n);
-  if (size < 2n ** 53n) number = Number(size);
+  // From 2^53 on a double may be rounded up, without its last 11 bits it is not.
+  let number = Number(size);
+  if (number >= Number.MAX_SAFE_INTEGER) number = Number((size >> 11n) << 11n);
+  if (number < 1024) return `${number} B`;
   let unit = -1;
   for (; number >= 1024 && unit < UNITS.length - 1; unit++) number /= 1024;
   const shown = number < 10 ? (Math.floor(number * 10) / 10).toFixed(1) : Math.floor(number);

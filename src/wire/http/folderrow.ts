@@ -14,10 +14,18 @@ import { escapeHtml } from "./html.ts";
 export function folderRow({ type, size, mtime }: Entry, name: ByteString): string {
   const slash = type === "dir" ? "/" : "";
   const picture = kindPicture(type === "dir" ? "d" : kindOf(name));
-  const text = escapeHtml(printable(name));
+  const text = SAFE.test(name) ? name : escapeHtml(printable(name));
   const bytes = type === "dir" ? "<td>" : sizeCell(size);
   return (
     `<tr><th scope=row><a href="${hrefOf(name)}${slash}">${picture}${text}${slash}</a>` +
     `${bytes}${timeCell(mtime)}\n`
   );
 }
+
+// --- internal ---
+
+/**
+ * A name that is the same as text and as HTML: ASCII without quotes, `&`, `<`, `>` and `\`. To see
+ * that it is costs a tenth of escaping it, most of all while nothing is compiled yet.
+ */
+const SAFE = /^[ !#-%(-;=?-[\]-~]+$/;

@@ -40,8 +40,14 @@ export function nextSort(now: FolderSort, by: FolderSort["by"]): FolderSort {
  * equal stays in byte order.
  */
 export function sortedPlaces(entries: readonly Entry[], { by, order }: FolderSort): number[] {
+  const places = [...entries.keys()];
   const sign = order === "asc" ? 1 : -1;
-  return [...entries.keys()].sort((a, b) => {
+  if (by === "name" && sign > 0) {
+    const ofType = (type: Entry["type"]): number[] =>
+      places.filter((place) => entries[place]?.type === type);
+    return [...ofType("dir"), ...ofType("file")];
+  }
+  return places.sort((a, b) => {
     const one = entries[a];
     const other = entries[b];
     if (one === undefined || other === undefined) return 0;
