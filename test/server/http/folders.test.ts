@@ -118,6 +118,7 @@ test("a README is shown as text, the best one, also from a later page, and none 
   expect(await bodyOf(confined, "/e/")).not.toContain("<section");
   expect(await bodyOf(confined, "/f/")).toContain(`<pre>\n${"z".repeat(65_536)}</pre>`);
   expect(await bodyOf(confined, "/f/?after=1999")).toContain("README.txt</a></h2>");
+  expect(await bodyOf(confined, "/f/?after=1000")).not.toContain("<section");
   expect(await bodyOf(confined, "/f/?after=README.txt")).not.toContain("<section");
 });
 
@@ -152,6 +153,7 @@ test("without its slash it moves to its own address, and to nobody else's", asyn
 
 test("an index.html stands for its folder where that is wanted, as a file, and nowhere else", async () => {
   using tree = new Tree({ "a/index.html": "<p>hi", "a/x": "", "b/index.html/x": "", "c/x": "" });
+  tree.write("aindex.html", "another");
   fs.symlinkSync("../../index.html", tree.path("c/index.html"));
   await using running = new Running(tree.root, { index: true });
   const { bytes } = await httpExchange(
