@@ -14,7 +14,7 @@ import {
 } from "../wire/http/folderjson.ts";
 import { FolderListing } from "../wire/http/folderlisting.ts";
 import { FOLDER_PAGE_FIELDS, folderEnd, folderStart } from "../wire/http/folderpage.ts";
-import { type Readme, readmeHtml } from "../wire/http/folderreadme.ts";
+import { type Readme, readmeHtml, readmeNames } from "../wire/http/folderreadme.ts";
 import { sortOf } from "../wire/http/foldersort.ts";
 import type { RequestHead } from "../wire/http/head.ts";
 import { folderHref, hrefOf } from "../wire/http/href.ts";
@@ -47,9 +47,8 @@ export function folderAnswer(store: Store, head: RequestHead, asker: Asker): Ans
     if (page instanceof Refusal) return page;
     const asked: Asked = { head, relative, after, second, listing: listingOf(page), page };
     if (wantsJson(head.query, head.fields.get("accept"))) return jsonAnswer(asked);
-    return readmeAnswer(store, head.path, after, asked.listing, page.more, asker, (readme) =>
-      pageAnswer(asked, readme),
-    );
+    const names = readmeNames(asked.listing, after === "", page.more);
+    return readmeAnswer(store, head.path, names, asker, (readme) => pageAnswer(asked, readme));
   });
 }
 

@@ -259,6 +259,9 @@ driven("ten thousand entries are ten pages, each sorted and filtered at once", a
   let pages = 1;
   const seen = new Set(await visit.names());
   await browser.press("/");
+  await browser.type("n1000");
+  const said = `document.querySelector("[role=status]").textContent`;
+  expect(await browser.value(said)).toBe("10 of 1,000 shown");
   const filtered = await browser.value<number>(
     `(() => { const begin = performance.now(); const box = document.querySelector("#q");` +
       ` box.value = "99"; box.dispatchEvent(new Event("input")); box.offsetTop;` +

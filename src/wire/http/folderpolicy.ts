@@ -5,10 +5,10 @@
  */
 
 /** SHA-256 of FOLDER_STYLE in base64. A test compares. */
-export const FOLDER_STYLE_SHA256 = "Itz5PjZOZ+07Ch4dt2cm8ivM7IAzht16ErrsiKENmv4=";
+export const FOLDER_STYLE_SHA256 = "uMKnK3NQ24huhT7bcLVt7L7POjA9O2TYhA9GBHZ0ur0=";
 
 /** SHA-256 of FOLDER_SCRIPT in base64. A test compares. */
-export const FOLDER_SCRIPT_SHA256 = "QUu952t/o6i5K0JfeUt1dJMv6P9/KcQ9qCjtU3fAaws=";
+export const FOLDER_SCRIPT_SHA256 = "E5z3TwyHYFCbrOKv6F4m8Lgwf1I+O2VQnkwP/ROzGgo=";
 
 /**
  * Content-Security-Policy of the page. `sandbox` takes forms, popups and the server's origin from

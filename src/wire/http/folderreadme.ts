@@ -4,11 +4,9 @@
  */
 import type { ByteString } from "../bytes.ts";
 import { grouped } from "./folderquantity.ts";
+import type { FolderListing } from "./folderlisting.ts";
 import { hrefOf } from "./href.ts";
 import { escapeHtml } from "./html.ts";
-
-/** What such a file is called, best first. */
-export const README_NAMES: readonly ByteString[] = ["README.md", "README.txt", "README"];
 
 /** A README of a folder. */
 export interface Readme {
@@ -16,6 +14,21 @@ export interface Readme {
   readonly size: bigint;
   /** The content; null where it is too long to be shown, or not at hand. */
   readonly content: Uint8Array | null;
+}
+
+/**
+ * The names to look for a README under, best first: those that are on the page; or on the `first`
+ * page, where `more` follow and it has none, those that may be on a later one.
+ */
+export function readmeNames(
+  listing: FolderListing,
+  first: boolean,
+  more: boolean,
+): readonly ByteString[] {
+  const here = NAMES.filter((name) => listing.file((it) => it === name) !== null);
+  if (here.length > 0 || !first || !more) return here;
+  const last = listing.names.at(-1) ?? "";
+  return NAMES.filter((name) => name > last);
 }
 
 /**
@@ -40,6 +53,8 @@ export function readmeHtml(readme: Readme | null): string {
 }
 
 // --- internal ---
+
+const NAMES: readonly ByteString[] = ["README.md", "README.txt", "README"];
 
 /** All but tab, line feed and carriage return. */
 const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;

@@ -26,7 +26,7 @@ export const FOLDER_SCRIPT = `
       shown += fits;
     }
     said.textContent = box.value === "" ? "" :
-      shown === 0 ? "No name here has that in it." : shown + " of " + rows.length + " shown";
+      shown === 0 ? "No name here has that in it." : shown + " of " + rows.length.toLocaleString("en") + " shown";
   };
 
   const heads = [...document.querySelectorAll("thead th")];
@@ -37,7 +37,7 @@ export const FOLDER_SCRIPT = `
   ];
   const sort = (column) => {
     const head = heads[column];
-    const was = head.ariaSort;
+    const was = head.getAttribute("aria-sort");
     const down = was ? was === "ascending" : column > 0;
     const sign = down ? -1 : 1;
     const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
@@ -47,11 +47,12 @@ export const FOLDER_SCRIPT = `
     keyed.sort((a, b) => b.folder - a.folder || sign * compare(a.key, b.key) || compare(a.name, b.name));
     body.append(...keyed.map(({ row }) => row));
     for (const other of heads) other.removeAttribute("aria-sort");
-    head.ariaSort = down ? "descending" : "ascending";
+    const order = down ? "descending" : "ascending";
+    head.setAttribute("aria-sort", order);
     const next = document.querySelector("[rel=next]");
     const how = "&sort=" + ["name", "size", "time"][column] + (down ? "&order=desc" : "");
     if (next) next.setAttribute("href", next.getAttribute("href").split("&")[0] + how);
-    said.textContent = "Sorted by " + ["name", "size", "time"][column] + ", " + head.ariaSort;
+    said.textContent = "Sorted by " + ["name", "size", "time"][column] + ", " + order;
   };
   heads.forEach((head, column) => head.firstChild.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
