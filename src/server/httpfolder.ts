@@ -75,10 +75,7 @@ function escaped(query: ByteString): string {
   return query.replaceAll(/[^!-~]/g, (byte) => encodeURIComponent(byte));
 }
 
-/**
- * A page of the store is given to all who wait for it, sixteen in one round of the loop: its rows
- * are made for the first of them.
- */
+/** A page of the store is given to all who wait for it: its rows are made for the first of them. */
 const listings = new WeakMap<EncodedPage, FolderListing>();
 
 function listingOf(page: EncodedPage): FolderListing {

@@ -75,11 +75,10 @@ export function folderStart(view: FolderView): string {
 
 /** What ends the page. `readme` comes from readmeHtml(). */
 export function folderEnd(view: FolderView, readme: string): string {
-  const { next } = view;
+  const after = view.after === "" ? "" : `&amp;after=${hrefOf(view.after)}`;
   return (
-    `</table>\n${pages(view)}${readme}</main>\n<footer>` +
-    `<a href="?json${next === null && view.after === "" ? "" : afterParameter(view)}">This list as JSON</a>` +
-    `</footer>\n<script>${FOLDER_SCRIPT}</script>\n</html>\n`
+    `</table>\n${pages(view)}${readme}</main>\n` +
+    `<footer><a href="?json${after}">This list as JSON</a></footer>\n<script>${FOLDER_SCRIPT}</script>\n</html>\n`
   );
 }
 
@@ -148,10 +147,6 @@ function headings(view: FolderView): string {
       sort.by === by ? ` aria-sort=${sort.order === "asc" ? "ascending" : "descending"}` : "";
     return `<th scope=col${state}><a href="${href}">${text}</a>`;
   }).join("");
-}
-
-function afterParameter({ after }: FolderView): string {
-  return after === "" ? "" : `&amp;after=${hrefOf(after)}`;
 }
 
 /** Where the folder has more than one page: which one this is, and the links to others. */
