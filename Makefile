@@ -24,8 +24,7 @@ ADDRESS = $(patsubst [%],%,$(HOST))
 AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate clean
-.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide soak fuzz torture abuse mutate test-browser clean
+.PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate test-browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +89,7 @@ abuse: $(STAMP) ## every attack with honest clients beside it, for longer: RUNS=
 
 conformance: $(STAMP) ## what HTTP requests are answered with, beside nginx where it is installed: a table
 	@exec $(BUN) test/server/http/conformance/run.ts $(ARGS)
+
 test-browser: $(STAMP) ## a folder's page in a real Chromium: SHOTS=DIR keeps pictures
 	@exec $(BUN) test --timeout=60000 $(ARGS) ./test/browser/folderpage.ts
 

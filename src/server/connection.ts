@@ -41,6 +41,7 @@ export class Connection implements Turn, Asker, Awaiter {
   door: Door | null = null;
   readonly socket: StreamSocket;
   readonly service: Service;
+  readonly secure: boolean;
   readonly #owner: ConnectionOwner;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
@@ -71,6 +72,7 @@ export class Connection implements Turn, Asker, Awaiter {
   constructor(socket: StreamSocket, service: Service, owner: ConnectionOwner) {
     this.socket = socket;
     this.service = service;
+    this.secure = service.secure;
     this.#owner = owner;
     this.address = socket.remoteAddress ?? "";
     this.peer = peerOf(this.address);

@@ -45,7 +45,9 @@ export function folderAnswer(store: Store, head: RequestHead, asker: Asker): Ans
   const promise = responseHead(200, second, "none", "", "").slice(0, dateAt(200) + DATE_CHARS);
   return pageWait(promise, (page) => {
     if (page instanceof Refusal) return page;
-    const asked: Asked = { head, relative, after, second, listing: listingOf(page), page };
+    const { secure } = asker;
+    const listing = listingOf(page);
+    const asked: Asked = { head, relative, after, second, secure, listing, page };
     if (wantsJson(head.query, head.fields.get("accept"))) return jsonAnswer(asked);
     const names = readmeNames(asked.listing, after === "", page.more);
     return readmeAnswer(store, head.path, names, asker, (readme) => pageAnswer(asked, readme));
@@ -60,6 +62,7 @@ interface Asked {
   readonly relative: ByteString;
   readonly after: ByteString;
   readonly second: bigint;
+  readonly secure: boolean;
   readonly listing: FolderListing;
   readonly page: EncodedPage;
 }
@@ -98,10 +101,10 @@ function jsonAnswer({ head, second, listing, page }: Asked): Answer {
 }
 
 function pageAnswer(asked: Asked, readme: Readme | null): Answer {
-  const { head, relative, after, second, listing, page } = asked;
+  const { head, relative, after, second, secure, listing, page } = asked;
   const { folders, files, bytes } = listing;
   const view = {
-    ...{ relative, host: head.host, after, folders, files, bytes },
+    ...{ relative, host: head.host, secure, after, folders, files, bytes },
     next: page.more ? (listing.names.at(-1) ?? null) : null,
     sort: sortOf(head.query),
     example: listing.file((name) => hrefOf(name) === name) ?? listing.file(() => true),

@@ -227,7 +227,7 @@ function servicesOf(
     http: options.http ? openHttpDoor : closedHttpDoor,
   };
   const plain: Service = {
-    ...{ store, limits, log, zeroCopy, counters, doors },
+    ...{ store, limits, log, zeroCopy, counters, doors, secure: false },
     outbox: new Outbox(),
     turns: new Turns((error) => log.fault("internal error", String(error))),
     silence: new SilenceTimer(SILENCE_MS),
@@ -239,7 +239,7 @@ function servicesOf(
   // A TLS socket's descriptor carries records: the kernel can't send a file into it.
   return {
     plain,
-    tls: { ...plain, zeroCopy: false },
+    tls: { ...plain, zeroCopy: false, secure: true },
     refused: { ...plain, doors: refusing },
   };
 }

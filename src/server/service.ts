@@ -25,6 +25,8 @@ export interface Service {
   readonly silence: SilenceTimer;
   /** Whether large files leave by sendfile; else by the copy branch. */
   readonly zeroCopy: boolean;
+  /** Whether its connections are by TLS. */
+  readonly secure: boolean;
   /** The doors by dialect. */
   readonly doors: Readonly<Record<Dialect, Door>>;
 }
@@ -45,6 +47,8 @@ export interface Door {
 
 /** Who asks a door. */
 export interface Asker extends Waiter {
+  /** It came by TLS. */
+  readonly secure: boolean;
   /** The connection ends behind this answer: nothing more is read. */
   last(): void;
 }

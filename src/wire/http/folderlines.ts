@@ -19,18 +19,20 @@ export interface FolderLine {
 /**
  * The lines for the folder `relative` (as relativeOf() gives it) on `host`, a Host that
  * isAuthority() holds for, and for one `file` in it, if there is any. None where no host is named:
- * HTTP/1.0 may leave it out.
+ * HTTP/1.0 may leave it out. `secure`: the client came by TLS.
  */
 export function folderLines(
   host: ByteString,
   relative: ByteString,
   file: ByteString | null,
+  secure: boolean,
 ): FolderLine[] {
   const [, name = "", port = ""] = HOST.exec(host) ?? [];
   if (name === "") return [];
   const path = folderHref(relative);
-  // A browser leaves out the port that http: means without one; s6: means another.
-  const s6 = `s6://${name}:${port === "" ? HTTP_PORT : port}${path}`;
+  const { http: web, port: usual, s6: scheme } = secure ? BY_TLS : PLAIN;
+  // A browser leaves out the port that its scheme means without one; s6: means another.
+  const s6 = `${scheme}://${name}:${port === "" ? usual : port}${path}`;
   const lines = [
     {
       does: "The whole folder; run again, it brings what has changed",
@@ -38,7 +40,7 @@ export function folderLines(
     },
   ];
   if (file === null) return lines;
-  const http = `http://${name}${port === "" ? "" : `:${port}`}${path}${hrefOf(file)}`;
+  const http = `${web}://${name}${port === "" ? "" : `:${port}`}${path}${hrefOf(file)}`;
   return [
     ...lines,
     {
@@ -57,7 +59,8 @@ export function folderLines(
 /** The name in brackets or without, and the port. */
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::([0-9]*))?$/;
 
-const HTTP_PORT = "80";
+const PLAIN = { s6: "s6", http: "http", port: "80" };
+const BY_TLS = { s6: "s6s", http: "https", port: "443" };
 
 /** The folder that a mirror makes here: called like the one there, where that is a plain name. */
 function targetOf(relative: ByteString, host: ByteString): string {

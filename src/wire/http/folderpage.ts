@@ -31,6 +31,8 @@ export interface FolderView {
   readonly relative: ByteString;
   /** Host of the request, which isAuthority() holds for; "" where there is none. */
   readonly host: ByteString;
+  /** It came by TLS. */
+  readonly secure: boolean;
   /** The name behind which this page begins; "" for the first one. */
   readonly after: ByteString;
   /** The last name of this page in byte order, when more follow on a page of their own. */
@@ -121,8 +123,8 @@ function summary({ folders, files, bytes, next, after }: FolderView): string {
   return `${parts.join(", ")} on this page of a wide folder. Sorting and filtering see this page alone.`;
 }
 
-function linesHtml({ host, relative, example }: FolderView): string {
-  const lines = folderLines(host, relative, example).map(
+function linesHtml({ host, relative, example, secure }: FolderView): string {
+  const lines = folderLines(host, relative, example, secure).map(
     ({ does, line }) => `<div><dt>${does}<dd><code>${escapeHtml(line)}</code></div>\n`,
   );
   if (lines.length === 0) return "";

@@ -119,7 +119,7 @@ test("who has gone while the digest is computed is noticed, and the work ends", 
 // --- the door alone ---
 
 const ASKER: Asker = {
-  ...{ gone: false, peer: "", charge() {}, last() {} },
+  ...{ gone: false, secure: false, peer: "", charge() {}, last() {} },
   ...{ opened() {}, listed() {}, digested() {}, crash() {} },
 };
 

@@ -6,7 +6,7 @@ import { isAuthority } from "../../../src/wire/http/target.ts";
 
 const utf8 = (text: string): string => Buffer.from(text).toString("latin1");
 const lines = (host: string, relative: string, file: string | null): string[] =>
-  folderLines(host, relative, file).map(({ line }) => line);
+  folderLines(host, relative, file, false).map(({ line }) => line);
 
 test.each([
   [
@@ -73,4 +73,15 @@ test("a shell takes each line for the words that it shows, and for nothing else"
     );
     expect([command, ...quoted].join(" ")).toBe(all[nth]!);
   });
+});
+
+test("by TLS its schemes and their port are in the lines", () => {
+  const secure = (host: string): string[] =>
+    folderLines(host, "d/", "f", true).map(({ line }) => line);
+  expect(secure("nas")).toEqual([
+    "cli6 mirror s6s://nas:443/d/ d",
+    "cli6 get s6s://nas:443/d/f",
+    "curl -C - -O https://nas/d/f",
+  ]);
+  expect(secure("nas:6464")[2]).toBe("curl -C - -O https://nas:6464/d/f");
 });

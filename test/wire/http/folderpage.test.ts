@@ -29,7 +29,7 @@ const picture = (kind: string): string => `<svg aria-hidden=true><use href="#${k
 
 /** A page of the root without entries, unless told. */
 const view = (changes: Partial<FolderView> = {}): FolderView => ({
-  ...{ relative: ".", host: "nas:6464", after: "", next: null, sort: BY_NAME },
+  ...{ relative: ".", host: "nas:6464", secure: false, after: "", next: null, sort: BY_NAME },
   ...{ folders: 0, files: 0, bytes: 0n, example: null },
   ...changes,
 });
