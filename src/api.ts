@@ -4,6 +4,7 @@
  */
 export { type Client, connect, type ConnectOptions, type Path } from "./client/connect.ts";
 export { ClientError } from "./client/error.ts";
+export type { LeftName, LeftKind } from "./wire/entry.ts";
 export type { ListPage, NamedEntry, Pong, ReadResult } from "./client/exchange.ts";
 export { LocalError } from "./destination/error.ts";
 export { download, type DownloadResult } from "./download/download.ts";

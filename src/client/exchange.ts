@@ -4,7 +4,7 @@
  * breaks the contract in any point is refused as a whole.
  */
 import { BytesSink, type Sink } from "../receive/sink.ts";
-import { type Entry, parseListLine } from "../wire/entry.ts";
+import { type Entry, type LeftName, parseLeftLine, parseListLine } from "../wire/entry.ts";
 import { escapePath, escapeValue } from "../wire/escape.ts";
 import { parseNumber, REPLY_DIGITS_MAX } from "../wire/number.ts";
 import type { Facts, ReplyLine } from "../wire/reply.ts";
@@ -53,8 +53,10 @@ export interface NamedEntry extends Entry {
 /** One page of a directory. */
 export interface ListPage {
   readonly entries: readonly NamedEntry[];
-  /** True when more follow behind the last entry's name. */
+  /** True when more follow behind the last name, of an entry or of what was left out. */
   readonly more: boolean;
+  /** Names on the page's stretch that are there and can't be had, in order. */
+  readonly left: readonly LeftName[];
 }
 
 /** The result of a PING: what the server calls itself. */
@@ -168,14 +170,25 @@ export class ListExchange implements Exchange {
   readonly sink = new BytesSink(LIST_BODY_BYTES_MAX);
   #count = 0;
   #more = false;
+  #left = 0;
   readonly #limit: number;
+  readonly #tells: boolean;
 
-  /** `limit` is at most LIST_ENTRIES_MAX; `after` "" starts at the beginning. */
-  constructor(path: ByteString, limit: number, after: ByteString) {
+  /**
+   * `limit` is at most LIST_ENTRIES_MAX; `after` "" starts at the beginning. With `tells` what is
+   * left out has lines: only of a server that has told left=.
+   */
+  constructor(path: ByteString, limit: number, after: ByteString, tells: boolean) {
     this.path = path;
     this.#limit = limit;
+    this.#tells = tells;
     const key = after === "" ? "" : `after=${escapeValue(after)} `;
-    this.line = `LIST limit=${limit} ${key}${escapePath(path)}`;
+    this.line = `LIST limit=${limit} ${tells ? "left=1 " : ""}${key}${escapePath(path)}`;
+  }
+
+  /** Names that the reply leaves out without a line for them. */
+  get unnamed(): number {
+    return this.#tells ? 0 : this.#left;
   }
 
   head({ length, facts }: OkLine): string | null {
@@ -183,9 +196,12 @@ export class ListExchange implements Exchange {
     const more = facts.get("more");
     if (count < 0n || (more !== "0" && more !== "1")) return "LIST's reply lacks count= or more=";
     if (count > BigInt(this.#limit)) return `${this.#limit} entries asked for, ${count} announced`;
+    const left = facts.get("left") === undefined ? 0n : number(facts, "left");
+    if (left < 0n) return "LIST's reply has a left= that is no number";
     if (length > LIST_BODY_BYTES_MAX) return `a page of ${length} bytes for ${count} entries`;
     this.#count = Number(count);
     this.#more = more === "1";
+    this.#left = Number(left);
     return null;
   }
 
@@ -193,14 +209,22 @@ export class ListExchange implements Exchange {
     const { bytes } = this.sink;
     const text = byteStringOf(bytes);
     const lines = text.split("\n");
-    if (lines.pop() !== "" || lines.length !== this.#count) return "LIST's count= is not its lines";
+    const due = this.#count + (this.#tells ? this.#left : 0);
+    if (lines.pop() !== "" || lines.length !== due) return "LIST's count= is not its lines";
     const entries: NamedEntry[] = [];
+    const left: LeftName[] = [];
     for (const line of lines) {
       const parsed = parseListLine(line);
-      if (parsed === null) return "LIST has a line that is no entry";
-      entries.push({ ...parsed.entry, name: parsed.name });
+      if (parsed !== null) {
+        entries.push({ ...parsed.entry, name: parsed.name });
+        continue;
+      }
+      const name = this.#tells ? parseLeftLine(line) : null;
+      if (name === null) return "LIST has a line that is no entry";
+      left.push(name);
     }
-    this.done.resolve({ entries, more: this.#more });
+    if (entries.length !== this.#count) return "LIST's count= is not its entries";
+    this.done.resolve({ entries, more: this.#more, left });
     return null;
   }
 

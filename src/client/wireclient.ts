@@ -62,6 +62,8 @@ export async function openWireClient(
 /** The verbs of S6/1 on one connection. Paths start with "/". All reject with ClientError. */
 export class WireClient {
   readonly #session: Session;
+  /** The server has told of names that it left out. */
+  #tells = false;
 
   /** For openWireClient(). */
   constructor(session: Session) {
@@ -96,13 +98,21 @@ export class WireClient {
     return this.ask(new StatExchange(path));
   }
 
-  /** LIST: one page of at most `limit` entries behind `after`; "" starts at the beginning. */
-  list(
+  /**
+   * LIST: one page of at most `limit` entries behind `after`; "" starts at the beginning. The first
+   * page that leaves names out is asked for again, with them: before that the server may be one
+   * that does not know the key.
+   */
+  async list(
     path: ByteString,
     after: ByteString = "",
     limit: number = LIST_ENTRIES_MAX,
   ): Promise<ListPage> {
-    return this.ask(new ListExchange(path, limit, after));
+    const exchange = new ListExchange(path, limit, after, this.#tells);
+    const page = await this.ask(exchange);
+    if (exchange.unnamed === 0) return page;
+    this.#tells = true;
+    return this.ask(new ListExchange(path, limit, after, true));
   }
 
   /** HASH. */

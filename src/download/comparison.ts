@@ -19,6 +19,7 @@ import type { NamedEntry } from "../client/exchange.ts";
 import type { Order } from "./order.ts";
 import { below, type Level, type Walker } from "./walk.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import type { LeftName } from "../wire/entry.ts";
 
 /** What a mirror asks of whoever runs it. */
 export interface ComparisonOwner {
@@ -36,6 +37,8 @@ export interface ComparisonOwner {
   /** Waits until held folders have been let go. */
   relieve(): Promise<void>;
   failed(error: ClientError | LocalError): void;
+  /** Names of `level` that the server leaves out, wanted or not. */
+  left(level: Level, names: readonly LeftName[]): void;
 }
 
 /** How a mirror is made. */
@@ -87,6 +90,14 @@ export class TreeComparison implements Walker {
       else await this.#owner.order(done, path);
     }
     return entry.type === "dir";
+  }
+
+  /** They are there: what is here under such a name is not extra, whatever it is. */
+  left(level: Level, names: readonly LeftName[]): void {
+    if (this.#options.extraMax !== null) {
+      for (const { name } of names) this.#namesOf(level).add(name);
+    }
+    this.#owner.left(level, names);
   }
 
   async ended(level: Level): Promise<void> {

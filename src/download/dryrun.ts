@@ -10,6 +10,7 @@ import { hasContent } from "./content.ts";
 import type { Wants } from "./filter.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
+import { tellLeft } from "./treeleft.ts";
 import type { MirrorSettings } from "./settings.ts";
 import { sameTime } from "./uptodate.ts";
 import { below, type Level, walk } from "./walk.ts";
@@ -51,6 +52,12 @@ export async function dryRun(
       run.tally.bytes += size;
       run.tell({ type: "planned", action, name: printable(path), size });
       return false;
+    },
+    left(level, left) {
+      const set = names.get(level.path) ?? new Set();
+      names.set(level.path, set);
+      for (const { name } of left) set.add(name);
+      tellLeft(run, origin, top, level, left, wants);
     },
     async ended(level: Level) {
       const known = names.get(level.path);

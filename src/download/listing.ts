@@ -9,7 +9,7 @@ import type { NamedEntry } from "../client/exchange.ts";
 import type { ClientsByServer } from "../client/clients.ts";
 import { about } from "../client/message.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { type Entry, isName } from "../wire/entry.ts";
+import { type Entry, isName, type LeftName } from "../wire/entry.ts";
 import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import { Pages } from "./pages.ts";
 import { noName } from "./walk.ts";
@@ -41,6 +41,8 @@ export interface ListingOptions {
   readonly order: EntryOrder | null;
   /** Told of what is left out; the listing goes on. */
   readonly failed: (error: ClientError) => void;
+  /** Told of a name at `path` that is there and that the server leaves out. */
+  readonly left: (left: LeftName, path: ByteString) => void;
 }
 
 /**
@@ -50,10 +52,10 @@ export interface ListingOptions {
 export async function* listing(
   servers: ClientsByServer,
   target: Target,
-  { recursive, order, failed }: ListingOptions,
+  { recursive, order, failed, left }: ListingOptions,
 ): AsyncGenerator<readonly ListedEntry[]> {
   const limit = recursive && order === null ? LIMIT_DEEP : undefined;
-  const folders = [new Folder(servers, target, limit)];
+  const folders = [new Folder(servers, target, limit, left)];
   for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
     if (folder.rest.length === 0) {
       const turn = (): Promise<void> =>
@@ -64,7 +66,7 @@ export async function* listing(
     const { places, below } = take(folder, recursive, failed);
     if (places.length > 0) yield places;
     if (below === null) continue;
-    if (folders.length <= DEPTH_MAX) folders.push(new Folder(servers, below, limit));
+    if (folders.length <= DEPTH_MAX) folders.push(new Folder(servers, below, limit, left));
     else failed(tooDeep(below));
   }
 }
@@ -82,9 +84,16 @@ class Folder {
   /** Entries of the page that are not taken yet, the next one last. */
   rest: NamedEntry[] = [];
   readonly #pages: Pages;
+  readonly #left: ListingOptions["left"];
 
-  constructor(servers: ClientsByServer, target: Target, limit: number | undefined) {
+  constructor(
+    servers: ClientsByServer,
+    target: Target,
+    limit: number | undefined,
+    left: ListingOptions["left"],
+  ) {
     this.target = target;
+    this.#left = left;
     const broken = (text: string): ClientError =>
       protocolError(about(text, target.server, target.path));
     this.#pages = new Pages({
@@ -105,9 +114,7 @@ class Folder {
 
   /** Gets the next page, all of it or nothing. Rejects with ClientError. */
   async turn(): Promise<void> {
-    const { entries, broken } = await this.#pages.next();
-    if (broken !== null) throw broken;
-    this.rest = entries.toReversed();
+    this.rest = (await this.#page()).toReversed();
   }
 
   /** Gets all pages, in that order. Rejects with ClientError, also when `folders` hold too much. */
@@ -115,12 +122,19 @@ class Folder {
     const held = folders.reduce((sum, { rest }) => sum + rest.length, 0);
     const all: NamedEntry[] = [];
     while (!this.done) {
-      const { entries, broken } = await this.#pages.next();
-      if (broken !== null) throw broken;
-      for (const entry of entries) all.push(entry);
+      for (const entry of await this.#page()) all.push(entry);
       if (held + all.length > SORTED_MAX) throw tooMany(this.target);
     }
     this.rest = all.sort(order).reverse();
+  }
+
+  // --- internal ---
+
+  async #page(): Promise<readonly NamedEntry[]> {
+    const { entries, left, broken } = await this.#pages.next();
+    for (const one of left) this.#left(one, joined(this.target.path, one.name));
+    if (broken !== null) throw broken;
+    return entries;
   }
 }
 

@@ -26,6 +26,7 @@ import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
 import { type MirrorSettings, mirrorSettings } from "./settings.ts";
+import { tellLeft } from "./treeleft.ts";
 import { walk } from "./walk.ts";
 
 /** The numbers at the end of a mirror. */
@@ -176,6 +177,7 @@ class TreeMirror implements Disposable {
         await this.#delivery.finish();
       },
       failed: (error) => run.fail(error),
+      left: (level, names) => tellLeft(run, origin, top, level, names, wants),
     });
   }
 

@@ -4,6 +4,7 @@
  * the page behind the one it gave.
  */
 import type { ByteString } from "../wire/bytes.ts";
+import type { LeftName } from "../wire/entry.ts";
 import type { ListPage, NamedEntry } from "../client/exchange.ts";
 import type { ClientError } from "../client/error.ts";
 
@@ -24,6 +25,8 @@ export interface PageSource {
 export interface CheckedPage {
   /** In order. */
   readonly entries: readonly NamedEntry[];
+  /** What the server leaves out, in order; none of a page that is broken. */
+  readonly left: readonly LeftName[];
   /** Why nothing behind them counts; null when all of the page is there. */
   readonly broken: ClientError | null;
 }
@@ -47,21 +50,31 @@ export class Pages {
 
   /** The next page; after one that is broken there is none. Rejects with ClientError. */
   async next(): Promise<CheckedPage> {
-    const { entries, more } = await (this.#next ?? this.#source.ask(this.#last ?? ""));
+    const { entries, more, left } = await (this.#next ?? this.#source.ask(this.#last ?? ""));
     this.#next = null;
     this.#done = !more;
+    const before = this.#last;
     for (const [nth, { name }] of entries.entries()) {
       if (this.#last !== null && name <= this.#last) {
-        return { entries: entries.slice(0, nth), broken: this.#source.disorder(name) };
+        return { entries: entries.slice(0, nth), left: [], broken: this.#source.disorder(name) };
       }
       this.#last = name;
     }
-    const endless = more && entries.length === 0;
+    let last = before;
+    for (const { name } of left) {
+      if (last !== null && name <= last) {
+        return { entries, left: [], broken: this.#source.disorder(name) };
+      }
+      last = name;
+    }
+    // The page ends with whichever comes later.
+    if (last !== null && (this.#last === null || last > this.#last)) this.#last = last;
+    const endless = more && entries.length + left.length === 0;
     if (more && !endless && this.#source.ahead) {
       this.#next = this.#source.ask(this.#last ?? "");
       // Who awaits it is told; it may fail before, or be given up.
       this.#next.catch(() => undefined);
     }
-    return { entries, broken: endless ? this.#source.disorder(null) : null };
+    return { entries, left, broken: endless ? this.#source.disorder(null) : null };
   }
 }

@@ -6,7 +6,7 @@
  * Invariant: a folder's names come strictly ascending, each once; `ended` comes for a folder only
  * when every page of it was had.
  */
-import { isName } from "../wire/entry.ts";
+import { isName, type LeftName } from "../wire/entry.ts";
 import { printable } from "../wire/printable.ts";
 import { type ServerAddress, urlOf } from "../client/address.ts";
 import { ClientError, protocolError } from "../client/error.ts";
@@ -38,6 +38,8 @@ export interface Walker {
    * An entry of `level`, whose name is safe as one name. For a folder: whether to go into it.
    */
   entry(level: Level, entry: NamedEntry): Promise<boolean>;
+  /** What the server leaves out of a page of `level`, whose names are safe as names. */
+  left(level: Level, names: readonly LeftName[]): void;
   /** Every entry of `level` has come. */
   ended(level: Level): Promise<void>;
   /** A folder or an entry that can't be had; the walk goes on. */
@@ -108,10 +110,17 @@ async function list(
   try {
     const pages = pagesOf(origin, path);
     while (!pages.done) {
-      const { entries, broken } = await pages.next();
+      const { entries, left, broken } = await pages.next();
+      const refused = (name: ByteString): void =>
+        walker.failed(noName(origin.control.server, path, name));
+      for (const { name } of left) if (!isName(name)) refused(name);
+      if (left.length > 0) {
+        const names = left.filter(({ name }) => isName(name));
+        walker.left(level, names);
+      }
       for (const entry of entries) {
         if (!isName(entry.name)) {
-          walker.failed(noName(origin.control.server, path, entry.name));
+          refused(entry.name);
           continue;
         }
         if (!(await walker.entry(level, entry)) || entry.type !== "dir") continue;

@@ -55,14 +55,14 @@ function stat(store: Store, request: Request, waiter: Waiter): Answer {
   return entry instanceof Refusal ? entry : replyOf(okLine(0, statFacts(entry)));
 }
 
-function list(store: Store, { path, limit, after }: Request, waiter: Waiter): Answer {
-  const refused = store.list(path, limit, after, waiter);
+function list(store: Store, { path, limit, after, left }: Request, waiter: Waiter): Answer {
+  const refused = store.list(path, limit, after, waiter, left);
   if (refused !== null) return refused;
   // Of the reply no more is known: its length comes first.
   return pageWait("OK ", (page) => {
     if (page instanceof Refusal) return page;
-    const { text, count, more } = page;
-    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0}`);
+    const { text, count, more, left: names } = page;
+    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0} left=${names}`);
     return { kind: "reply", head, bytes: text, content: text.length };
   });
 }

@@ -8,7 +8,7 @@ import { kernel } from "../sys/kernel.ts";
 import { OPEN } from "../sys/types.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { HERE } from "../wire/path.ts";
-import { LOOKS_PER_STEP, PageLines, prefixOf } from "./lines.ts";
+import { LOOKS_PER_STEP, PageLines, type PageWanted } from "./lines.ts";
 import { readNames } from "./records.ts";
 import type { Root } from "./root.ts";
 import type { EncodedPage } from "./store.ts";
@@ -31,14 +31,14 @@ export class DirectoryPage {
   #cutoff: ByteString = "";
   #next = 0;
 
-  /** `fd` is the open directory called `directory`, relative to `root`. */
-  constructor(fd: number, root: Root, directory: ByteString, limit: number, after: ByteString) {
+  /** `fd` is the open directory of `wanted`, relative to `root`. */
+  constructor(fd: number, root: Root, wanted: PageWanted) {
     this.#fd = fd;
     this.#root = root;
-    this.#lines = new PageLines(root, prefixOf(directory), limit);
-    this.#limit = limit;
-    this.#kept = limit;
-    this.#after = after;
+    this.#lines = new PageLines(root, wanted);
+    this.#limit = wanted.limit;
+    this.#kept = wanted.limit;
+    this.#after = wanted.after;
   }
 
   /**

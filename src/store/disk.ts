@@ -25,6 +25,7 @@ import { readBody } from "./body.ts";
 import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
 import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
+import type { PageWanted } from "./lines.ts";
 import { SnapshotPage } from "./snapshotpage.ts";
 import { Snapshots } from "./snapshots.ts";
 import {
@@ -167,7 +168,13 @@ export class DiskStore implements Store {
     return entryOf(this.#stat, this.#root.device);
   }
 
-  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
+  list(
+    path: ByteString,
+    limit: number,
+    after: ByteString,
+    waiter: Waiter,
+    left = false,
+  ): Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     waiter.charge(LOOK_UP_COST);
@@ -175,8 +182,9 @@ export class DiskStore implements Store {
     if (fd < 0) return refusalOf(fd, path);
     // Nobody holds a descriptor while it waits in a queue.
     kernel.close(fd);
-    const key = `${limit} ${after.length} ${after}${relative}`;
-    const open = (long: boolean): PageWork | number => this.#openPage(relative, limit, after, long);
+    const key = `${limit} ${left} ${after.length} ${after}${relative}`;
+    const wanted = { folder: relative, limit, after, left };
+    const open = (long: boolean): PageWork | number => this.#openPage(wanted, long);
     this.#pages.add(key, path, Number(this.#stat.size), waiter, open);
     return null;
   }
@@ -324,16 +332,11 @@ export class DiskStore implements Store {
     return this.#fds.open < this.#limits.files;
   }
 
-  #openPage(
-    relative: ByteString,
-    limit: number,
-    after: ByteString,
-    long: boolean,
-  ): PageWork | number {
-    const fd = this.#openDirectory(relative);
+  #openPage(wanted: PageWanted, long: boolean): PageWork | number {
+    const fd = this.#openDirectory(wanted.folder);
     if (fd < 0) return fd;
-    if (!long) return new DirectoryPage(fd, this.#root, relative, limit, after);
-    return new SnapshotPage(this.#snapshots, fd, this.#root, relative, limit, after);
+    if (!long) return new DirectoryPage(fd, this.#root, wanted);
+    return new SnapshotPage(this.#snapshots, fd, this.#root, wanted);
   }
 
   /** Opens a directory for reading and leaves its facts in `#stat`: its descriptor, or -errno. */

@@ -1,12 +1,13 @@
 /**
- * The lines of one page, entry by entry: each name is looked at, and what can't be had is left out.
- * It owns neither the descriptor it looks below nor the names.
+ * The lines of one page, entry by entry: each name is looked at, and what can't be had is counted,
+ * and told where that is asked for. Looking costs one call for each plain file, whether anything is
+ * left out or not. It owns neither the descriptor it looks below nor the names.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
-import { type Entry, listLine } from "../wire/entry.ts";
+import { type Entry, leftLine, type LeftKind, listLine } from "../wire/entry.ts";
 import { HERE } from "../wire/path.ts";
 import { entryOf } from "./file.ts";
 import { refusalOf } from "./refusal.ts";
@@ -24,8 +25,20 @@ const PAGE_BYTES_MAX = 131_072;
 
 const found = new FileStat();
 
+/** What a page is to hold. */
+export interface PageWanted {
+  /** The folder, relative to the root. */
+  readonly folder: ByteString;
+  /** Most entries. */
+  readonly limit: number;
+  /** The page begins behind this name; "" at the start. */
+  readonly after: ByteString;
+  /** Whether each name that can't be had has a line too. */
+  readonly left: boolean;
+}
+
 /** What stands in front of a name in the folder `relative`: "" in the root itself. */
-export function prefixOf(relative: ByteString): ByteString {
+function prefixOf(relative: ByteString): ByteString {
   return relative === HERE ? "" : `${relative.replace(/\/$/, "")}/`;
 }
 
@@ -35,15 +48,22 @@ export class PageLines {
   readonly prefix: ByteString;
   readonly #root: Root;
   readonly #limit: number;
-  /** The name of the last entry; "" before there is one. */
+  readonly #tells: boolean;
+  /** The name of the last line; "" before there is one. */
   last: ByteString = "";
   #text = "";
   #count = 0;
+  /** Names left out in front of the last line, and behind it: those the next page meets again. */
+  #left = 0;
+  #leftBehind = 0;
+  /** What #find() looked at last. */
+  #kind: LeftKind = "unknown";
 
-  constructor(root: Root, prefix: ByteString, limit: number) {
+  constructor(root: Root, { folder, limit, left }: PageWanted) {
     this.#root = root;
-    this.prefix = prefix;
+    this.prefix = prefixOf(folder);
     this.#limit = limit;
+    this.#tells = left;
   }
 
   /** Entries so far. */
@@ -62,17 +82,18 @@ export class PageLines {
    */
   add(fd: number, name: ByteString): number {
     const failed = this.#find(fd, name);
-    if (failed < 0) return passes(failed) ? failed : 0;
+    if (failed < 0) return passes(failed) ? failed : this.#leave(name, failed);
     const entry = found.isFile ? entryOf(found, this.#root.device) : directoryOf(found);
     this.#text += listLine(entry, name);
     this.#count += 1;
-    this.last = name;
+    this.#ends(name);
     return 0;
   }
 
   /** The page; `more` follows behind it. */
   page(more: boolean): EncodedPage {
-    return { text: bufferOf(this.#text), count: this.#count, more };
+    const left = this.#left + (more ? 0 : this.#leftBehind);
+    return { text: bufferOf(this.#text), count: this.#count, more, left };
   }
 
   // --- internal ---
@@ -83,14 +104,33 @@ export class PageLines {
    * file that may not be read, a file system mounted here.
    */
   #find(folder: number, name: ByteString): number {
+    this.#kind = "unknown";
     const failed = kernel.statx(folder, name, found);
     if (failed < 0) return failed;
+    this.#kind = found.isLink ? "link" : "special";
     if (found.isLink) {
       const fd = this.#root.openPath(this.prefix + name, found);
       if (fd < 0) return fd;
       kernel.close(fd);
     }
     return found.isFile || found.isDirectory ? 0 : -ERRNO.EACCES;
+  }
+
+  /** Counts and tells `name`, which can't be had; one that has gone meanwhile is none. */
+  #leave(name: ByteString, failed: number): 0 {
+    if (this.#kind === "unknown" && failed === -ERRNO.ENOENT) return 0;
+    this.#leftBehind += 1;
+    if (!this.#tells) return 0;
+    this.#text += leftLine({ kind: this.#kind, code: refusalOf(failed, "").code, name });
+    this.#ends(name);
+    return 0;
+  }
+
+  /** The last line is of `name`: a page that ends here has told all up to it. */
+  #ends(name: ByteString): void {
+    this.last = name;
+    this.#left += this.#leftBehind;
+    this.#leftBehind = 0;
   }
 }
 

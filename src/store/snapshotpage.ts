@@ -8,7 +8,7 @@ import { kernel } from "../sys/kernel.ts";
 import { FileStat } from "../sys/types.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { DirectoryPage } from "./directory.ts";
-import { LOOKS_PER_STEP, PageLines, prefixOf } from "./lines.ts";
+import { LOOKS_PER_STEP, PageLines, type PageWanted } from "./lines.ts";
 import { NameCursor } from "./names.ts";
 import type { Root } from "./root.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -26,24 +26,18 @@ export class SnapshotPage {
   /** Where the folder is too wide. */
   #whole: DirectoryPage | null = null;
 
-  /** `fd` is the open directory called `folder`, relative to `root`; "" `after` begins a walk. */
-  constructor(
-    snapshots: Snapshots,
-    fd: number,
-    root: Root,
-    folder: ByteString,
-    limit: number,
-    after: ByteString,
-  ) {
+  /** `fd` is the open directory of `wanted`, relative to `root`; "" `after` begins a walk. */
+  constructor(snapshots: Snapshots, fd: number, root: Root, wanted: PageWanted) {
+    const { folder, after } = wanted;
     this.#snapshots = snapshots;
-    const prefix = prefixOf(folder);
-    this.#lines = new PageLines(root, prefix, limit);
+    this.#lines = new PageLines(root, wanted);
+    const { prefix } = this.#lines;
     const stat = new FileStat();
     // A failure leaves facts that no folder has: the names are then read, which tells what it is.
     kernel.statx(fd, "", stat);
     const allows = (name: ByteString): boolean => root.allows(prefix + name);
     this.#wish = { folder, fd, stat, after, allows };
-    this.#readWhole = () => new DirectoryPage(fd, root, folder, limit, after);
+    this.#readWhole = () => new DirectoryPage(fd, root, wanted);
   }
 
   /** Works on for a millisecond or so: null while there is more to do, then the page or -errno. */

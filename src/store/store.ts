@@ -73,6 +73,8 @@ export interface EncodedPage {
   readonly count: number;
   /** True when names follow behind the last one. */
   readonly more: boolean;
+  /** Names up to the page's end that are there and can't be had. */
+  readonly left: number;
 }
 
 /** What is to be digested: a range of a file that lies in it, cut into chunks. */
@@ -121,9 +123,15 @@ export interface Store {
   /**
    * Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. What can
    * be known at once is refused at once: that there is no such directory, or that it may not be
-   * read.
+   * read. With `left` each name that can't be had has a line too.
    */
-  list(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null;
+  list(
+    path: ByteString,
+    limit: number,
+    after: ByteString,
+    waiter: Waiter,
+    left?: boolean,
+  ): Refusal | null;
   /**
    * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They
    * are of the version that `file.entry` tells: ESTALE when it changed meanwhile, EIO when it can't

@@ -54,6 +54,34 @@ export function parseListLine(line: ByteString): { entry: Entry; name: ByteStrin
   return { entry: { type: file === null ? "dir" : "file", size, mtime, etag }, name };
 }
 
+/** What a name is that is in a folder and can't be had; "unknown" where not even that shows. */
+export type LeftKind = "link" | "special" | "unknown";
+
+/** A name that is in a folder and can't be had. */
+export interface LeftName {
+  /** "special" is a device, a pipe or a socket. */
+  readonly kind: LeftKind;
+  /** The errno name that whoever asks for it gets. */
+  readonly code: string;
+  /** As the server sent it, and not yet safe to use as a path: isName() tells. */
+  readonly name: ByteString;
+}
+
+/** A line of a LIST for a name that can't be had, with its LF. */
+export function leftLine({ kind, code, name }: LeftName): ByteString {
+  return `left type=${kind} error=${code} ${escapePath(name)}\n`;
+}
+
+const LEFT_LINE = /^left type=([a-z]{1,16}) error=(E[A-Z0-9]{1,31}) (.*)$/s;
+
+/** The name in such a `line` (no LF), or null. A type that is not known here is "unknown". */
+export function parseLeftLine(line: ByteString): LeftName | null {
+  const [, type = "", code = "", escaped = ""] = LEFT_LINE.exec(line) ?? [];
+  const name = unescape(escaped);
+  if (code === "" || name === null) return null;
+  return { kind: type === "link" || type === "special" ? type : "unknown", code, name };
+}
+
 /** Longest name of a file in bytes (limits.h NAME_MAX). */
 export const NAME_BYTES_MAX = 255;
 

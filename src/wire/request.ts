@@ -29,6 +29,8 @@ export interface Request {
   limit: number;
   /** LIST goes on behind this name; "" from the start. */
   after: ByteString;
+  /** Whether LIST has a line for each name that can't be had. */
+  left: boolean;
   /** Bytes under one digest of a HASH, or 0n: as many as its algo takes by default. */
   chunk: bigint;
   /** The digest that a HASH asks for. */
@@ -62,6 +64,7 @@ function blank(verb: Verb, path: ByteString): Request {
     etag: "",
     limit: LIST_ENTRIES_MAX,
     after: "",
+    left: false,
     chunk: 0n,
     algo: "xxh3",
   };
@@ -129,6 +132,9 @@ function setNumber(request: Request, key: string, value: string): Refusal | null
   else if (key === "chunk") {
     if (number === 0n) return refuse("EINVAL", "chunk= takes at least 1 byte");
     request.chunk = number;
+  } else if (key === "left") {
+    if (number > 1n) return refuse("EINVAL", `left= takes 0 or 1, got ${quote(value)}`);
+    request.left = number === 1n;
   } else if (number < BigInt(LIST_ENTRIES_MAX)) request.limit = Number(number);
   return null;
 }

@@ -8,6 +8,13 @@
  *
  * A path starts with "/" and runs to the end of the line. `%XX` stands for a byte. A CR before the
  * LF is dropped. The last line of a connection may end in the client's FIN instead of a LF.
+ *
+ *   LIST [limit=N] [after=NAME] [left=0|1] path   -> OK n count= more=0|1 left=   + entries
+ *
+ * `left` counts names of the folder that are there and can't be had: links that lead out of the
+ * root or nowhere, devices, pipes, sockets. With left=1 each has a line in its place, behind which
+ * after= goes on as behind an entry; count and limit are of entries alone. A client asks with
+ * left=1 only who has told left=: to older servers the key is unknown.
  */
 
 /** Name of the protocol as PING tells it. */
@@ -50,7 +57,7 @@ export const LIST_ENTRIES_MAX = 4096;
 export const VERBS = {
   READ: { keys: ["offset", "length", "if"], path: true },
   STAT: { keys: [], path: true },
-  LIST: { keys: ["limit", "after"], path: true },
+  LIST: { keys: ["limit", "after", "left"], path: true },
   HASH: { keys: ["offset", "length", "chunk", "algo"], path: true },
   PING: { keys: [], path: false },
   AUTH: { keys: [], path: false },

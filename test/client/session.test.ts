@@ -158,6 +158,7 @@ test("STAT, LIST and PING read their replies strictly", async () => {
       { type: "file", size: 9n, mtime: -2n, etag, name: "b c" },
     ],
     more: true,
+    left: [],
   });
   expect(await client.ping()).toEqual({ server: "x", version: "1" });
 });
@@ -170,6 +171,8 @@ test("STAT, LIST and PING refuse what they did not ask for", async () => {
     [(it) => it.stat("/f"), `OK 0 type=file size=-9 mtime=5 etag=${etag}\n`],
     [(it) => it.list("/d"), "OK 0 count=1 more=0\n"],
     [(it) => it.list("/d"), "OK 0 count=0\n"],
+    [(it) => it.list("/d"), "OK 0 count=0 more=0 left=x\n"],
+    [(it) => it.list("/d"), "OK 30 count=1 more=0\nleft type=link error=EACCES a\n"],
     [(it) => it.list("/d"), "OK 0 count=0 more=2\n"],
     [(it) => it.list("/d", { limit: 1 }), "OK 0 count=2 more=0\n"],
     [(it) => it.list("/d"), "OK 999999999 count=1 more=0\n"],

@@ -149,7 +149,7 @@ export class Library {
       })
       .join("");
     const more = behind.length > page.length ? 1 : 0;
-    const head = `OK ${text.length} count=${page.length} more=${more}`;
+    const head = `OK ${text.length} count=${page.length} more=${more} left=0`;
     expected.reply(line(head), Buffer.from(text, "latin1"));
     return `LIST limit=${limit}${after === "" ? "" : ` after=${after}`} /d`;
   }

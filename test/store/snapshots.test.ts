@@ -33,7 +33,12 @@ class Folder implements Disposable {
   }
 
   page(after: string, limit: number): SnapshotPage {
-    return new SnapshotPage(this.snapshots, this.#open(), this.root, ".", limit, after);
+    return new SnapshotPage(this.snapshots, this.#open(), this.root, {
+      folder: ".",
+      limit,
+      after,
+      left: false,
+    });
   }
 
   /** The names of one page, and whether more follow. */

@@ -3,7 +3,9 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   type Entry,
+  leftLine,
   listLine,
+  parseLeftLine,
   parseListLine,
   readFacts,
   statFacts,
@@ -98,4 +100,26 @@ test.each([
   ["file mtime=1 size=1 etag=0000000000000000 a"],
 ])("%j is no entry", (line) => {
   expect(parseListLine(line)).toBeNull();
+});
+
+test("a name that can't be had has a line of its own, which no reader takes for an entry", () => {
+  const left = { kind: "link", code: "EACCES", name: "a b%\n\xff" } as const;
+  expect(leftLine(left)).toBe("left type=link error=EACCES a b%25%0A%FF\n");
+  expect(parseLeftLine("left type=link error=EACCES a b%25%0A%FF")).toEqual(left);
+  expect(parseListLine("left type=link error=EACCES a")).toBeNull();
+  const newer = { kind: "unknown", code: "ENOENT", name: "a" };
+  expect(parseLeftLine("left type=door error=ENOENT a")).toEqual(newer as typeof left);
+});
+
+test.each([
+  "dir mtime=1 a",
+  "left type=link a",
+  "left type= error=EACCES a",
+  "left type=LINK error=EACCES a",
+  "left type=link error=eacces a",
+  "left type=link error=EACCES",
+  "left type=link error=EACCES %z",
+  "xleft type=link error=EACCES a",
+])("%j is no such line", (line) => {
+  expect(parseLeftLine(line)).toBeNull();
 });

@@ -12,6 +12,7 @@ const blank = {
   etag: "",
   limit: 4096,
   after: "",
+  left: false,
   chunk: 0n,
   algo: "xxh3" as const,
 };
@@ -50,6 +51,8 @@ const good: [line: string, want: Partial<Request>][] = [
       path: "/a",
     },
   ],
+  ["LIST left=1 /", { verb: "LIST", left: true, path: "/" }],
+  ["LIST left=0 after=a limit=2 /", { verb: "LIST", after: "a", limit: 2, path: "/" }],
   ["PING", { verb: "PING" }],
 ];
 
@@ -71,6 +74,8 @@ const bad: [name: string, line: string, code: string][] = [
   ["two spaces behind a key", "READ offset=1  /a", "EINVAL"],
   ["a tab", "READ\t/a", "ENOSYS"],
   ["an unknown key", "READ range=1 /a", "EINVAL"],
+  ["a left= that is neither 0 nor 1", "LIST left=2 /", "EINVAL"],
+  ["a left= of another verb", "STAT left=1 /", "EINVAL"],
   ["another verb's key", "STAT offset=1 /a", "EINVAL"],
   ["a key in capitals", "READ OFFSET=1 /a", "EINVAL"],
   ["a key of every object", "READ constructor=1 /a", "EINVAL"],

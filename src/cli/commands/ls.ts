@@ -16,8 +16,10 @@ import {
   sizeColumn,
 } from "../output/entries.ts";
 import { type Command, type FlagTable, UsageError, type Values } from "../flags/flags.ts";
-import { type EntryOrder, listing } from "../../download/listing.ts";
+import { LeftOut } from "../../download/left.ts";
+import { type EntryOrder, listing, type ListingOptions } from "../../download/listing.ts";
 import { TextOutput } from "../output/text.ts";
+import { bounded } from "../output/message.ts";
 import { Report } from "../output/report.ts";
 import { ClientsByServer } from "../../client/clients.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
@@ -87,7 +89,8 @@ const COMMAND: Command<typeof FLAGS> = {
         "--json: type, name, path, size, mtime (nanoseconds since 1970), etag. path has %XX for odd",
         "bytes and stands behind s6://HOST:PORT as it is; a name that is no UTF-8 has them too, and",
         '"escaped":true. Numbers are exact, which readers that know only doubles do not keep.',
-        "A listing that breaks off says so, and the status is the failure's.",
+        "A listing that breaks off says so, and the status is the failure's. Names that are there and",
+        "can't be had (links out of the folder, devices) are told on stderr, and the status stays 0.",
         "-S, -t and -r hold a folder until all of it has come, up to 1,000,000 entries; with -R each",
         "folder is sorted by itself, and what is in a folder stands behind it.",
       ],
@@ -149,8 +152,10 @@ export async function list(
   const { recursive, order } = options;
   const lines = new Lines(options, target, printer, report);
   const failed = (error: ClientError): void => report.fail(error);
+  const out = new LeftOut();
+  const left: ListingOptions["left"] = (name, path) => out.add(name, recursive ? path : name.name);
   try {
-    for await (const page of listing(servers, target, { recursive, order, failed }))
+    for await (const page of listing(servers, target, { recursive, order, failed, left }))
       lines.print(page);
   } catch (error) {
     if (!(error instanceof ClientError) || error.code !== "ENOTDIR" || lines.begun) throw error;
@@ -158,6 +163,9 @@ export async function list(
     if (entry.type === "dir") throw error; // It became one meanwhile.
     const name = target.path.slice(target.path.lastIndexOf("/") + 1);
     lines.print([{ entry, name, path: target.path }]);
+  } finally {
+    const told = out.lines(target.server, target.path);
+    for (const { text } of told) report.say(`cli6: ${bounded(text)}`);
   }
 }
 

@@ -79,7 +79,8 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
         title: "What is told",
         lines: [
           "-v names each file that came: new, or changed and by what (size, time, version, content;",
-          "type where a link was), and what was removed.",
+          "type where a link was), and what was removed. Links there that lead out of what is served",
+          "or nowhere are told, stay unremoved here, and the status is 5: --exclude them.",
         ],
       },
       {

@@ -40,7 +40,10 @@ export const FOUND: readonly Attack[] = [
   {
     name: "list-and-leave",
     does: "300 sockets ask for a list of a wide folder, and close",
-    sample: { request: `LIST /${SERVED.wide}\n`, answer: /^OK [0-9]+ count=[0-9]{4} more=1\n/ },
+    sample: {
+      request: `LIST /${SERVED.wide}\n`,
+      answer: /^OK [0-9]+ count=[0-9]{4} more=1 left=0\n/,
+    },
     run: comeAndGo({ connections: 300, request: () => `LIST /${SERVED.wide}\n` }, "close", 100),
   },
   {
@@ -48,7 +51,7 @@ export const FOUND: readonly Attack[] = [
     does: "300 sockets ask for a list of a wide folder, each with a limit of its own, and close",
     sample: {
       request: `LIST limit=1000 /${SERVED.wide}\n`,
-      answer: /^OK [0-9]+ count=1000 more=1\n/,
+      answer: /^OK [0-9]+ count=1000 more=1 left=0\n/,
     },
     run: comeAndGo(
       { connections: 300, request: (nth) => `LIST limit=${1000 + nth} /${SERVED.wide}\n` },
