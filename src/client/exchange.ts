@@ -57,6 +57,8 @@ export interface ListPage {
   readonly more: boolean;
   /** Names on the page's stretch that are there and can't be had, in order. */
   readonly left: readonly LeftName[];
+  /** The folder's own, the same by whatever path; "" of a server that does not tell it. */
+  readonly id: string;
 }
 
 /** The result of a PING: what the server calls itself. */
@@ -171,6 +173,7 @@ export class ListExchange implements Exchange {
   #count = 0;
   #more = false;
   #left = 0;
+  #id = "";
   readonly #limit: number;
   readonly #tells: boolean;
 
@@ -198,10 +201,13 @@ export class ListExchange implements Exchange {
     if (count > BigInt(this.#limit)) return `${this.#limit} entries asked for, ${count} announced`;
     const left = facts.get("left") === undefined ? 0n : number(facts, "left");
     if (left < 0n) return "LIST's reply has a left= that is no number";
+    const id = facts.get("id") ?? "";
+    if (id !== "" && !isEtag(id)) return "LIST's reply has an id= that is not well-formed";
     if (length > LIST_BODY_BYTES_MAX) return `a page of ${length} bytes for ${count} entries`;
     this.#count = Number(count);
     this.#more = more === "1";
     this.#left = Number(left);
+    this.#id = id;
     return null;
   }
 
@@ -224,7 +230,7 @@ export class ListExchange implements Exchange {
       left.push(name);
     }
     if (entries.length !== this.#count) return "LIST's count= is not its entries";
-    this.done.resolve({ entries, more: this.#more, left });
+    this.done.resolve({ entries, more: this.#more, left, id: this.#id });
     return null;
   }
 

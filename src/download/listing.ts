@@ -12,7 +12,7 @@ import type { ByteString } from "../wire/bytes.ts";
 import { type Entry, isName, type LeftName } from "../wire/entry.ts";
 import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import { Pages } from "./pages.ts";
-import { noName } from "./walk.ts";
+import { leadsBack, noName } from "./walk.ts";
 
 /** Levels below the folder that is asked for: no honest tree is deeper, and each holds a page. */
 export const DEPTH_MAX = 255;
@@ -61,6 +61,11 @@ export async function* listing(
       const turn = (): Promise<void> =>
         order === null ? folder.turn() : folder.sort(order, folders);
       if (folder.done || !(await turned(turn, folders.length > 1 ? failed : null))) folders.pop();
+      const above = folders.slice(0, -1).find(({ id }) => id !== "" && id === folder.id);
+      if (above !== undefined && folders.at(-1) === folder) {
+        failed(leadsBack(target.server, folder.target.path, above.target.path));
+        folders.pop();
+      }
       continue;
     }
     const { places, below } = take(folder, recursive, failed);
@@ -105,6 +110,11 @@ class Folder {
           ? broken("LIST says more= and sends nothing")
           : broken("LIST has names that are not in order"),
     });
+  }
+
+  /** What tells the folder from others; "" before a page came, or where the server tells none. */
+  get id(): string {
+    return this.#pages.id;
   }
 
   /** No page is left. */

@@ -37,6 +37,7 @@ export class Pages {
   /** The last name so far; null before there was one: "" is one, if a bad one. */
   #last: ByteString | null = null;
   #done = false;
+  #id = "";
   #next: Promise<ListPage> | null = null;
 
   constructor(source: PageSource) {
@@ -48,11 +49,17 @@ export class Pages {
     return this.#done;
   }
 
+  /** The folder's own, as the last page told it; "" where the server does not tell, or none came. */
+  get id(): string {
+    return this.#id;
+  }
+
   /** The next page; after one that is broken there is none. Rejects with ClientError. */
   async next(): Promise<CheckedPage> {
-    const { entries, more, left } = await (this.#next ?? this.#source.ask(this.#last ?? ""));
+    const { entries, more, left, id } = await (this.#next ?? this.#source.ask(this.#last ?? ""));
     this.#next = null;
     this.#done = !more;
+    this.#id = id;
     const before = this.#last;
     for (const [nth, { name }] of entries.entries()) {
       if (this.#last !== null && name <= this.#last) {

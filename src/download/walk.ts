@@ -30,6 +30,15 @@ export interface Level {
   /** Its path below the tree's top: names joined by "/"; "" is the top. */
   readonly path: ByteString;
   readonly depth: number;
+  /** The folders over it, the nearest first; null at the top. */
+  readonly above: Above | null;
+}
+
+/** A folder that was listed, and those over it. */
+interface Above {
+  readonly id: string;
+  readonly path: ByteString;
+  readonly above: Above | null;
 }
 
 /** Who walks. Each call is awaited: it may slow the walk down. */
@@ -52,7 +61,7 @@ export interface Walker {
  */
 export async function walk(origin: Origin, path: ByteString, walker: Walker): Promise<void> {
   const top = path.endsWith("/") ? path.slice(0, -1) : path;
-  const waiting: Level[] = [{ path: "", depth: 0 }];
+  const waiting: Level[] = [{ path: "", depth: 0, above: null }];
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const start = (level: Level): void => {
@@ -91,6 +100,12 @@ export function pagesOf(origin: Origin, path: ByteString): Pages {
   });
 }
 
+/** What is told of the folder `path` from which links lead back to `above`, a folder over it. */
+export function leadsBack(server: ServerAddress, path: ByteString, above: ByteString): ClientError {
+  const text = `${printable(path)}: links lead back to ${printable(above)}: not listed again`;
+  return new ClientError("incomplete", "ELOOP", `ELOOP: ${text} (${urlOf(server)})`);
+}
+
 /** What is told of an entry of the folder `path` that is left out for what it is called. */
 export function noName(server: ServerAddress, path: ByteString, name: ByteString): ClientError {
   const text = `${printable(path)} lists "${printable(name)}", which is no name: left out`;
@@ -111,6 +126,9 @@ async function list(
     const pages = pagesOf(origin, path);
     while (!pages.done) {
       const { entries, left, broken } = await pages.next();
+      const circle = sameAbove(level, pages.id);
+      if (circle !== null) throw leadsBack(origin.control.server, path, circle.path);
+      const above = { id: pages.id, path, above: level.above };
       const refused = (name: ByteString): void =>
         walker.failed(noName(origin.control.server, path, name));
       for (const { name } of left) if (!isName(name)) refused(name);
@@ -126,7 +144,7 @@ async function list(
         if (!(await walker.entry(level, entry)) || entry.type !== "dir") continue;
         if (level.depth >= DEPTH_MAX) throw tooMuch(path, `more than ${DEPTH_MAX} levels`);
         if (waiting.length >= WAITING_MAX) throw tooMuch(path, `more than ${WAITING_MAX} folders`);
-        waiting.push({ path: below(level, entry.name), depth: level.depth + 1 });
+        waiting.push({ path: below(level, entry.name), depth: level.depth + 1, above });
       }
       if (broken !== null) throw broken;
     }
@@ -136,6 +154,13 @@ async function list(
     if (level.depth === 0 || !(error instanceof ClientError) || ended(error)) throw error;
     walker.failed(error);
   }
+}
+
+/** The folder over `level` that is the same one; null where there is none, or no server tells. */
+function sameAbove(level: Level, id: string): Above | null {
+  let { above } = level;
+  while (above !== null && (id === "" || above.id !== id)) above = above.above;
+  return above;
 }
 
 /** The signal that ends a call is its caller's: no other folder would fare better. */

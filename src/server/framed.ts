@@ -61,8 +61,8 @@ function list(store: Store, { path, limit, after, left }: Request, waiter: Waite
   // Of the reply no more is known: its length comes first.
   return pageWait("OK ", (page) => {
     if (page instanceof Refusal) return page;
-    const { text, count, more, left: names } = page;
-    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0} left=${names}`);
+    const { text, count, more, left: names, id } = page;
+    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0} left=${names} id=${id}`);
     return { kind: "reply", head, bytes: text, content: text.length };
   });
 }

@@ -27,6 +27,7 @@ import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import type { PageWanted } from "./lines.ts";
 import { SnapshotPage } from "./snapshotpage.ts";
+import { folderIdOf } from "./etag.ts";
 import { Snapshots } from "./snapshots.ts";
 import {
   BODY_BYTES_MAX,
@@ -332,9 +333,10 @@ export class DiskStore implements Store {
     return this.#fds.open < this.#limits.files;
   }
 
-  #openPage(wanted: PageWanted, long: boolean): PageWork | number {
-    const fd = this.#openDirectory(wanted.folder);
+  #openPage(asked: Omit<PageWanted, "id">, long: boolean): PageWork | number {
+    const fd = this.#openDirectory(asked.folder);
     if (fd < 0) return fd;
+    const wanted = { ...asked, id: folderIdOf(this.#stat) };
     if (!long) return new DirectoryPage(fd, this.#root, wanted);
     return new SnapshotPage(this.#snapshots, fd, this.#root, wanted);
   }

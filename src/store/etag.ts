@@ -31,6 +31,16 @@ export function etagOf(stat: FileStat, home: bigint = stat.dev): string {
   return new Bun.CryptoHasher("sha256", key).update(hashed).digest("hex").slice(0, HEX_DIGITS);
 }
 
+/**
+ * What tells a folder from every other, as 16 hex digits: hashed from device and ino, which links to
+ * it share, and which stay when something is put into it.
+ */
+export function folderIdOf({ ino, dev }: FileStat): string {
+  key ??= machineKey();
+  const hash = new Bun.CryptoHasher("sha256", key).update(`folder ${dev} ${ino}`);
+  return hash.digest("hex").slice(0, HEX_DIGITS);
+}
+
 // --- internal ---
 
 /**

@@ -35,6 +35,8 @@ export interface PageWanted {
   readonly after: ByteString;
   /** Whether each name that can't be had has a line too. */
   readonly left: boolean;
+  /** The folder's own, for the reply. */
+  readonly id: string;
 }
 
 /** What stands in front of a name in the folder `relative`: "" in the root itself. */
@@ -49,6 +51,7 @@ export class PageLines {
   readonly #root: Root;
   readonly #limit: number;
   readonly #tells: boolean;
+  readonly #id: string;
   /** The name of the last line; "" before there is one. */
   last: ByteString = "";
   #text = "";
@@ -59,11 +62,12 @@ export class PageLines {
   /** What #find() looked at last. */
   #kind: LeftKind = "unknown";
 
-  constructor(root: Root, { folder, limit, left }: PageWanted) {
+  constructor(root: Root, { folder, limit, left, id }: PageWanted) {
     this.#root = root;
     this.prefix = prefixOf(folder);
     this.#limit = limit;
     this.#tells = left;
+    this.#id = id;
   }
 
   /** Entries so far. */
@@ -93,7 +97,7 @@ export class PageLines {
   /** The page; `more` follows behind it. */
   page(more: boolean): EncodedPage {
     const left = this.#left + (more ? 0 : this.#leftBehind);
-    return { text: bufferOf(this.#text), count: this.#count, more, left };
+    return { text: bufferOf(this.#text), count: this.#count, more, left, id: this.#id };
   }
 
   // --- internal ---

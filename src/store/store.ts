@@ -75,6 +75,8 @@ export interface EncodedPage {
   readonly more: boolean;
   /** Names up to the page's end that are there and can't be had. */
   readonly left: number;
+  /** The folder's own: the same by whatever path, and of no other folder. */
+  readonly id: string;
 }
 
 /** What is to be digested: a range of a file that lies in it, cut into chunks. */

@@ -9,12 +9,13 @@
  * A path starts with "/" and runs to the end of the line. `%XX` stands for a byte. A CR before the
  * LF is dropped. The last line of a connection may end in the client's FIN instead of a LF.
  *
- *   LIST [limit=N] [after=NAME] [left=0|1] path   -> OK n count= more=0|1 left=   + entries
+ *   LIST [limit=N] [after=NAME] [left=0|1] path   -> OK n count= more=0|1 left= id=   + entries
  *
  * `left` counts names of the folder that are there and can't be had: links that lead out of the
  * root or nowhere, devices, pipes, sockets. With left=1 each has a line in its place, behind which
  * after= goes on as behind an entry; count and limit are of entries alone. A client asks with
- * left=1 only who has told left=: to older servers the key is unknown.
+ * left=1 only who has told left=: to older servers the key is unknown. `id` is the folder's own, by
+ * whatever path it is listed: who descends and meets that of a folder above is in a circle of links.
  */
 
 /** Name of the protocol as PING tells it. */

@@ -159,6 +159,7 @@ test("STAT, LIST and PING read their replies strictly", async () => {
     ],
     more: true,
     left: [],
+    id: "",
   });
   expect(await client.ping()).toEqual({ server: "x", version: "1" });
 });

@@ -38,6 +38,8 @@ const HEX = /^[0-9a-f]{16}$/;
 /** The files that are asked for: some held, some sent from their descriptor, one directory. */
 export class Library {
   readonly files: Known[];
+  /** The directory's, as the server told it once. */
+  #id = "";
 
   constructor(tree: Tree) {
     this.files = SIZES.map((size, index) => {
@@ -48,12 +50,14 @@ export class Library {
     });
   }
 
-  /** Learns the etags by `ask`, which answers a request with its reply's line. */
+  /** Learns the etags and the directory's id by `ask`, which answers a request with its reply's line. */
   learn(ask: (request: string) => string): void {
     for (const file of this.files) {
       file.etag = / etag=(\S+)/.exec(ask(`STAT /${file.name}\n`))?.[1] ?? "";
       if (!HEX.test(file.etag)) throw new Error(`no etag of ${file.name}`);
     }
+    this.#id = / id=(\S+)/.exec(ask("LIST limit=0 /d\n"))?.[1] ?? "";
+    if (!HEX.test(this.#id)) throw new Error("no id of the directory");
   }
 
   /** A random pipeline of S6/1. */
@@ -149,7 +153,7 @@ export class Library {
       })
       .join("");
     const more = behind.length > page.length ? 1 : 0;
-    const head = `OK ${text.length} count=${page.length} more=${more} left=0`;
+    const head = `OK ${text.length} count=${page.length} more=${more} left=0 id=${this.#id}`;
     expected.reply(line(head), Buffer.from(text, "latin1"));
     return `LIST limit=${limit}${after === "" ? "" : ` after=${after}`} /d`;
   }

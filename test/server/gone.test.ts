@@ -133,7 +133,7 @@ test("a half-closed client gets its lists, and why there is none", async () => {
     return `${bytes.toString("latin1")}${ending}`;
   };
   expect(await answer("LIST /d\nLIST /none\nLIST /file\nLIST limit=0 /d\n")).toMatch(
-    /^OK \d+ count=1 more=0 left=0\nfile size=1 mtime=1000000000 etag=\S+ f\nERR ENOENT [^\n]*\nERR ENOTDIR [^\n]*\nOK 0 count=0 more=1 left=0\nfin$/,
+    /^OK \d+ count=1 more=0 left=0 id=\S+\nfile size=1 mtime=1000000000 etag=\S+ f\nERR ENOENT [^\n]*\nERR ENOTDIR [^\n]*\nOK 0 count=0 more=1 left=0 id=\S+\nfin$/,
   );
   forbidden = true;
   expect(await answer("LIST /d\n")).toMatch(/^ERR EACCES [^\n]*\nfin$/);

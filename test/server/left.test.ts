@@ -117,3 +117,20 @@ test("hidden names do not exist and are not left out; links that are switched of
   expect(page).toMatchObject({ count: 1, left: 1 });
   expect(page.lines[1]).toBe("left type=link error=EACCES d");
 });
+
+test("a folder's id is its own by whatever path, and stays when something is put into it", async () => {
+  using tree = new Tree({ "a/b/f": "", "c/f": "" });
+  tree.link("c/up", "..");
+  tree.link("to-b", "a/b");
+  await using running = new Running(tree.root);
+  const idOf = async (path: string): Promise<string> => {
+    const [reply] = await exchange(running.port, [`LIST ${path}`]);
+    return factOf(reply!, "id") ?? "";
+  };
+  const [root, b, c] = [await idOf("/"), await idOf("/a/b"), await idOf("/c")];
+  for (const id of [root, b, c]) expect(id).toMatch(/^[0-9a-f]{16}$/);
+  expect(new Set([root, b, c]).size).toBe(3);
+  expect([await idOf("/c/up"), await idOf("/c/up/to-b/")]).toEqual([root, b]);
+  tree.write("a/b/new", "");
+  expect(await idOf("/a/b")).toBe(b);
+});

@@ -19,7 +19,7 @@ async function pageOf(port: number, request: string): Promise<Page> {
   const [reply] = await exchange(port, [request]);
   const names = reply?.body.toString("latin1").split("\n").slice(0, -1).map(nameIn) ?? [];
   expect(reply?.line).toBe(
-    `OK ${reply?.body.length} count=${names.length} more=${factOf(reply!, "more")} left=${factOf(reply!, "left")}`,
+    `OK ${reply?.body.length} count=${names.length} more=${factOf(reply!, "more")} left=${factOf(reply!, "left")} id=${factOf(reply!, "id")}`,
   );
   return { names, more: factOf(reply!, "more") === "1" };
 }

@@ -30,7 +30,7 @@ const REPLIES = new RegExp(
     "ERR ENOENT no such file: /no\n" +
     "ERR ENOSYS [^\n]*\nERR ENOSYS [^\n]*\nERR EINVAL [^\n]*\n" +
     "OK 70000 size=70000 offset=0 [^\n]*\n(?:001\\.000\\.[0-9a-f]{8}){4375}" +
-    "OK [0-9]+ count=1 more=1 left=0\nfile size=7 [^\n]* f\n" +
+    "OK [0-9]+ count=1 more=1 left=0 id=[^\n]*\nfile size=7 [^\n]* f\n" +
     "OK 1 size=70000 offset=69999 [^\n]*\n6" +
     "OK 17 size=7 etag=[0-9a-f]{16} algo=xxh3 chunk=4194304\n55f2b31a6acfaa64\n" +
     "OK 0 server=serv6 [^\n]*\n$",

@@ -12,7 +12,7 @@ import type { EncodedPage, Waiter } from "../../src/store/store.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { waiterOf } from "../rig/waiter.ts";
 
-const PAGE: EncodedPage = { text: new Uint8Array(1), count: 1, more: false, left: 0 };
+const PAGE: EncodedPage = { text: new Uint8Array(1), count: 1, more: false, left: 0, id: "" };
 
 const LONG_BYTES = SHORT_BYTES_MAX + 1;
 

@@ -38,6 +38,7 @@ class Folder implements Disposable {
       limit,
       after,
       left: false,
+      id: "",
     });
   }
 

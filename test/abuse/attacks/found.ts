@@ -42,7 +42,7 @@ export const FOUND: readonly Attack[] = [
     does: "300 sockets ask for a list of a wide folder, and close",
     sample: {
       request: `LIST /${SERVED.wide}\n`,
-      answer: /^OK [0-9]+ count=[0-9]{4} more=1 left=0\n/,
+      answer: /^OK [0-9]+ count=[0-9]{4} more=1 left=0 id=[0-9a-f]{16}\n/,
     },
     run: comeAndGo({ connections: 300, request: () => `LIST /${SERVED.wide}\n` }, "close", 100),
   },
@@ -51,7 +51,7 @@ export const FOUND: readonly Attack[] = [
     does: "300 sockets ask for a list of a wide folder, each with a limit of its own, and close",
     sample: {
       request: `LIST limit=1000 /${SERVED.wide}\n`,
-      answer: /^OK [0-9]+ count=1000 more=1 left=0\n/,
+      answer: /^OK [0-9]+ count=1000 more=1 left=0 id=[0-9a-f]{16}\n/,
     },
     run: comeAndGo(
       { connections: 300, request: (nth) => `LIST limit=${1000 + nth} /${SERVED.wide}\n` },

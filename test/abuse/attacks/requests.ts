@@ -68,7 +68,7 @@ export const REQUESTS: readonly Attack[] = [
       connections: 8,
       request: (_, round) => `LIST limit=1 after=entry-${round % 1000} /${SERVED.wide}\n`,
     },
-    /^OK [0-9]+ count=1 more=1 left=0\n/,
+    /^OK [0-9]+ count=1 more=1 left=0 id=[0-9a-f]{16}\n/,
   ),
   flood(
     "list-pages",

@@ -65,3 +65,38 @@ test("what is excluded is not missed; a pipe is told and not missed; neither is 
   ]);
   expect(fs.readdirSync(tree.path("to")).toSorted()).toEqual(["a", "d", "l1", "pipe"]);
 });
+
+test("a link that leads back up is said once and not followed again: ls -R, mirror, get -r", async () => {
+  using tree = new Tree({ "s/d/f": "theirs", to: null });
+  tree.link("s/d/up", "..");
+  tree.link("s/twice", "d");
+  await using running = new Running(tree.path("s"));
+  const at = `127.0.0.1:${running.port}`;
+  const told = (path: string, above: string): string =>
+    `cli6: ELOOP: ${path}: links lead back to ${above}: not listed again (s6://${at})\n`;
+  const both = told("/d/up", "/") + told("/twice/up", "/");
+  for (const flag of ["--names", "-tr1"]) {
+    const ls = await cli6(["ls", "-R", flag, "-s", at]);
+    expect([ls.status, ls.err]).toEqual([5, flag === "--names" ? both : expect.any(String)]);
+    expect(ls.err.split("\n").toSorted()).toEqual(both.split("\n").toSorted());
+    expect(ls.out.split("\n").filter(Boolean).toSorted()).toEqual([
+      "/d/",
+      "/d/f",
+      "/d/up/",
+      "/twice/",
+      "/twice/f",
+      "/twice/up/",
+    ]);
+  }
+  for (const words of [["mirror"], ["get", "-r", "-P"]]) {
+    const to = tree.path(`to/${words[0]}`);
+    const url = `s6://${at}/d`;
+    const run = await cli6(
+      words[0] === "mirror" ? ["mirror", `s6://${at}/`, to] : [...words, to, url],
+    );
+    expect([words[0], run.status]).toEqual([words[0]!, 5]);
+    expect(run.err).toContain("not listed again");
+    const names = fs.readdirSync(to, { recursive: true }).map(String);
+    expect(names.filter((name) => name.endsWith("/f")).length).toBe(words[0] === "mirror" ? 2 : 1);
+  }
+});
