@@ -21,6 +21,7 @@ import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
 import { Refusal } from "../wire/errors.ts";
+import { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
@@ -41,7 +42,7 @@ export class Connection implements Turn, Asker, Awaiter {
   door: Door | null = null;
   readonly socket: StreamSocket;
   readonly service: Service;
-  readonly secure: boolean;
+  readonly access: Access;
   readonly #owner: ConnectionOwner;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
@@ -72,13 +73,13 @@ export class Connection implements Turn, Asker, Awaiter {
   constructor(socket: StreamSocket, service: Service, owner: ConnectionOwner) {
     this.socket = socket;
     this.service = service;
-    this.secure = service.secure;
     this.#owner = owner;
     this.address = socket.remoteAddress ?? "";
     this.peer = peerOf(this.address);
     this.#receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
     this.#exchange = new Exchange(service, this.#sender, this.address);
+    this.access = new Access(service, this.address, this.peer);
   }
 
   // --- events ---
@@ -327,7 +328,7 @@ export class Connection implements Turn, Asker, Awaiter {
     }
     this.asked += 1;
     this.#exchange.begin(line);
-    this.#deliver(door.answer(this.service.store, line, this));
+    this.#deliver(door.answer(this.access.store, line, this));
   }
 
   #deliver(answer: Answer): void {

@@ -12,36 +12,47 @@ import { PROTOCOL } from "../wire/vocabulary.ts";
 import { type Answer, pageWait } from "./answer.ts";
 import { hash, hashWhole } from "./hash.ts";
 import { read, readWhole } from "./read.ts";
-import type { Asked, Door } from "./service.ts";
+import type { Asked, Asker, Door } from "./service.ts";
 import { VERSION } from "./version.ts";
 
 const PONG = replyOf(okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`));
+
+const DONE = replyOf(okLine(0, ""));
 
 /** The door of the framed protocol. */
 export const framedDoor: Door = { name: "s6", heads: false, answer, asked, refusal: errLine };
 
 // --- internal ---
 
-function answer(store: Store, line: ByteString, waiter: Waiter): Answer {
+function answer(store: Store, line: ByteString, asker: Asker): Answer {
   // By far the commonest lines: a whole file whose name needs no escape.
   if (!line.includes("%")) {
-    if (line.startsWith("READ /")) return readWhole(store, line.slice(5), waiter);
-    if (line.startsWith("HASH /")) return hashWhole(store, line.slice(5), waiter);
+    if (line.startsWith("READ /")) return readWhole(store, line.slice(5), asker);
+    if (line.startsWith("HASH /")) return hashWhole(store, line.slice(5), asker);
   }
   const request = parseRequest(line);
   if (request instanceof Refusal) return request;
   switch (request.verb) {
     case "READ":
-      return read(store, request, waiter);
+      return read(store, request, asker);
     case "HASH":
-      return hash(store, request, waiter);
+      return hash(store, request, asker);
     case "STAT":
-      return stat(store, request, waiter);
+      return stat(store, request, asker);
     case "LIST":
-      return list(store, request, waiter);
+      return list(store, request, asker);
+    case "AUTH":
+      return authorize(request, asker);
     default:
       return PONG;
   }
+}
+
+function authorize({ token }: Request, asker: Asker): Answer {
+  const refused = asker.access.authorize(token);
+  // Who has to wait does so without a connection.
+  if (refused?.code === "EBUSY") asker.last();
+  return refused ?? DONE;
 }
 
 function asked(line: ByteString): Asked {
@@ -62,7 +73,10 @@ function list(store: Store, { path, limit, after, left }: Request, waiter: Waite
   return pageWait("OK ", (page) => {
     if (page instanceof Refusal) return page;
     const { text, count, more, left: names, id } = page;
-    const head = okLine(text.length, ` count=${count} more=${more ? 1 : 0} left=${names} id=${id}`);
+    const head = okLine(
+      text.length,
+      ` count=${count} more=${more ? 1 : 0} left=${names}${id === "" ? "" : ` id=${id}`}`,
+    );
     return { kind: "reply", head, bytes: text, content: text.length };
   });
 }

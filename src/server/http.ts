@@ -33,7 +33,9 @@ export function httpDoorWith(answerOfHead: HeadAnswer): Door {
       return head;
     }
     if (head.connection === "close") asker.last();
-    return answerOfHead(store, head, asker);
+    const shown = head.fields.get("authorization");
+    const seen = shown === undefined ? store : asker.access.storeFor(shown);
+    return seen instanceof Refusal ? seen : answerOfHead(seen, head, asker);
   };
   return { name: "http", heads: true, answer, asked, refusal };
 }

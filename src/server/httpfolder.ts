@@ -45,7 +45,7 @@ export function folderAnswer(store: Store, head: RequestHead, asker: Asker): Ans
   const promise = responseHead(200, second, "none", "", "").slice(0, dateAt(200) + DATE_CHARS);
   return pageWait(promise, (page) => {
     if (page instanceof Refusal) return page;
-    const { secure } = asker;
+    const { secure } = asker.access;
     const listing = listingOf(page);
     const asked: Asked = { head, relative, after, second, secure, listing, page };
     if (wantsJson(head.query, head.fields.get("accept"))) return jsonAnswer(asked);

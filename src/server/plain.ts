@@ -4,7 +4,7 @@
  */
 import type { OpenFile, Store, Waiter } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { Refusal } from "../wire/errors.ts";
+import { Refusal, Unauthorized } from "../wire/errors.ts";
 import { printable } from "../wire/printable.ts";
 import { plainErrorLine } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
@@ -42,6 +42,7 @@ function readFirst(
   if (reading === undefined) return first ?? new Refusal("ENOENT", printable(path));
   const opened = (file: OpenFile | Refusal): Answer => {
     if (!(file instanceof Refusal)) return content(file);
+    if (file instanceof Unauthorized) return file;
     const refusal = new Refusal(file.code, printable(path));
     const absent = file.code === "ENOENT" || file.code === "ENOTDIR";
     return absent ? readFirst(store, path, readings, first ?? refusal, waiter) : refusal;

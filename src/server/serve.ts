@@ -6,8 +6,10 @@ import { Outbox } from "../send/outbox.ts";
 import { Turns } from "../send/turns.ts";
 import { isLoopback, peerOf } from "../guard/address.ts";
 import { Gate } from "../guard/admission.ts";
+import { Failures } from "../guard/failures.ts";
 import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
 import type { Credentials } from "../identity/credentials.ts";
+import type { Tokens } from "../identity/tokens.ts";
 import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
@@ -48,6 +50,10 @@ export interface ServerOptions {
   readonly credentials: Credentials | null;
   /** With TLS: false refuses plaintext from other machines. */
   readonly plaintext: boolean;
+  /** Who may read what; null: everybody everything. */
+  readonly tokens: Tokens | null;
+  /** True: tokens are taken in plaintext from other machines too. */
+  readonly insecureAuth: boolean;
 }
 
 /** A server that is up. */
@@ -95,6 +101,12 @@ export class Server implements ConnectionOwner {
   /** Whether other machines may come without TLS. */
   get plaintext(): boolean {
     return this.#options.credentials === null || this.#options.plaintext;
+  }
+
+  /** Whether who shows no token may read nothing. */
+  get closed(): boolean {
+    const { tokens } = this.#options;
+    return tokens !== null && tokens.anonymous === null;
   }
 
   /** Where it listens, with the ports that were picked. */
@@ -170,8 +182,7 @@ export class Server implements ConnectionOwner {
     const now = tick();
     this.#options.store.sweep();
     this.counters.timeouts += this.#secure?.sweep(now, this.#options.limits.requestMs) ?? 0;
-    const broken = this.#options.credentials?.refresh();
-    if (broken != null) this.#options.log.note(`${broken.message}: the certificate before stays`);
+    this.#refresh();
     for (const connection of this.#connections.keys()) {
       try {
         if (sweep(connection, now, this.#options.limits, this.#lingerMs))
@@ -180,6 +191,15 @@ export class Server implements ConnectionOwner {
         connection.crash(error);
       }
     }
+  }
+
+  /** Files that the server was started with, and that have changed since. */
+  #refresh(): void {
+    const { credentials, tokens, log } = this.#options;
+    const certificate = credentials?.refresh() ?? null;
+    if (certificate !== null) log.note(`${certificate.message}: the certificate before stays`);
+    const file = tokens?.refresh() ?? null;
+    if (file !== null) log.note(`${file.message}: the tokens before stay`);
   }
 
   #begin(): Promise<void> {
@@ -220,14 +240,15 @@ function servicesOf(
   options: ServerOptions,
   counters: Counters,
 ): Record<"plain" | "tls" | "refused", Service> {
-  const { store, limits, log, zeroCopy } = options;
+  const { store, limits, log, zeroCopy, tokens, insecureAuth } = options;
   const openHttpDoor = options.index === true ? indexDoor : httpDoor;
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
     http: options.http ? openHttpDoor : closedHttpDoor,
   };
   const plain: Service = {
-    ...{ store, limits, log, zeroCopy, counters, doors, secure: false },
+    ...{ store, limits, log, zeroCopy, counters, doors, tokens, insecureAuth, secure: false },
+    failures: new Failures(),
     outbox: new Outbox(),
     turns: new Turns((error) => log.fault("internal error", String(error))),
     silence: new SilenceTimer(SILENCE_MS),

@@ -4,19 +4,27 @@
  */
 import type { Outbox } from "../send/outbox.ts";
 import type { Turns } from "../send/turns.ts";
+import type { Failures } from "../guard/failures.ts";
 import type { Limits } from "../guard/limits.ts";
+import type { Tokens } from "../identity/tokens.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store, Waiter } from "../store/store.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import type { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import type { SilenceTimer } from "./silence.ts";
 
 /** Everything a connection needs from its server. */
 export interface Service {
   readonly store: Store;
+  /** Who may read what; null: everybody everything. */
+  readonly tokens: Tokens | null;
+  readonly failures: Failures;
+  /** Whether tokens are taken in plaintext from other machines. */
+  readonly insecureAuth: boolean;
   readonly limits: Limits;
   readonly log: Log;
   readonly counters: Counters;
@@ -47,8 +55,8 @@ export interface Door {
 
 /** Who asks a door. */
 export interface Asker extends Waiter {
-  /** It came by TLS. */
-  readonly secure: boolean;
+  /** Who it has shown itself to be, and the store as it may see it. */
+  readonly access: Access;
   /** The connection ends behind this answer: nothing more is read. */
   last(): void;
 }

@@ -5,12 +5,13 @@
 import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import { Credentials } from "../identity/credentials.ts";
+import { Tokens } from "../identity/tokens.ts";
 import { Log, type LogFormat } from "../observe/log.ts";
 import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
-import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { Server } from "./serve.ts";
 
 /** Where the server listens when nobody says otherwise: this machine alone. */
@@ -35,6 +36,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly tls?: TlsOptions;
   /** True: over HTTP a folder's index.html is served in place of its page. */
   readonly index?: boolean;
+  /** Who may read what, by tokens; everybody everything by default. */
+  readonly tokens?: TokenOptions;
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
@@ -55,6 +58,16 @@ export interface TlsOptions {
   readonly plaintext?: boolean;
 }
 
+/** Tokens: one, or a file of them. */
+export interface TokenOptions {
+  /** A file as src/identity/tokenfile.ts says. Read again when it changes. */
+  readonly file?: string;
+  /** The one token, which may read everything. */
+  readonly secret?: string;
+  /** True: they are taken in plaintext from other machines too. */
+  readonly insecure?: boolean;
+}
+
 const OPTIONS: OptionNames<ServeOptions> = {
   root: true,
   hosts: true,
@@ -66,6 +79,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   sendfile: true,
   http: true,
   tls: true,
+  tokens: true,
   index: true,
   limits: true,
   log: true,
@@ -78,6 +92,8 @@ const TLS: OptionNames<TlsOptions> = {
   clientCa: true,
   plaintext: true,
 };
+
+const TOKENS: OptionNames<TokenOptions> = { file: true, secret: true, insecure: true };
 
 const LIMITS: OptionNames<Limits> = {
   connections: true,
@@ -101,6 +117,7 @@ export function serve(options: ServeOptions): Server {
   refuseUnknown("serve()", options, OPTIONS);
   refuseUnknown("serve(): limits", options.limits ?? {}, LIMITS);
   const credentials = options.tls === undefined ? null : credentialsOf(options.tls);
+  const tokens = options.tokens === undefined ? null : tokensOf(options.tokens);
   const limits = limitsOf(options.limits ?? {});
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);
@@ -118,6 +135,8 @@ export function serve(options: ServeOptions): Server {
       http: options.http ?? true,
       credentials,
       plaintext: options.tls?.plaintext ?? false,
+      tokens,
+      insecureAuth: options.tokens?.insecure ?? false,
       index: options.index ?? false,
     });
   } catch (error) {
@@ -139,6 +158,14 @@ function credentialsOf(tls: TlsOptions): Credentials {
     clientCa: tls.clientCa ?? null,
     self: tls.self ?? false,
   });
+}
+
+function tokensOf(options: TokenOptions): Tokens {
+  refuseUnknown("serve(): tokens", options, TOKENS);
+  const { file, secret } = options;
+  if (file !== undefined && secret === undefined) return Tokens.ofFile(file);
+  if (file === undefined && secret !== undefined && isToken(secret)) return Tokens.ofSecret(secret);
+  throw new Failure("usage", "EINVAL", "tokens are a file of them, or one of visible ASCII");
 }
 
 /** Descriptors are shared out so that they can't run out, whatever was asked for. */

@@ -32,8 +32,8 @@ export function etagOf(stat: FileStat, home: bigint = stat.dev): string {
 }
 
 /**
- * What tells a folder from every other, as 16 hex digits: hashed from device and ino, which links to
- * it share, and which stay when something is put into it.
+ * What tells a folder from every other, as 16 hex digits: hashed from device and ino, which links
+ * to it share, and which stay when something is put into it.
  */
 export function folderIdOf({ ino, dev }: FileStat): string {
   key ??= machineKey();

@@ -58,3 +58,11 @@ export class Refusal {
     this.message = detail === "" ? textOf(code) : `${textOf(code)}: ${detail}`;
   }
 }
+
+/** Nobody who may ask has shown who he is: another try with a token may go well. */
+export class Unauthorized extends Refusal {
+  /** `detail` as of any Refusal. */
+  constructor(detail: string) {
+    super("EACCES", detail);
+  }
+}

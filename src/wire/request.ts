@@ -8,7 +8,14 @@ import { Refusal, type WireCode } from "./errors.ts";
 import { unescape } from "./escape.ts";
 import { parseNumber } from "./number.ts";
 import { printable } from "./printable.ts";
-import { ETAG_CHARS_MAX, isVerb, LIST_ENTRIES_MAX, VERBS, type Verb } from "./vocabulary.ts";
+import {
+  ETAG_CHARS_MAX,
+  isToken,
+  isVerb,
+  LIST_ENTRIES_MAX,
+  VERBS,
+  type Verb,
+} from "./vocabulary.ts";
 import type { ByteString } from "./bytes.ts";
 
 /** `length` when the request names none: up to the end of the file. */
@@ -35,6 +42,8 @@ export interface Request {
   chunk: bigint;
   /** The digest that a HASH asks for. */
   algo: Algo;
+  /** The secret of an AUTH. */
+  token: ByteString;
 }
 
 /** A `verb` of the whole of `path`, without keys. */
@@ -47,8 +56,7 @@ export function parseRequest(line: ByteString): Request | Refusal {
   const space = line.indexOf(" ");
   const verb = space < 0 ? line : line.slice(0, space);
   if (!isVerb(verb)) return refuse("ENOSYS", `unknown verb ${quote(verb)}`);
-  // AUTH is not implemented: the rest of its line is not parsed, so that ENOSYS is the only answer.
-  if (verb === "AUTH") return refuse("ENOSYS", verb);
+  if (verb === "AUTH") return parseToken(line.slice(verb.length + 1));
   const request = blank(verb, "");
   return parseKeys(request, line, space) ?? checkChunk(request) ?? request;
 }
@@ -67,7 +75,16 @@ function blank(verb: Verb, path: ByteString): Request {
     left: false,
     chunk: 0n,
     algo: "xxh3",
+    token: "",
   };
+}
+
+/** It is never quoted, whatever is wrong with it. */
+function parseToken(token: ByteString): Request | Refusal {
+  if (!isToken(token)) return refuse("EINVAL", "AUTH takes a token");
+  const request = blank("AUTH", "");
+  request.token = token;
+  return request;
 }
 
 function parseKeys(request: Request, line: ByteString, firstSpace: number): Refusal | null {

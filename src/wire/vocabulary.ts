@@ -15,7 +15,8 @@
  * root or nowhere, devices, pipes, sockets. With left=1 each has a line in its place, behind which
  * after= goes on as behind an entry; count and limit are of entries alone. A client asks with
  * left=1 only who has told left=: to older servers the key is unknown. `id` is the folder's own, by
- * whatever path it is listed: who descends and meets that of a folder above is in a circle of links.
+ * whatever path it is listed: who descends and meets that of a folder above is in a circle of
+ * links.
  */
 
 /** Name of the protocol as PING tells it. */
@@ -49,6 +50,14 @@ export const ETAG_CHARS_MAX = 64;
  */
 export function isEtag(text: string): boolean {
   return text.length <= ETAG_CHARS_MAX && /^[!-~]+$/.test(text);
+}
+
+/** Longest token of an AUTH, in characters. Those that serv6 makes have 43. */
+export const TOKEN_CHARS_MAX = 512;
+
+/** True for a well-formed token: visible ASCII, so that each dialect can carry it. */
+export function isToken(text: string): boolean {
+  return text.length <= TOKEN_CHARS_MAX && /^[!-~]+$/.test(text);
 }
 
 /** Entries in one LIST reply when `limit` is not given, and the most that one reply holds. */

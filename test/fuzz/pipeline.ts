@@ -50,7 +50,10 @@ export class Library {
     });
   }
 
-  /** Learns the etags and the directory's id by `ask`, which answers a request with its reply's line. */
+  /**
+   * Learns the etags and the directory's id by `ask`, which answers a request with its reply's
+   * line.
+   */
   learn(ask: (request: string) => string): void {
     for (const file of this.files) {
       file.etag = / etag=(\S+)/.exec(ask(`STAT /${file.name}\n`))?.[1] ?? "";

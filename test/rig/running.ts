@@ -1,6 +1,7 @@
 /** A server in the test's own process, on a free port, with limits that a test can tighten. */
 import { type Limits, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
 import { type CredentialFiles, Credentials } from "../../src/identity/credentials.ts";
+import type { Tokens } from "../../src/identity/tokens.ts";
 import { Log, type LogFormat } from "../../src/observe/log.ts";
 import { Server } from "../../src/server/serve.ts";
 import { DiskStore, openDisk } from "../../src/store/disk.ts";
@@ -23,6 +24,8 @@ export interface RunningOptions {
   readonly http?: boolean;
   readonly tls?: CredentialFiles;
   readonly plaintext?: boolean;
+  readonly tokens?: Tokens;
+  readonly insecureAuth?: boolean;
   readonly index?: boolean;
 }
 
@@ -61,6 +64,8 @@ export class Running {
       http: options.http ?? true,
       credentials: options.tls === undefined ? null : new Credentials(options.tls),
       plaintext: options.plaintext ?? false,
+      tokens: options.tokens ?? null,
+      insecureAuth: options.insecureAuth ?? false,
       index: options.index ?? false,
     });
     this.port = this.server.addresses[0]?.port ?? 0;

@@ -15,6 +15,7 @@ const blank = {
   left: false,
   chunk: 0n,
   algo: "xxh3" as const,
+  token: "",
 };
 
 const good: [line: string, want: Partial<Request>][] = [
@@ -54,6 +55,7 @@ const good: [line: string, want: Partial<Request>][] = [
   ["LIST left=1 /", { verb: "LIST", left: true, path: "/" }],
   ["LIST left=0 after=a limit=2 /", { verb: "LIST", after: "a", limit: 2, path: "/" }],
   ["PING", { verb: "PING" }],
+  ["AUTH a.secret/==", { verb: "AUTH", token: "a.secret/==" }],
 ];
 
 test.each(good)("%j is a request", (line, want) => {
@@ -122,7 +124,10 @@ const bad: [name: string, line: string, code: string][] = [
   ["an algo of every object", "HASH algo=constructor /a", "EINVAL"],
   ["no algo", "HASH algo= /a", "EINVAL"],
   ["chunk= of another verb", "READ chunk=1 /a", "EINVAL"],
-  ["AUTH, which is not built", "AUTH secret", "ENOSYS"],
+  ["AUTH without a token", "AUTH ", "EINVAL"],
+  ["AUTH with two words", "AUTH a secret", "EINVAL"],
+  ["AUTH with a byte that is no ASCII", "AUTH \xe9", "EINVAL"],
+  ["AUTH with more than a token has", `AUTH ${"a".repeat(513)}`, "EINVAL"],
 ];
 
 test.each(bad)("%s is refused", (_, line, code) => {
@@ -144,7 +149,7 @@ test("a refusal is one short printable line, whatever the request held", () => {
 });
 
 test("a token is not told back", () => {
-  const refused = parseRequest("AUTH my-secret-token") as Refusal;
+  const refused = parseRequest("AUTH my-secret token") as Refusal;
   expect(refused.message).not.toContain("secret");
 });
 

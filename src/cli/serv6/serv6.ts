@@ -25,6 +25,7 @@ import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
+import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
 import { utf8Of } from "../../wire/bytes.ts";
 
@@ -106,6 +107,7 @@ const FLAGS = {
     default: true,
   },
   ...TLS_FLAGS,
+  ...TOKEN_FLAGS,
   index: {
     type: "boolean",
     group: WHAT,
@@ -191,6 +193,12 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
       const { completionScript } = await import("../flags/completions.ts");
       return printAnswer(await completionScript(values.completions, SERV6));
     }
+    const name = values["new-token"];
+    if (name !== undefined) {
+      const { token, entry } = newToken(name);
+      say(entry);
+      return printAnswer(`${token}\n`);
+    }
     const server = serve(optionsOf(values, operands[0]?.text, env));
     const { quiet, qr } = values;
     say(welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) }));
@@ -235,6 +243,7 @@ function optionsOf(
     log,
     limits,
     ...tlsOf(values, utf8Of(root ?? "."), env),
+    ...tokensOf(values, env),
   };
 }
 

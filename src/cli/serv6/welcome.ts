@@ -151,8 +151,11 @@ function audience(server: Server): string {
     : `whoever reaches this address ${mayRead(server)}`;
 }
 
-function mayRead({ credentials }: Server): string {
-  return credentials !== null && credentials.files.clientCa !== null
-    ? "needs a certificate of its own to read these files"
+function mayRead({ credentials, closed }: Server): string {
+  if (credentials !== null && credentials.files.clientCa !== null) {
+    return "needs a certificate of its own to read these files";
+  }
+  return closed
+    ? "needs a token to read these files"
     : "can read these files: there is no password";
 }

@@ -23,6 +23,7 @@ const CHOOSING = [
   "if-unmodified-since",
   "accept",
   "want-repr-digest",
+  "authorization",
 ] as const;
 
 /** The name of a field that changes the answer, in lower case. */

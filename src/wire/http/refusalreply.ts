@@ -1,5 +1,5 @@
 /** What a refused request is answered with: a status, and a line of text for a person. */
-import { Refusal } from "../errors.ts";
+import { type Refusal, Unauthorized } from "../errors.ts";
 import { ALLOW, type Connection } from "./head.ts";
 import { HeadRefusal } from "./headrefusal.ts";
 import { field, responseHead, RETRY_AFTER_SECONDS, typeFields } from "./responsehead.ts";
@@ -28,13 +28,18 @@ export function refusalReply(
 
 /** The status that `refusal` is told by. */
 export function statusOfRefusal(refusal: Refusal): Status {
-  return refusal instanceof HeadRefusal ? refusal.status : statusOf(refusal.code);
+  if (refusal instanceof HeadRefusal) return refusal.status;
+  return refusal instanceof Unauthorized ? 401 : statusOf(refusal.code);
 }
 
 // --- internal ---
 
-/** What the client may do instead, where the status wants it said (RFC 9110 15.5.6, 10.2.3). */
+/** Bearer is for programs, Basic for browsers: any user, and the token as password (RFC 7617). */
+const CHALLENGE = 'Bearer realm="serv6", Basic realm="serv6", charset="UTF-8"';
+
+/** What the client may do instead, where the status wants it said (RFC 9110 15.5, 10.2.3). */
 function adviceFields(status: Status): string {
+  if (status === 401) return field("WWW-Authenticate", CHALLENGE);
   if (status === 405) return field("Allow", ALLOW);
   return status === 503 ? field("Retry-After", `${RETRY_AFTER_SECONDS}`) : "";
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import type { Answer } from "../../../src/server/answer.ts";
 import { httpDoor } from "../../../src/server/http.ts";
+import type { Access } from "../../../src/server/access.ts";
 import type { Asker } from "../../../src/server/service.ts";
 import type { OpenFile, Store } from "../../../src/store/store.ts";
 import { Refusal } from "../../../src/wire/errors.ts";
@@ -119,7 +120,7 @@ test("who has gone while the digest is computed is noticed, and the work ends", 
 // --- the door alone ---
 
 const ASKER: Asker = {
-  ...{ gone: false, secure: false, peer: "", charge() {}, last() {} },
+  ...{ gone: false, peer: "", charge() {}, last() {}, access: {} as Access },
   ...{ opened() {}, listed() {}, digested() {}, crash() {} },
 };
 

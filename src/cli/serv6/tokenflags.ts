@@ -1,0 +1,64 @@
+/** The flags of tokens: who may read what, and a new token. */
+import { createHash, randomBytes } from "node:crypto";
+import type { ServeOptions } from "../../server/start.ts";
+import { type Environment, UsageError, type Values } from "../flags/flags.ts";
+import { text } from "../flags/values.ts";
+
+const TOKENS = "Tokens";
+
+/** As many as a SHA-256 has: nobody guesses one. */
+const TOKEN_BYTES = 32;
+
+/** Part of the table of serv6. */
+export const TOKEN_FLAGS = {
+  tokens: {
+    type: "string",
+    group: TOKENS,
+    valueHint: "file",
+    reader: text("a file"),
+    description: "who may read what; SERV6_TOKEN is one that may read everything",
+  },
+  "new-token": {
+    type: "string",
+    group: TOKENS,
+    valueHint: "name",
+    reader: { takes: "a name of letters, digits, dots, - and _", read: nameOf },
+    momentary: true,
+    description: "make a token: it goes to stdout, its entry for the file of tokens to stderr",
+  },
+  "insecure-auth": {
+    type: "boolean",
+    group: TOKENS,
+    description: "take tokens in plaintext from other machines too",
+  },
+} as const;
+
+/** What they mean; nothing where everybody may read everything. */
+export function tokensOf(
+  values: Values<typeof TOKEN_FLAGS>,
+  environment: Environment,
+): Pick<ServeOptions, "tokens"> {
+  const { tokens: file, "insecure-auth": insecure } = values;
+  // A word of a command line is in `ps` and in the shell's history: a token is never one.
+  const secret = environment["SERV6_TOKEN"];
+  if (file !== undefined && secret !== undefined) {
+    throw new UsageError("--tokens names a file, and SERV6_TOKEN is one token: give one of them");
+  }
+  if (file !== undefined) return { tokens: { file, insecure } };
+  if (secret !== undefined) return { tokens: { secret, insecure } };
+  if (insecure) throw new UsageError("--insecure-auth needs --tokens or SERV6_TOKEN");
+  return {};
+}
+
+/** A new token called `name`, and its entry for the file of tokens. */
+export function newToken(name: string): { token: string; entry: string } {
+  const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  const digest = createHash("sha256").update(token).digest("hex");
+  return { token, entry: `[[token]]\nname = "${name}"\nsha256 = "${digest}"\n` };
+}
+
+// --- internal ---
+
+function nameOf(given: string): string | null {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : null;
+}
