@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly secure?: boolean;
   /** How the server is known then; by the system's authorities when not given. */
   readonly trust?: TrustOptions;
+  /** What the server is shown before anything is asked, by TLS or on this machine; none. */
+  readonly token?: string;
   /**
    * Milliseconds without a byte after which a request under way is given up; 60,000 when not given.
    */
@@ -67,6 +69,7 @@ const OPTIONS: OptionNames<ConnectOptions> = {
   port: true,
   secure: true,
   trust: true,
+  token: true,
   connectTimeoutMs: true,
   stallTimeoutMs: true,
   throttle: true,
@@ -87,8 +90,12 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) continue;
     throw usageError(`a timeout is a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}`);
   }
-  const { throttle, secure = false, trust = {} } = options;
-  const settings = { connectTimeoutMs, stallTimeoutMs, trust, ...(throttle && { throttle }) };
+  const { throttle, token, secure = false, trust = {} } = options;
+  const settings = {
+    ...{ connectTimeoutMs, stallTimeoutMs, trust },
+    ...(throttle && { throttle }),
+    ...(token !== undefined && { token }),
+  };
   return new Client(await openWireClient({ host, port, secure }, settings));
 }
 

@@ -169,13 +169,7 @@ async function openSecure<Owner extends SocketOwner>(
         attempt.begun(withDescriptor(connected));
       },
       handshake(connected: Socket<Owner | null>) {
-        let refused: unknown;
-        try {
-          refused = unverified(connected, server, trust);
-        } catch (error) {
-          // The file of known hosts can't be read or written.
-          refused = error;
-        }
+        const refused = unverified(connected, server, trust);
         if (refused === null) {
           connected.data = attempt.opened(withDescriptor(connected));
           return;

@@ -72,6 +72,11 @@ export function stalledError(text: string): ClientError {
   return new ClientError("timed-out", "ETIMEDOUT", `ETIMEDOUT: ${text}`);
 }
 
+/** The same failure as the client's own: `message` begins with its code. */
+export function asClientError({ kind, code, message }: Failure): ClientError {
+  return new ClientError(kind, code, message);
+}
+
 /** This side could not take the bytes. */
 export function localFailure({ kind, code }: LocalError, text: string): ClientError {
   return new ClientError(kind, code, `${code}: ${text}`);

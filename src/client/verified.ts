@@ -4,7 +4,8 @@ import type { Socket, TLSOptions } from "bun";
 import { fingerprintOf } from "../identity/credentials.ts";
 import { judge, type TrustOptions } from "../identity/trust.ts";
 import { authorityOf, type ServerAddress } from "./address.ts";
-import { ClientError } from "./error.ts";
+import { Failure } from "../wire/failure.ts";
+import { asClientError, ClientError } from "./error.ts";
 
 /** TLS 1.2, as Bun counts versions. */
 const TLS_1_2 = 0x0303;
@@ -43,8 +44,14 @@ export function unverified<Data>(
     problem: problemOf(socket.getAuthorizationError()),
     until: Date.parse(x509.validTo),
   };
-  const refused = judge(authorityOf(server), shown, trust, Date.now());
-  return refused === null ? null : new ClientError(refused.kind, refused.code, refused.message);
+  try {
+    const refused = judge(authorityOf(server), shown, trust, Date.now());
+    return refused === null ? null : asClientError(refused);
+  } catch (error) {
+    // The file of known hosts can't be read or written.
+    if (error instanceof Failure) return asClientError(error);
+    throw error;
+  }
 }
 
 /** The handshake failed: no TLS on the other side, or none that both know. */

@@ -12,6 +12,7 @@ import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
 import { LIST_ENTRIES_MAX } from "../wire/vocabulary.ts";
 import type { ServerAddress } from "./address.ts";
+import { AuthExchange, tokenFor, type TokenOption } from "./auth.ts";
 import { dial } from "./dial.ts";
 import type { ClientError } from "./error.ts";
 import {
@@ -36,6 +37,10 @@ export interface ConnectionSettings {
   readonly throttle?: Throttle;
   /** How servers are known that are reached by TLS. */
   readonly trust?: TrustOptions;
+  /** What servers are shown before anything is asked; none when not given. */
+  readonly token?: TokenOption;
+  /** Whether it is also shown in plaintext to other machines. */
+  readonly insecureAuth?: boolean;
   /** Once it aborts nobody connects any more; its reason is a ClientError. */
   readonly signal?: AbortSignal;
 }
@@ -56,7 +61,17 @@ export async function openWireClient(
 ): Promise<WireClient> {
   const { connectTimeoutMs, stallTimeoutMs, throttle = null, signal, trust } = settings;
   const own = (socket: StreamSocket) => new Session(socket, server, stallTimeoutMs, throttle);
-  return new WireClient(await dial(server, connectTimeoutMs, own, { signal, trust }));
+  const token = tokenFor(server, settings.token, settings.insecureAuth ?? false);
+  const session = await dial(server, connectTimeoutMs, own, { signal, trust });
+  if (token !== null) {
+    const shown = new AuthExchange(token);
+    session.ask(shown);
+    await shown.done.promise.catch((error: unknown) => {
+      session.close();
+      throw error;
+    });
+  }
+  return new WireClient(session);
 }
 
 /** The verbs of S6/1 on one connection. Paths start with "/". All reject with ClientError. */

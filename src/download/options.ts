@@ -1,5 +1,6 @@
 /** The options of download() and mirror() as a caller writes them; settings.ts checks them. */
 import type { ServerAddress } from "../client/address.ts";
+import type { TokenOption } from "../client/auth.ts";
 import type { Path } from "../client/connect.ts";
 import type { TrustOptions } from "../identity/trust.ts";
 import type { Sink } from "../receive/sink.ts";
@@ -30,6 +31,10 @@ export interface TransferOptions {
   readonly stallTimeoutMs?: number;
   /** How servers are known that are reached by TLS (s6s://); by the system's authorities. */
   readonly trust?: TrustOptions;
+  /** What servers are shown before anything is asked, by TLS or on this machine; none. */
+  readonly token?: TokenOption;
+  /** Whether it is also shown in plaintext to other machines; false. */
+  readonly insecureAuth?: boolean;
   /**
    * Ends it: the promise rejects, with the reason itself where that is one of our errors; what has
    * come stays for the next run.

@@ -49,7 +49,9 @@ export class Pages {
     return this.#done;
   }
 
-  /** The folder's own, as the last page told it; "" where the server does not tell, or none came. */
+  /**
+   * The folder's own, as the last page told it; "" where the server does not tell, or none came.
+   */
   get id(): string {
     return this.#id;
   }

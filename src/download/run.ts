@@ -96,7 +96,8 @@ export class Run {
   // --- internal ---
 
   #fetchOptions(): FetchOptions {
-    const { connectTimeoutMs, stallTimeoutMs, limitRate, trust, ...settings } = this.#settings;
+    const { connectTimeoutMs, stallTimeoutMs, limitRate, trust, token, insecureAuth, ...settings } =
+      this.#settings;
     const { signal } = this.#ending;
     const throttle = limitRate === null ? null : new Throttle(limitRate);
     return {
@@ -105,6 +106,8 @@ export class Run {
         stallTimeoutMs,
         signal,
         trust,
+        insecureAuth,
+        ...(token !== null && { token }),
         ...(throttle && { throttle }),
       },
       connections: settings.connections,

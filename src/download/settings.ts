@@ -9,6 +9,7 @@ import {
   type ServerAddress,
   type Target,
 } from "../client/address.ts";
+import type { TokenOption } from "../client/auth.ts";
 import type { Path } from "../client/connect.ts";
 import { CONNECT_TIMEOUT_MS } from "../client/dial.ts";
 import { usageError } from "../client/error.ts";
@@ -48,6 +49,8 @@ export interface TransferSettings {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly trust: TrustOptions;
+  readonly token: TokenOption | null;
+  readonly insecureAuth: boolean;
   readonly signal: AbortSignal | null;
   readonly onEvent: ((event: TransferEvent) => void) | null;
 }
@@ -110,6 +113,8 @@ const TRANSFER: OptionNames<TransferOptions> = {
   connectTimeoutMs: true,
   stallTimeoutMs: true,
   trust: true,
+  token: true,
+  insecureAuth: true,
   signal: true,
   onEvent: true,
 };
@@ -243,6 +248,8 @@ function transferSettings(options: TransferOptions): TransferSettings {
     connectTimeoutMs: whole("connectTimeoutMs", connectTimeoutMs, 1, TIMEOUT_MS_MAX),
     stallTimeoutMs: whole("stallTimeoutMs", stallTimeoutMs, 1, TIMEOUT_MS_MAX),
     trust: options.trust ?? {},
+    token: options.token ?? null,
+    insecureAuth: options.insecureAuth ?? false,
     signal,
     onEvent,
   };

@@ -206,6 +206,7 @@ function runnerOf(values: Values<typeof FLAGS>, environment: Environment): Shell
     const times = [`--connect-timeout=${connecting}ms`];
     if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
     if (values.pin !== undefined) times.push(`--pin=${values.pin}`);
+    if (values["insecure-auth"]) times.push("--insecure-auth");
     const row = COMMANDS.find((each) => each.word === word) ?? { word, summary: "" };
     await start(await loaded(row), [...times, ...flags, "--", ...operands], environment, stop);
   };

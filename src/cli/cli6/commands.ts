@@ -36,4 +36,9 @@ export const COMMANDS: readonly SubcommandRow[] = [
     summary: "measure round trips",
     load: async () => (await import("../commands/ping.ts")).PING,
   },
+  {
+    word: "login",
+    summary: "save a token for a server, readable by this user alone",
+    load: async () => (await import("../commands/login.ts")).LOGIN,
+  },
 ];

@@ -4,6 +4,7 @@ import type { TransferOptions } from "../../download/options.ts";
 import { RETRIES_DEFAULT } from "../../download/retry.ts";
 import { CONNECTIONS_DEFAULT, CONNECTIONS_MAX } from "../../download/settings.ts";
 import { connectionFlags } from "../flags/connection.ts";
+import { shownOf } from "../flags/shown.ts";
 import { trustOf } from "../flags/trust.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import type { FlagTable, Values } from "../flags/flags.ts";
@@ -86,6 +87,7 @@ export function transferOptions(values: TransferValues): TransferOptions {
     connectTimeoutMs: values["connect-timeout"],
     stallTimeoutMs: values.timeout,
     trust: trustOf(values),
+    ...shownOf(values),
     ...(limitRate !== undefined && { limitRate }),
   };
 }

@@ -9,6 +9,7 @@ import type { ConnectionSettings } from "../../client/wireclient.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
 import { type FlagTable, type Operand, UsageError, type Values } from "./flags.ts";
 import { CONNECTION } from "./general.ts";
+import { SHOWN_FLAGS, shownOf } from "./shown.ts";
 import { TRUST_FLAGS, trustOf } from "./trust.ts";
 import { duration, parsed } from "./values.ts";
 
@@ -50,20 +51,23 @@ export function connectionFlags(timeoutMs: number) {
       default: `${timeoutMs / 1000}`,
     },
     ...TRUST_FLAGS,
+    ...SHOWN_FLAGS,
   } as const satisfies FlagTable;
 }
 
 /** The timeouts, and whom to believe, that the flags give. */
 export function connectionSettingsOf(
-  values: Values<typeof TRUST_FLAGS> & {
-    readonly "connect-timeout": number;
-    readonly timeout: number;
-  },
+  values: Values<typeof TRUST_FLAGS> &
+    Values<typeof SHOWN_FLAGS> & {
+      readonly "connect-timeout": number;
+      readonly timeout: number;
+    },
 ): ConnectionSettings {
   return {
     connectTimeoutMs: values["connect-timeout"],
     stallTimeoutMs: values.timeout,
     trust: trustOf(values),
+    ...shownOf(values),
   };
 }
 

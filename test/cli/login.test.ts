@@ -1,0 +1,89 @@
+/** Tokens as people use them: made by serv6, saved by cli6, and shown to nobody else. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { replying } from "../client/fake.ts";
+import { cli6 } from "../rig/program.ts";
+import { Tree } from "../rig/tree.ts";
+import { Started } from "./serv6/started.ts";
+
+/** A server that takes any token, and knows nothing. */
+const serving = () =>
+  replying((line) => (line.startsWith("AUTH ") ? "OK 0\n" : "ERR ENOENT no such file\n"));
+
+const SERVES = ["-p", "0", "--log", "off"];
+
+/** A token and the file that has it, for `paths`. */
+async function made(folder: Tree, paths: string): Promise<string> {
+  await using server = new Started(["--new-token", "ci"]);
+  const out = (await server.child.stdout.text()).trim();
+  await server.status();
+  expect(out).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(server.said).not.toContain(out);
+  fs.writeFileSync(folder.path("tokens.toml"), `${server.said}paths = ${paths}\n`);
+  return out;
+}
+
+test("--new-token, --tokens, login: then the paths of the token, and no other, without a word more", async () => {
+  using tree = new Tree({ "d/f": "content", "other/f": "secret" });
+  using keys = new Tree();
+  using state = new Tree();
+  using here = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  const token = await made(keys, '["/d"]');
+  await using server = new Started(
+    [tree.root, ...SERVES, "--tls-self", "--tokens", keys.path("tokens.toml")],
+    env,
+  );
+  const url = `s6s://127.0.0.1:${(await server.says(/s6s:\/\/[^ ]*:([0-9]+)\//))[1]}`;
+  const run = (args: string[], input?: string) =>
+    cli6(args, { env, ...(input === undefined ? {} : { input }) });
+  const none = await run(["-q", "ls", url]);
+  expect([none.status, none.out]).toEqual([4, ""]);
+  const wrong = await run(["login", url], "wrong\n");
+  expect([wrong.status, wrong.err]).toEqual([4, expect.stringContaining("no such token")]);
+  expect(fs.existsSync(state.path("cli6/tokens"))).toBe(false);
+  const login = await run(["login", url], `${token}\n`);
+  expect([login.status, login.err]).toEqual([0, expect.stringContaining("takes the token")]);
+  expect(login.err + login.out).not.toContain(token);
+  expect(fs.statSync(state.path("cli6/tokens")).mode & 0o777).toBe(0o600);
+  expect((await run(["ls", "-1R", url])).out).toBe("/d/\n/d/f\n");
+  const got = await run(["get", `${url}/d/f`, "-P", here.root, "-q"]);
+  expect([got.status, got.err, fs.readFileSync(here.path("f"), "utf8")]).toEqual([
+    0,
+    "",
+    "content",
+  ]);
+  expect((await run([`${url}/other/f`])).status).toBe(3);
+  const mirrored = await run(["mirror", `${url}/d`, here.path("m"), "-q"]);
+  expect([mirrored.status, fs.readdirSync(here.path("m"))]).toEqual([0, ["f"]]);
+  expect((await run(["login", "--forget", url])).status).toBe(0);
+  expect((await run(["-q", `${url}/d/f`])).status).toBe(4);
+  expect((await cli6([`${url}/d/f`], { env: { ...env, CLI6_TOKEN: token } })).out).toBe("content");
+});
+
+test("a saved token goes to its server alone, and one that is given not in plaintext to others", async () => {
+  using state = new Tree();
+  using fake = serving();
+  const env = { XDG_STATE_HOME: state.root };
+  state.write("cli6/tokens", `s6://${fake.address} for-this-one\ns6s://nas:6464 for-nas\n`);
+  fs.chmodSync(state.path("cli6/tokens"), 0o600);
+  await cli6(["-s", fake.address, "stat", "/a"], { env });
+  expect(fake.connections.map(({ received }) => received).join("")).toContain(
+    "AUTH for-this-one\n",
+  );
+  using other = serving();
+  await cli6(["-s", other.address, "stat", "/a"], { env });
+  expect(other.connections.map(({ received }) => received).join("")).not.toContain("AUTH");
+  const refused = await cli6(["s6://192.0.2.1:1/a"], { env: { ...env, CLI6_TOKEN: "secret-one" } });
+  expect([refused.status, refused.err]).toEqual([
+    2,
+    expect.stringContaining("only shown by TLS: s6s://"),
+  ]);
+  expect(refused.err).not.toContain("secret-one");
+  fs.chmodSync(state.path("cli6/tokens"), 0o644);
+  const open = await cli6(["-s", fake.address, "stat", "/a"], { env });
+  expect([open.status, open.err]).toEqual([
+    9,
+    expect.stringContaining("others may read the tokens"),
+  ]);
+});
