@@ -29,9 +29,7 @@ export function isLoopback(address: string): boolean {
   return plain === "::1" || /^127\.[0-9.]+$/.test(plain);
 }
 
-// --- internal ---
-
 /** An IPv4 address as such, also where it is mapped into IPv6 (RFC 4291 2.5.5.2). */
-function unmapped(address: string): string {
+export function unmapped(address: string): string {
   return /^::ffff:([0-9.]+)$/i.exec(address)?.[1] ?? address;
 }

@@ -12,7 +12,10 @@
  *   descriptors    files                 by its connections   cached files are closed, then EBUSY
  *   newcomers      ACCEPTS_MAX an event  -                    wait in the kernel's queue
  *                                                             (server/acceptbound.ts)
- *   handshakes     HANDSHAKES_MAX        PEER_HANDSHAKES_MAX  cut without a word (server/secure.ts)
+ *   handshakes     HANDSHAKES_MAX        PEER_HANDSHAKES_MAX  cut without a word
+ *                                                             (server/secure.ts)
+ *   rate           rates.total           rates.address,       waits in the kernel, which spreads
+ *                                        rates.connection     its segments (server/pacing.ts)
  *   turns          a step each, 2 MiB    a step of each       waits: peers take turns, whatever
  *                  (STEP_BYTES); rounds  round                their connections (send/turns.ts)
  *                  of ROUND_MS

@@ -19,6 +19,8 @@ export class Access {
   store: Store;
   /** The connection is by TLS. */
   readonly secure: boolean;
+  /** What was shown opens this; null: nothing was shown, or all is open. */
+  grant: Grant | null = null;
   readonly #service: Service;
   readonly #address: string;
   readonly #peer: string;
@@ -62,11 +64,13 @@ export class Access {
       return new Refusal("EBUSY", `too many wrong tokens, wait ${Math.ceil(waitMs / 1000)} s`);
     }
     const digest = tokens.find(token);
-    if (digest === null || tokens.grantOf(digest) === null) {
+    const grant = digest === null ? null : tokens.grantOf(digest);
+    if (digest === null || grant === null) {
       failures.note(this.#peer, clock.now);
       return new Unauthorized("no such token");
     }
     failures.forget(this.#peer);
+    this.grant = grant;
     return new GrantedStore(store, () => tokens.grantOf(digest) ?? ended());
   }
 }

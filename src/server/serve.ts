@@ -7,6 +7,8 @@ import { Turns } from "../send/turns.ts";
 import { isLoopback, peerOf } from "../guard/address.ts";
 import { Gate } from "../guard/admission.ts";
 import { Failures } from "../guard/failures.ts";
+import type { Networks } from "../guard/networks.ts";
+import type { Rates } from "../guard/rates.ts";
 import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
 import type { Credentials } from "../identity/credentials.ts";
 import type { Tokens } from "../identity/tokens.ts";
@@ -23,6 +25,7 @@ import { httpDoor } from "./http.ts";
 import { indexDoor } from "./httpindex.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import type { Way } from "./lobby.ts";
+import { Pacing } from "./pacing.ts";
 import { plainDoor } from "./plain.ts";
 import { Secure } from "./secure.ts";
 import { SilenceTimer } from "./silence.ts";
@@ -52,6 +55,10 @@ export interface ServerOptions {
   readonly plaintext: boolean;
   /** Who may read what; null: everybody everything. */
   readonly tokens: Tokens | null;
+  /** How fast it may send. */
+  readonly rates: Rates | null;
+  /** Which addresses may connect; null: all. */
+  readonly networks: Networks | null;
   /** True: tokens are taken in plaintext from other machines too. */
   readonly insecureAuth: boolean;
 }
@@ -67,6 +74,7 @@ export class Server implements ConnectionOwner {
   /** For plaintext, for TLS, and for plaintext of other machines where that is refused. */
   readonly #services: Readonly<Record<"plain" | "tls" | "refused", Service>>;
   readonly #secure: Secure | null;
+  readonly #pacing: Pacing | null;
   #timer: NodeJS.Timeout | null = null;
   #lingerMs = LINGER_MS;
   #stopping: Promise<void> | null = null;
@@ -79,6 +87,7 @@ export class Server implements ConnectionOwner {
     this.#displacement = new Displacement(this.#gate, this.#connections);
     this.#secure = options.credentials === null ? null : new Secure(options.credentials);
     this.#services = servicesOf(options, this.counters);
+    this.#pacing = options.rates === null ? null : new Pacing(options.rates, this.#connections);
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
@@ -118,6 +127,11 @@ export class Server implements ConnectionOwner {
   accept(socket: StreamSocket, way: Way = "plain"): Connection | null {
     tick();
     const address = socket.remoteAddress ?? "";
+    if (this.#options.networks?.admits(address) === false) {
+      this.counters.shed += 1;
+      socket.terminate();
+      return null;
+    }
     const peer = peerOf(address);
     if (this.#gate.crowdedFor(peer)) this.#displacement.makeRoom(peer);
     const admission = this.#gate.enter(address);
@@ -131,6 +145,7 @@ export class Server implements ConnectionOwner {
     const refused = way === "plain" && !this.plaintext && !isLoopback(address);
     const connection = new Connection(socket, this.#services[refused ? "refused" : way], this);
     this.#connections.set(connection, admission);
+    this.#pacing?.begin(connection);
     this.counters.connections += 1;
     this.counters.accepted += 1;
     if (admission === "shed") {
@@ -212,6 +227,7 @@ export class Server implements ConnectionOwner {
     return new Promise((resolve) => {
       this.#stopped = () => {
         if (this.#timer !== null) clearInterval(this.#timer);
+        this.#pacing?.close();
         this.#options.store.close();
         this.#options.log.flush();
         resolve();

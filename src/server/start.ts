@@ -3,7 +3,9 @@
  * fills in every default and bound, opens the store, listens.
  */
 import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
+import { type Network, networkOf, Networks } from "../guard/networks.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
+import type { Rates } from "../guard/rates.ts";
 import { Credentials } from "../identity/credentials.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { Log, type LogFormat } from "../observe/log.ts";
@@ -11,6 +13,7 @@ import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
+import { printableText } from "../wire/printable.ts";
 import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { Server } from "./serve.ts";
 
@@ -38,6 +41,14 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly index?: boolean;
   /** Who may read what, by tokens; everybody everything by default. */
   readonly tokens?: TokenOptions;
+  /** Most bytes a second, of one connection, one address and all; none by default. */
+  readonly rates?: Partial<Rates>;
+  /**
+   * Networks that may connect, as "10.0.0.0/8"; all by default. This machine is one of them too.
+   */
+  readonly allow?: readonly string[];
+  /** Networks that may not, also where `allow` names them. */
+  readonly deny?: readonly string[];
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
@@ -80,6 +91,9 @@ const OPTIONS: OptionNames<ServeOptions> = {
   http: true,
   tls: true,
   tokens: true,
+  rates: true,
+  allow: true,
+  deny: true,
   index: true,
   limits: true,
   log: true,
@@ -94,6 +108,8 @@ const TLS: OptionNames<TlsOptions> = {
 };
 
 const TOKENS: OptionNames<TokenOptions> = { file: true, secret: true, insecure: true };
+
+const RATES: OptionNames<Rates> = { connection: true, address: true, total: true };
 
 const LIMITS: OptionNames<Limits> = {
   connections: true,
@@ -118,6 +134,8 @@ export function serve(options: ServeOptions): Server {
   refuseUnknown("serve(): limits", options.limits ?? {}, LIMITS);
   const credentials = options.tls === undefined ? null : credentialsOf(options.tls);
   const tokens = options.tokens === undefined ? null : tokensOf(options.tokens);
+  const rates = ratesOf(options, tokens);
+  const networks = networksOf(options.allow ?? [], options.deny ?? []);
   const limits = limitsOf(options.limits ?? {});
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);
@@ -136,6 +154,8 @@ export function serve(options: ServeOptions): Server {
       credentials,
       plaintext: options.tls?.plaintext ?? false,
       tokens,
+      rates,
+      networks,
       insecureAuth: options.tokens?.insecure ?? false,
       index: options.index ?? false,
     });
@@ -166,6 +186,26 @@ function tokensOf(options: TokenOptions): Tokens {
   if (file !== undefined && secret === undefined) return Tokens.ofFile(file);
   if (file === undefined && secret !== undefined && isToken(secret)) return Tokens.ofSecret(secret);
   throw new Failure("usage", "EINVAL", "tokens are a file of them, or one of visible ASCII");
+}
+
+/** Null where nothing is bounded: then nobody looks. A token may have a rate at any time. */
+function ratesOf({ rates = {} }: ServeOptions, tokens: Tokens | null): Rates | null {
+  refuseUnknown("serve(): rates", rates, RATES);
+  const { connection = 0, address = 0, total = 0 } = rates;
+  return connection + address + total === 0 && tokens === null
+    ? null
+    : { connection, address, total };
+}
+
+function networksOf(allow: readonly string[], deny: readonly string[]): Networks | null {
+  if (allow.length + deny.length === 0) return null;
+  const parsed = (text: string): Network => {
+    const network = networkOf(text);
+    if (network !== null) return network;
+    const shown = printableText(text);
+    throw new Failure("usage", "EINVAL", `${shown} is no address and no network, as 10.0.0.0/8`);
+  };
+  return new Networks(allow.map(parsed), deny.map(parsed));
 }
 
 /** Descriptors are shared out so that they can't run out, whatever was asked for. */

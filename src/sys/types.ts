@@ -161,6 +161,7 @@ export const SOCKET = {
   receiveBuffer: 8,
   keepAlive: 9,
   receiveLowWater: 18,
+  maxPacingRate: 47,
   tcpLevel: 6,
   tcpCork: 3,
   tcpKeepIdle: 4,

@@ -1,6 +1,8 @@
 /** A server in the test's own process, on a free port, with limits that a test can tighten. */
 import { type Limits, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
 import { type CredentialFiles, Credentials } from "../../src/identity/credentials.ts";
+import type { Networks } from "../../src/guard/networks.ts";
+import type { Rates } from "../../src/guard/rates.ts";
 import type { Tokens } from "../../src/identity/tokens.ts";
 import { Log, type LogFormat } from "../../src/observe/log.ts";
 import { Server } from "../../src/server/serve.ts";
@@ -25,6 +27,8 @@ export interface RunningOptions {
   readonly tls?: CredentialFiles;
   readonly plaintext?: boolean;
   readonly tokens?: Tokens;
+  readonly rates?: Rates;
+  readonly networks?: Networks;
   readonly insecureAuth?: boolean;
   readonly index?: boolean;
 }
@@ -65,6 +69,8 @@ export class Running {
       credentials: options.tls === undefined ? null : new Credentials(options.tls),
       plaintext: options.plaintext ?? false,
       tokens: options.tokens ?? null,
+      rates: options.rates ?? null,
+      networks: options.networks ?? null,
       insecureAuth: options.insecureAuth ?? false,
       index: options.index ?? false,
     });

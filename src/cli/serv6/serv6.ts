@@ -24,6 +24,7 @@ import {
 import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
+import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
 import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
@@ -106,6 +107,7 @@ const FLAGS = {
     description: "browsers and curl on the same port; --no-http turns them away",
     default: true,
   },
+  ...RATE_FLAGS,
   ...TLS_FLAGS,
   ...TOKEN_FLAGS,
   index: {
@@ -244,6 +246,7 @@ function optionsOf(
     limits,
     ...tlsOf(values, utf8Of(root ?? "."), env),
     ...tokensOf(values, env),
+    ...ratesOf(values),
   };
 }
 

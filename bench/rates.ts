@@ -1,0 +1,97 @@
+/**
+ * `bun bench/rates.ts [CLIENTS] [BYTES_A_SECOND]`: whether limited clients get what they are
+ * promised, and what that costs the others. CLIENTS connections (1,000) of one server read a large
+ * file, each bounded to BYTES_A_SECOND (100,000) by --rate-per-connection; beside them a client
+ * pings every 4 ms. Printed: the rates that came within 4 s, the round trips, the server's CPU.
+ *
+ * The server is a process of its own; clients and pings are this one's.
+ */
+import { Histogram } from "./load/histogram.ts";
+import { settle } from "./command.ts";
+import { cpuSeconds } from "./proc.ts";
+import { SERV6_ENTRY } from "./server.ts";
+import { startServer } from "./spawn.ts";
+import { temporaryFolder } from "./temporary.ts";
+
+const WARM_MS = 2000;
+const SECONDS = 4;
+const PING_MS = 4;
+const FILE_BYTES = 1 << 30;
+
+async function main(): Promise<number> {
+  const clients = Number(process.argv[2] ?? 1000);
+  const rate = Number(process.argv[3] ?? 100_000);
+  await settle("private");
+  const folder = temporaryFolder();
+  await Bun.$`truncate -s ${FILE_BYTES} ${folder.path}/large`.quiet();
+  const server = await startServer([
+    ...[process.execPath, "--config=/dev/null", "--no-env-file", SERV6_ENTRY, folder.path],
+    ...["-p", "0", "--log", "off", "--rate-per-connection", String(rate)],
+    ...["--max-per-peer", String(clients + 10)],
+  ]);
+  try {
+    const came = new Float64Array(clients);
+    await Promise.all(Array.from(came, (_, nth) => read(server.port, nth, came)));
+    await Bun.sleep(WARM_MS);
+    const [pid = 0] = server.pids();
+    const before = Float64Array.from(came);
+    const cpu = cpuSeconds([pid]);
+    const began = performance.now();
+    const pings = await pingFor(server.port, SECONDS * 1000);
+    const seconds = (performance.now() - began) / 1000;
+    const used = (cpuSeconds([pid]) - cpu) / seconds;
+    const rates = came.map((bytes, nth) => (bytes - before[nth]!) / seconds).sort();
+    tell(rates, rate, pings, used);
+  } finally {
+    await server.stop();
+    folder.remove();
+  }
+  return 0;
+}
+
+function tell(rates: Float64Array, rate: number, pings: Histogram, used: number): void {
+  const share = (nth: number): string => `${((100 * (rates.at(nth) ?? 0)) / rate).toFixed(1)} %`;
+  const near = rates.filter((it) => Math.abs(it - rate) <= rate / 10).length;
+  const half = Math.floor(rates.length / 2);
+  console.log(`${rates.length} clients of ${rate} bytes a second each, for ${SECONDS} s:`);
+  console.log(`  least ${share(0)}, median ${share(half)}, most ${share(-1)} of that`);
+  console.log(`  within 10 %: ${near} of ${rates.length}`);
+  const ms = (fraction: number): string => (pings.quantile(fraction) / 1e6).toFixed(2);
+  console.log(`  PING beside them: p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms, max ${ms(1)} ms`);
+  console.log(`  server: ${(100 * used).toFixed(0)} % of a core`);
+}
+
+async function read(port: number, nth: number, came: Float64Array): Promise<void> {
+  await Bun.connect({
+    ...{ hostname: "127.0.0.1", port },
+    socket: {
+      open: (socket) => void socket.write("READ /large\n"),
+      data: (_socket, chunk) => void (came[nth]! += chunk.length),
+      error() {},
+    },
+  });
+}
+
+async function pingFor(port: number, ms: number): Promise<Histogram> {
+  const histogram = new Histogram();
+  let sent = 0;
+  const socket = await Bun.connect({
+    ...{ hostname: "127.0.0.1", port },
+    socket: {
+      data() {
+        histogram.record(Bun.nanoseconds() - sent);
+      },
+      error() {},
+    },
+  });
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    sent = Bun.nanoseconds();
+    socket.write("PING\n");
+    await Bun.sleep(PING_MS);
+  }
+  socket.end();
+  return histogram;
+}
+
+process.exitCode = await main();

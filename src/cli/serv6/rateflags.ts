@@ -1,0 +1,50 @@
+/** The flags that say how fast it sends, and who may connect at all. */
+import { networkOf } from "../../guard/networks.ts";
+import type { ServeOptions } from "../../server/start.ts";
+import type { Values } from "../flags/flags.ts";
+import { size } from "../flags/values.ts";
+
+const LIMIT = "Limits";
+const WHERE = "Where";
+
+function rateFlag(description: string) {
+  return {
+    type: "string",
+    group: LIMIT,
+    valueHint: "size",
+    reader: size({ min: 1500, max: 4 * 1024 ** 3 - 1 }),
+    description,
+  } as const;
+}
+
+function networkFlag(description: string) {
+  return {
+    type: "string",
+    group: WHERE,
+    valueHint: "net",
+    reader: {
+      takes: "an address, or a network as 10.0.0.0/8 or fd00::/8",
+      read: (text: string) => (networkOf(text) === null ? null : text),
+    },
+    many: true,
+    description,
+  } as const;
+}
+
+/** Part of the table of serv6. */
+export const RATE_FLAGS = {
+  allow: networkFlag("only these networks may connect, may be repeated; this machine too is one"),
+  deny: networkFlag("these may not, also where --allow names them"),
+  rate: rateFlag("most bytes a second of all together, in equal parts for addresses"),
+  "rate-per-address": rateFlag("most bytes a second of one address"),
+  "rate-per-connection": rateFlag("most bytes a second of one connection"),
+} as const;
+
+/** What they mean. */
+export function ratesOf(
+  values: Values<typeof RATE_FLAGS>,
+): Pick<ServeOptions, "rates" | "allow" | "deny"> {
+  const { allow, deny, rate: total = 0 } = values;
+  const { "rate-per-address": address = 0, "rate-per-connection": connection = 0 } = values;
+  return { allow: allow ?? [], deny: deny ?? [], rates: { total, address, connection } };
+}

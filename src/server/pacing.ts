@@ -1,0 +1,85 @@
+/**
+ * Keeps rates: tells the kernel how fast each connection may send (SO_MAX_PACING_RATE, socket(7)),
+ * which then spreads the segments itself. So a bound costs sendfile(2) nothing, wakes no timer of
+ * ours for a connection, and holds for TLS as well. What each may send is shared out anew four
+ * times a second among those that are sending.
+ */
+import { type Rates, type Sending, sharesOf } from "../guard/rates.ts";
+import { kernel } from "../sys/kernel.ts";
+import { SOCKET } from "../sys/types.ts";
+import type { Connection } from "./connection.ts";
+
+/** Milliseconds between two shares. */
+const SHARE_MS = 250;
+
+/** A share that differs by less is left as it is: a system call for each would change nothing. */
+const CHANGE_MIN = 0.02;
+
+/** The kernel takes 32 bits, all of them set for none (socket(7)). */
+const UNBOUNDED = 0xffff_ffff;
+
+/** Slower than this nothing would ever arrive: a segment a second. */
+const RATE_MIN = 1500;
+
+interface Paced {
+  /** What the kernel was told. */
+  rate: number;
+  /** Bytes that it had written at the last share. */
+  written: number;
+}
+
+/** The rates of one server. */
+export class Pacing {
+  readonly #rates: Rates;
+  readonly #connections: ReadonlyMap<Connection, unknown>;
+  readonly #paced = new WeakMap<Connection, Paced>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** `connections` are those of the server, now and later. */
+  constructor(rates: Rates, connections: ReadonlyMap<Connection, unknown>) {
+    this.#rates = rates;
+    this.#connections = connections;
+    this.#timer = setInterval(() => this.#share(), SHARE_MS);
+  }
+
+  /** `connection` is new: until the next share it has what one alone of its address would have. */
+  begin(connection: Connection): void {
+    const [share = Infinity] = sharesOf([sendingOf(connection)], this.#rates);
+    this.#tell(connection, share);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  // --- internal ---
+
+  #share(): void {
+    const sending: Connection[] = [];
+    for (const connection of this.#connections.keys()) {
+      const paced = this.#paced.get(connection);
+      if (paced === undefined) continue;
+      const sent = connection.written > paced.written;
+      paced.written = connection.written;
+      if (sent || connection.progressAt > 0) sending.push(connection);
+    }
+    const shares = sharesOf(sending.map(sendingOf), this.#rates);
+    for (const [nth, connection] of sending.entries()) this.#tell(connection, shares[nth] ?? 0);
+  }
+
+  #tell(connection: Connection, share: number): void {
+    const rate = Math.min(UNBOUNDED, Math.max(RATE_MIN, Math.round(share)));
+    const paced = this.#paced.get(connection);
+    if (paced !== undefined && Math.abs(rate - paced.rate) <= paced.rate * CHANGE_MIN) return;
+    if (paced === undefined) this.#paced.set(connection, { rate, written: connection.written });
+    else paced.rate = rate;
+    kernel.setsockopt(connection.socket.fd, SOCKET.level, SOCKET.maxPacingRate, rate);
+  }
+}
+
+// --- internal ---
+
+function sendingOf({ peer, access }: Connection): Sending {
+  const { name, rate } = access.grant ?? { name: null, rate: 0 };
+  return { peer, token: rate > 0 ? name : null, tokenRate: rate };
+}

@@ -1,0 +1,57 @@
+/** Which addresses may connect. */
+import { describe, expect, test } from "bun:test";
+import { type Network, networkOf, Networks } from "../../src/guard/networks.ts";
+
+const nets = (...texts: string[]): Network[] => texts.map((text) => networkOf(text)!);
+
+describe("networks", () => {
+  test.each([
+    ["10.0.0.0/8", { address: "10.0.0.0", prefix: 8 }],
+    ["192.0.2.7", { address: "192.0.2.7", prefix: 32 }],
+    ["fd00::/8", { address: "fd00::", prefix: 8 }],
+    ["::1", { address: "::1", prefix: 128 }],
+    ["0.0.0.0/0", { address: "0.0.0.0", prefix: 0 }],
+  ])("%s is one", (text, network) => {
+    expect(networkOf(text)).toEqual(network);
+  });
+
+  test.each([
+    "",
+    "10.0.0.0/33",
+    "fd00::/129",
+    "10.0.0/8",
+    "10.0.0.256",
+    "nas",
+    "10.0.0.0/",
+    "/8",
+    "::1%lo",
+  ])("%j is none", (text) => {
+    expect(networkOf(text)).toBeNull();
+  });
+});
+
+test("allow lets in, deny keeps out, and IPv4 within IPv6 is IPv4", () => {
+  const both = new Networks(
+    nets("10.0.0.0/8", "fd00::/8", "127.0.0.0/8"),
+    nets("10.6.0.0/16", "fd00:1::/32"),
+  );
+  const cases: [string, boolean][] = [
+    ["10.1.2.3", true],
+    ["10.6.2.3", false],
+    ["::ffff:10.1.2.3", true],
+    ["::ffff:10.6.2.3", false],
+    ["11.0.0.1", false],
+    ["127.0.0.1", true],
+    ["fd00::5", true],
+    ["fd00:1::5", false],
+    ["fe80::1%eth0", false],
+  ];
+  for (const [address, admitted] of cases)
+    expect([address, both.admits(address)]).toEqual([address, admitted]);
+  const denied = new Networks([], nets("192.0.2.0/24"));
+  expect([denied.admits("192.0.2.200"), denied.admits("192.0.3.1"), denied.admits("::1")]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
