@@ -17,6 +17,8 @@ export interface ServerAddress {
   readonly port: number;
   /** By TLS. */
   readonly secure?: boolean;
+  /** A signed link that it is shown: part of the address, but never of a message. */
+  readonly link?: string;
 }
 
 /** A path on a server. */
@@ -71,9 +73,11 @@ export function isUrl(text: ByteString): boolean {
 export function parseTarget(text: ByteString, server: ServerAddress): Target {
   if (!isUrl(text)) return bareTarget(text, server);
   const scheme = SCHEME.exec(text);
-  const shown = printable(text);
+  // Also one that is no link any more: it may be a secret with a letter too many.
+  const shown = printable(text.replace(/\?link=.*$/s, "?link=..."));
   const secure = isSecure(scheme?.[1], shown);
-  const rest = text.slice(scheme?.[0].length ?? 0);
+  const [plain, link] = splitLink(text);
+  const rest = plain.slice(scheme?.[0].length ?? 0);
   const slash = rest.indexOf("/");
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   const escaped = slash < 0 ? "/" : rest.slice(slash);
@@ -87,7 +91,9 @@ export function parseTarget(text: ByteString, server: ServerAddress): Target {
   const path = unescape(escaped);
   if (path === null) throw usageError(`${shown}: "%" without two hex digits; write %25 for itself`);
   const host = utf8Of(authority);
-  return { server: parseAuthority(host, shown, secure), path, literal: path };
+  const named = parseAuthority(host, shown, secure);
+  const given = link.slice("?link=".length);
+  return { server: link === "" ? named : { ...named, link: given }, path, literal: path };
 }
 
 /**
@@ -110,9 +116,23 @@ export function urlOf(server: ServerAddress, path: ByteString = ""): string {
   return `${server.secure === true ? "s6s" : "s6"}://${authorityOf(server)}${printable(escapePath(path))}`;
 }
 
+/** As long as a token may be. */
+const LINK_END = /\?link=(link\.[0-9A-Za-z._-]{1,507})$/;
+
+/** A URL without the signed link at its end, and that end ("" where there is none). */
+export function splitLink(url: ByteString): [plain: ByteString, link: string] {
+  const [found = ""] = LINK_END.exec(url) ?? [];
+  return [url.slice(0, url.length - found.length), found];
+}
+
 /** True when they are equal as text; two names of one machine are two servers. */
 export function sameServer(a: ServerAddress, b: ServerAddress): boolean {
-  return urlOf(a) === urlOf(b);
+  return serverKey(a) === serverKey(b);
+}
+
+/** Equal for what sameServer() takes for the same: with its link, so not for a person. */
+export function serverKey(server: ServerAddress): string {
+  return server.link === undefined ? urlOf(server) : `${urlOf(server)} ${server.link}`;
 }
 
 /**

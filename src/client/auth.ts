@@ -44,6 +44,7 @@ export function tokenFor(
   option: TokenOption | undefined,
   insecure: boolean,
 ): string | null {
+  if (server.link !== undefined) return server.link;
   const token = typeof option === "function" ? chosen(option, server) : (option ?? null);
   if (token === null) return null;
   if (!isToken(token)) throw usageError("a token is visible ASCII, of 512 characters at most");

@@ -1,6 +1,6 @@
 /** The servers that one command or call names, each with what belongs to it. */
 import type { ByteString } from "../wire/bytes.ts";
-import { type ServerAddress, type Target, urlOf } from "./address.ts";
+import { type ServerAddress, serverKey, type Target } from "./address.ts";
 import { ReconnectingClient } from "./reconnecting.ts";
 import type { ConnectionSettings, WireClient } from "./wireclient.ts";
 
@@ -18,7 +18,7 @@ export class PerServer<T> {
 
   /** What belongs to `server`. */
   of(server: ServerAddress): T {
-    const name = urlOf(server);
+    const name = serverKey(server);
     const had = this.#all.get(name);
     if (had !== undefined) return had;
     const made = this.#make(server);

@@ -1,5 +1,5 @@
 /** What the paths of a download() stand for: each file and folder to look at, and its name here. */
-import { urlOf } from "../client/address.ts";
+import { serverKey } from "../client/address.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { matchesOf } from "./glob.ts";
@@ -67,7 +67,7 @@ async function matchesOrNone(
 function distinct(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<string>();
   return candidates.filter(({ origin, path }) => {
-    const key = `${urlOf(origin.server)}${path}`;
+    const key = `${serverKey(origin.server)} ${path}`;
     return !seen.has(key) && seen.add(key);
   });
 }

@@ -2,7 +2,13 @@
  * A path or URL that may be a pattern, as a caller writes it: the very name first, and what it is
  * as a pattern where nothing has that name. No I/O.
  */
-import { isUrl, parseTarget, type ServerAddress, type Target } from "../client/address.ts";
+import {
+  isUrl,
+  parseTarget,
+  splitLink,
+  type ServerAddress,
+  type Target,
+} from "../client/address.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** A path as it was given, and the pattern that it is if no file has that very name. */
@@ -17,9 +23,10 @@ export function parseWanted(text: ByteString, server: ServerAddress): Wanted {
     const target = parseTarget(text, server);
     return { ...target, pattern: isWild(target.path) ? target.path : null };
   }
-  // A URL's "?" would begin a query, which s6 has none of.
-  const target = parseTarget(text.replaceAll("?", "%3F"), server);
-  const kept = text.replaceAll(ESCAPED_WILD, "%5C$&").replaceAll("?", "%3F");
+  // A URL's "?" would begin a query, which s6 has none of; a signed link is no part of the path.
+  const [plain, link] = splitLink(text);
+  const target = parseTarget(plain.replaceAll("?", "%3F") + link, server);
+  const kept = plain.replaceAll(ESCAPED_WILD, "%5C$&").replaceAll("?", "%3F");
   const { path } = parseTarget(kept, server);
   return { ...target, pattern: isWild(path) ? path : null };
 }

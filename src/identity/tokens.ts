@@ -5,11 +5,11 @@
  * a token or a digest.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import fs from "node:fs";
 import type { ByteString } from "../wire/bytes.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { parseTokens } from "./tokenfile.ts";
+import { contentOf, Watched } from "./watchedfile.ts";
 
 /** What a token may be used for. */
 export type Use = "read" | "list";
@@ -40,37 +40,33 @@ export const TOKENS_MAX = 1000;
 /** Bytes of a file of tokens. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
-const DIGEST_BYTES = 32;
-
 /** The tokens in use. */
 export class Tokens {
-  readonly #file: string | null;
-  #stamp = "";
-  #byDigest = new Map<string, Grant>();
-  #digests: readonly Buffer[] = [];
-  #anonymous: Grant | null = null;
+  readonly #read: Watched<Known>;
 
-  private constructor(file: string | null, entries: readonly TokenEntry[]) {
-    this.#file = file;
-    this.#take(entries);
+  private constructor(files: readonly string[], read: () => readonly TokenEntry[]) {
+    this.#read = new Watched(files, () => known(read()));
   }
 
   /** Those of `file` (see tokenfile.ts): throws Failure (usage) that says what is wrong in it. */
   static ofFile(file: string): Tokens {
-    const tokens = new Tokens(file, read(file));
-    tokens.#stamp = stampOf(file);
-    return tokens;
+    return new Tokens([file], () => read(file));
   }
 
   /** One `token` that may read everything. */
   static ofSecret(token: string): Tokens {
     const digest = createHash("sha256").update(token).digest("hex");
-    return new Tokens(null, [{ digest, grant: EVERYTHING }]);
+    return new Tokens([], () => [{ digest, grant: EVERYTHING }]);
+  }
+
+  /** None: nobody may do anything by a token, or without. */
+  static none(): Tokens {
+    return new Tokens([], () => []);
   }
 
   /** What may be done without a token; null: nothing. */
   get anonymous(): Grant | null {
-    return this.#anonymous;
+    return this.#read.value.anonymous;
   }
 
   /**
@@ -79,9 +75,10 @@ export class Tokens {
    */
   find(token: string): string | null {
     const asked = createHash("sha256").update(token, "latin1").digest();
+    const { digests } = this.#read.value;
     let found = -1;
-    for (let nth = 0; nth < this.#digests.length; nth++) {
-      if (timingSafeEqual(asked, this.#digests[nth]!)) found = nth;
+    for (let nth = 0; nth < digests.length; nth++) {
+      if (timingSafeEqual(asked, digests[nth]!)) found = nth;
     }
     return found < 0 ? null : asked.toString("hex");
   }
@@ -90,46 +87,34 @@ export class Tokens {
    * The grant of the token with `digest`; null when there is none any more, or its time is over.
    */
   grantOf(digest: string): Grant | null {
-    const grant = this.#byDigest.get(digest) ?? null;
+    const grant = this.#read.value.byDigest.get(digest) ?? null;
     return grant !== null && Date.now() < grant.until ? grant : null;
   }
 
-  /**
-   * Reads the file again if it has changed: null, or what is wrong with it. Then the tokens before
-   * stay in use.
-   */
+  /** As of Watched: the tokens before stay in use while the file is wrong. */
   refresh(): Failure | null {
-    const file = this.#file;
-    if (file === null) return null;
-    const stamp = stampOf(file);
-    if (stamp === this.#stamp) return null;
-    this.#stamp = stamp;
-    try {
-      this.#take(read(file));
-      return null;
-    } catch (error) {
-      if (error instanceof Failure) return error;
-      throw error;
-    }
-  }
-
-  // --- internal ---
-
-  #take(entries: readonly TokenEntry[]): void {
-    const byDigest = new Map<string, Grant>();
-    let anonymous: Grant | null = null;
-    for (const { digest, grant } of entries) {
-      if (digest === null) anonymous = grant;
-      else byDigest.set(digest, grant);
-    }
-    this.#byDigest = byDigest;
-    this.#anonymous = anonymous;
-    this.#digests = [...byDigest.keys()].map((hex) => Buffer.from(hex, "hex"));
-    if (this.#digests.some(({ length }) => length !== DIGEST_BYTES)) throw new Error("no digest");
+    return this.#read.refresh();
   }
 }
 
 // --- internal ---
+
+interface Known {
+  readonly byDigest: ReadonlyMap<string, Grant>;
+  readonly digests: readonly Buffer[];
+  readonly anonymous: Grant | null;
+}
+
+function known(entries: readonly TokenEntry[]): Known {
+  const byDigest = new Map<string, Grant>();
+  let anonymous: Grant | null = null;
+  for (const { digest, grant } of entries) {
+    if (digest === null) anonymous = grant;
+    else byDigest.set(digest, grant);
+  }
+  const digests = [...byDigest.keys()].map((hex) => Buffer.from(hex, "hex"));
+  return { byDigest, digests, anonymous };
+}
 
 const EVERYTHING: Grant = {
   name: "token",
@@ -140,27 +125,8 @@ const EVERYTHING: Grant = {
 };
 
 function read(file: string): TokenEntry[] {
-  const shown = printableText(file);
-  let text: string;
-  try {
-    const { size, mode } = fs.statSync(file);
-    if (size > FILE_BYTES_MAX) throw Object.assign(new Error(), { code: "EFBIG" });
-    if ((mode & 0o022) !== 0) {
-      throw new Failure("usage", "EACCES", `--tokens: others may write ${shown}: chmod go-w`);
-    }
-    text = fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-    throw new Failure("usage", code, `--tokens: ${shown} can't be read (${code})`);
-  }
-  const entries = parseTokens(text, TOKENS_MAX);
+  const rules = { flag: "--tokens", bytesMax: FILE_BYTES_MAX, forbidden: 0o022 };
+  const entries = parseTokens(contentOf(file, rules).toString(), TOKENS_MAX);
   if (typeof entries !== "string") return entries;
-  throw new Failure("usage", "EINVAL", `--tokens: ${shown}: ${entries}`);
-}
-
-/** Another one when the file was written, replaced or removed. */
-function stampOf(file: string): string {
-  const facts = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
-  return facts === undefined ? "-" : `${facts.ino}:${facts.mtimeNs}:${facts.size}`;
+  throw new Failure("usage", "EINVAL", `--tokens: ${printableText(file)}: ${entries}`);
 }

@@ -3,7 +3,8 @@
  * all of it, for nothing. A token is shown once on S6/1 (AUTH) and holds for the requests behind
  * it; over HTTP each request shows its own, and a bare path can show none.
  */
-import { isLoopback } from "../guard/address.ts";
+import { isLoopback, unmapped } from "../guard/address.ts";
+import { isLink } from "../identity/links.ts";
 import type { Grant, Tokens } from "../identity/tokens.ts";
 import type { Store } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
@@ -12,6 +13,15 @@ import { tokenIn } from "../wire/http/authorization.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { GrantedStore } from "./grantedstore.ts";
 import type { Service } from "./service.ts";
+
+/** What an HTTP request shows. */
+export interface Shown {
+  readonly authorization: ByteString | undefined;
+  /** A signed link of the query; null: none. */
+  readonly link: ByteString | null;
+  /** A signed link of a page that was visited before, which may be over by now; null: none. */
+  readonly cookie: string | null;
+}
 
 /** One connection's. */
 export class Access {
@@ -43,9 +53,19 @@ export class Access {
     return null;
   }
 
-  /** The store for one HTTP request with this Authorization; undefined: it has none. */
-  storeFor(authorization: ByteString | undefined): Store | Refusal {
-    if (authorization === undefined || this.#service.tokens === null) return this.store;
+  /** Whether anything has to be shown to anybody. */
+  get closed(): boolean {
+    return this.#service.tokens !== null;
+  }
+
+  /** The store for one HTTP request that shows this. */
+  storeFor({ authorization, link, cookie }: Shown): Store | Refusal {
+    if (link !== null) return this.#open(link);
+    if (authorization === undefined) {
+      // A browser shows it unasked: an old one is no try, and costs nothing.
+      const known = cookie !== null && this.#link(cookie)() !== null;
+      return known ? this.#open(cookie) : this.store;
+    }
     const token = tokenIn(authorization);
     return token === null ? new Unauthorized("Bearer or Basic, with a token") : this.#open(token);
   }
@@ -54,7 +74,8 @@ export class Access {
 
   #open(token: string): Store | Refusal {
     const { store, tokens, failures, insecureAuth, secure } = this.#service;
-    if (!secure && !insecureAuth && !isLoopback(this.#address)) {
+    // A link opens little, and was given away already.
+    if (!isLink(token) && !secure && !insecureAuth && !isLoopback(this.#address)) {
       return new Refusal("EACCES", "a token is only taken by TLS");
     }
     // Where everybody may read everything there is nothing that a token could open.
@@ -63,19 +84,32 @@ export class Access {
     if (waitMs > 0) {
       return new Refusal("EBUSY", `too many wrong tokens, wait ${Math.ceil(waitMs / 1000)} s`);
     }
-    const digest = tokens.find(token);
-    const grant = digest === null ? null : tokens.grantOf(digest);
-    if (digest === null || grant === null) {
+    const current = isLink(token) ? this.#link(token) : byToken(tokens, token);
+    const grant = current();
+    if (grant === null) {
       failures.note(this.#peer, clock.now);
-      return new Unauthorized("no such token");
+      return new Unauthorized(
+        isLink(token) ? "the link is not valid, or no more" : "no such token",
+      );
     }
     failures.forget(this.#peer);
     this.grant = grant;
-    return new GrantedStore(store, () => tokens.grantOf(digest) ?? ended());
+    return new GrantedStore(store, () => current() ?? ended());
+  }
+
+  #link(token: string): () => Grant | null {
+    const { linkKey } = this.#service;
+    const address = unmapped(this.#address);
+    return () => linkKey?.grantOf(token, address) ?? null;
   }
 }
 
 // --- internal ---
+
+function byToken(tokens: Tokens, token: string): () => Grant | null {
+  const digest = tokens.find(token);
+  return () => (digest === null ? null : tokens.grantOf(digest));
+}
 
 function anonymous(tokens: Tokens): Grant | Refusal {
   return tokens.anonymous ?? new Unauthorized("a token is needed");

@@ -6,10 +6,13 @@
 import type { OpenFile, Store } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { Refusal } from "../wire/errors.ts";
-import { field } from "../wire/http/responsehead.ts";
 import { parseHead, type RequestHead } from "../wire/http/head.ts";
+import { LINK_PARAMETER, linkInCookie } from "../wire/http/link.ts";
 import { unsatisfiedRange } from "../wire/http/range.ts";
 import { refusalReply } from "../wire/http/refusalreply.ts";
+import { field } from "../wire/http/responsehead.ts";
+import { parameterOf } from "../wire/http/target.ts";
+import type { Shown } from "./access.ts";
 import { type Answer, fileWait, type StoreWait } from "./answer.ts";
 import { type ToldDigest, wantedDigest } from "./httpdigest.ts";
 import { fileAnswer, UnsatisfiedRange } from "./httpfile.ts";
@@ -33,8 +36,7 @@ export function httpDoorWith(answerOfHead: HeadAnswer): Door {
       return head;
     }
     if (head.connection === "close") asker.last();
-    const shown = head.fields.get("authorization");
-    const seen = shown === undefined ? store : asker.access.storeFor(shown);
+    const seen = asker.access.closed ? asker.access.storeFor(shownIn(head)) : store;
     return seen instanceof Refusal ? seen : answerOfHead(seen, head, asker);
   };
   return { name: "http", heads: true, answer, asked, refusal };
@@ -46,6 +48,15 @@ export function headAnswer(store: Store, head: RequestHead, asker: Asker): Answe
 }
 
 // --- internal ---
+
+/** What a request shows to be let in. */
+function shownIn({ fields, query }: RequestHead): Shown {
+  return {
+    authorization: fields.get("authorization"),
+    link: parameterOf(query, LINK_PARAMETER),
+    cookie: linkInCookie(fields.get("cookie")),
+  };
+}
 
 /** `told` is the digest that was waited for. */
 function lookUp(store: Store, head: RequestHead, asker: Asker, told: ToldDigest | null): Answer {

@@ -17,6 +17,7 @@ import { FOLDER_PAGE_FIELDS, folderEnd, folderStart } from "../wire/http/folderp
 import { type Readme, readmeHtml, readmeNames } from "../wire/http/folderreadme.ts";
 import { sortOf } from "../wire/http/foldersort.ts";
 import type { RequestHead } from "../wire/http/head.ts";
+import { LINK_PARAMETER, linkCookie } from "../wire/http/link.ts";
 import { folderHref, hrefOf } from "../wire/http/href.ts";
 import { dateAt, field, responseHead } from "../wire/http/responsehead.ts";
 import { parameterOf } from "../wire/http/target.ts";
@@ -110,7 +111,9 @@ function pageAnswer(asked: Asked, readme: Readme | null): Answer {
     example: listing.file((name) => hrefOf(name) === name) ?? listing.file(() => true),
   };
   const text = folderStart(view) + listing.rows(view.sort) + folderEnd(view, readmeHtml(readme));
-  return contentReply(head, second, FOLDER_PAGE_FIELDS, text);
+  const link = parameterOf(head.query, LINK_PARAMETER);
+  const cookie = link === null ? "" : linkCookie(link, folderHref(relative), secure);
+  return contentReply(head, second, FOLDER_PAGE_FIELDS + cookie, text);
 }
 
 function contentReply(

@@ -11,6 +11,7 @@ import type { Networks } from "../guard/networks.ts";
 import type { Rates } from "../guard/rates.ts";
 import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
 import type { Credentials } from "../identity/credentials.ts";
+import type { LinkKey } from "../identity/links.ts";
 import type { Tokens } from "../identity/tokens.ts";
 import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
@@ -55,6 +56,8 @@ export interface ServerOptions {
   readonly plaintext: boolean;
   /** Who may read what; null: everybody everything. */
   readonly tokens: Tokens | null;
+  /** The key of signed links, with `tokens`; null: there are none. */
+  readonly linkKey: LinkKey | null;
   /** How fast it may send. */
   readonly rates: Rates | null;
   /** Which addresses may connect; null: all. */
@@ -210,11 +213,13 @@ export class Server implements ConnectionOwner {
 
   /** Files that the server was started with, and that have changed since. */
   #refresh(): void {
-    const { credentials, tokens, log } = this.#options;
+    const { credentials, tokens, linkKey, log } = this.#options;
     const certificate = credentials?.refresh() ?? null;
     if (certificate !== null) log.note(`${certificate.message}: the certificate before stays`);
     const file = tokens?.refresh() ?? null;
     if (file !== null) log.note(`${file.message}: the tokens before stay`);
+    const key = linkKey?.refresh() ?? null;
+    if (key !== null) log.note(`${key.message}: the key before stays`);
   }
 
   #begin(): Promise<void> {
@@ -256,14 +261,15 @@ function servicesOf(
   options: ServerOptions,
   counters: Counters,
 ): Record<"plain" | "tls" | "refused", Service> {
-  const { store, limits, log, zeroCopy, tokens, insecureAuth } = options;
+  const { store, limits, log, zeroCopy, tokens, linkKey, insecureAuth } = options;
   const openHttpDoor = options.index === true ? indexDoor : httpDoor;
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
     http: options.http ? openHttpDoor : closedHttpDoor,
   };
   const plain: Service = {
-    ...{ store, limits, log, zeroCopy, counters, doors, tokens, insecureAuth, secure: false },
+    ...{ store, limits, log, zeroCopy, counters, doors, tokens, linkKey, insecureAuth },
+    secure: false,
     failures: new Failures(),
     outbox: new Outbox(),
     turns: new Turns((error) => log.fault("internal error", String(error))),

@@ -6,6 +6,7 @@ import type { Outbox } from "../send/outbox.ts";
 import type { Turns } from "../send/turns.ts";
 import type { Failures } from "../guard/failures.ts";
 import type { Limits } from "../guard/limits.ts";
+import type { LinkKey } from "../identity/links.ts";
 import type { Tokens } from "../identity/tokens.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
@@ -22,6 +23,8 @@ export interface Service {
   readonly store: Store;
   /** Who may read what; null: everybody everything. */
   readonly tokens: Tokens | null;
+  /** The key of signed links; null: there are none. */
+  readonly linkKey: LinkKey | null;
   readonly failures: Failures;
   /** Whether tokens are taken in plaintext from other machines. */
   readonly insecureAuth: boolean;

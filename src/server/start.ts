@@ -7,6 +7,7 @@ import { type Network, networkOf, Networks } from "../guard/networks.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import type { Rates } from "../guard/rates.ts";
 import { Credentials } from "../identity/credentials.ts";
+import { LinkKey } from "../identity/links.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { Log, type LogFormat } from "../observe/log.ts";
 import { openDisk } from "../store/disk.ts";
@@ -75,6 +76,8 @@ export interface TokenOptions {
   readonly file?: string;
   /** The one token, which may read everything. */
   readonly secret?: string;
+  /** The key of signed links, in a file that is read again when it changes. */
+  readonly linkKey?: string;
   /** True: they are taken in plaintext from other machines too. */
   readonly insecure?: boolean;
 }
@@ -107,7 +110,12 @@ const TLS: OptionNames<TlsOptions> = {
   plaintext: true,
 };
 
-const TOKENS: OptionNames<TokenOptions> = { file: true, secret: true, insecure: true };
+const TOKENS: OptionNames<TokenOptions> = {
+  file: true,
+  secret: true,
+  linkKey: true,
+  insecure: true,
+};
 
 const RATES: OptionNames<Rates> = { connection: true, address: true, total: true };
 
@@ -154,6 +162,7 @@ export function serve(options: ServeOptions): Server {
       credentials,
       plaintext: options.tls?.plaintext ?? false,
       tokens,
+      linkKey: options.tokens?.linkKey === undefined ? null : new LinkKey(options.tokens.linkKey),
       rates,
       networks,
       insecureAuth: options.tokens?.insecure ?? false,
@@ -182,9 +191,10 @@ function credentialsOf(tls: TlsOptions): Credentials {
 
 function tokensOf(options: TokenOptions): Tokens {
   refuseUnknown("serve(): tokens", options, TOKENS);
-  const { file, secret } = options;
+  const { file, secret, linkKey } = options;
   if (file !== undefined && secret === undefined) return Tokens.ofFile(file);
   if (file === undefined && secret !== undefined && isToken(secret)) return Tokens.ofSecret(secret);
+  if (file === undefined && secret === undefined && linkKey !== undefined) return Tokens.none();
   throw new Failure("usage", "EINVAL", "tokens are a file of them, or one of visible ASCII");
 }
 

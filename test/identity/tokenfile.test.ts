@@ -68,7 +68,7 @@ test("the file that others may write is refused, and one that can't be read is n
   );
   expect(() => Tokens.ofFile(tree.path("broken"))).toThrow(/--tokens: .*broken: it is no TOML/);
   fs.chmodSync(tree.path("tokens"), 0o666);
-  expect(() => Tokens.ofFile(tree.path("tokens"))).toThrow("others may write");
+  expect(() => Tokens.ofFile(tree.path("tokens"))).toThrow("can be written by others");
   fs.chmodSync(tree.path("tokens"), 0o644);
   expect(Tokens.ofFile(tree.path("tokens")).anonymous).toBeNull();
 });

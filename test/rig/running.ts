@@ -3,6 +3,7 @@ import { type Limits, LIMITS_DEFAULT } from "../../src/guard/limits.ts";
 import { type CredentialFiles, Credentials } from "../../src/identity/credentials.ts";
 import type { Networks } from "../../src/guard/networks.ts";
 import type { Rates } from "../../src/guard/rates.ts";
+import type { LinkKey } from "../../src/identity/links.ts";
 import type { Tokens } from "../../src/identity/tokens.ts";
 import { Log, type LogFormat } from "../../src/observe/log.ts";
 import { Server } from "../../src/server/serve.ts";
@@ -27,6 +28,7 @@ export interface RunningOptions {
   readonly tls?: CredentialFiles;
   readonly plaintext?: boolean;
   readonly tokens?: Tokens;
+  readonly linkKey?: LinkKey;
   readonly rates?: Rates;
   readonly networks?: Networks;
   readonly insecureAuth?: boolean;
@@ -69,6 +71,7 @@ export class Running {
       credentials: options.tls === undefined ? null : new Credentials(options.tls),
       plaintext: options.plaintext ?? false,
       tokens: options.tokens ?? null,
+      linkKey: options.linkKey ?? null,
       rates: options.rates ?? null,
       networks: options.networks ?? null,
       insecureAuth: options.insecureAuth ?? false,

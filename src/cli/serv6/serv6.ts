@@ -153,6 +153,9 @@ const FLAGS = {
   completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
 
+/** A ROOT that is called so is ./sign. */
+const SIGN_WORD = "sign";
+
 /** The command line of serv6. */
 export const SERV6: Command<typeof FLAGS> = {
   name: "serv6",
@@ -174,6 +177,10 @@ export const SERV6: Command<typeof FLAGS> = {
   ],
   sections: [
     {
+      title: "Links",
+      lines: ["serv6 sign PATH makes a link to one path, good for a time (serv6 sign --help)"],
+    },
+    {
       title: "Exit status",
       lines: [
         "0 stopped by a signal   2 usage   3 no such ROOT   4 ROOT can't be read",
@@ -186,6 +193,10 @@ export const SERV6: Command<typeof FLAGS> = {
 /** Runs the command; resolves to its exit status, or never while it serves. */
 export async function serv6(args: readonly string[], env: Environment): Promise<number> {
   try {
+    if (args[0] === SIGN_WORD) {
+      const { sign } = await import("./sign.ts");
+      return await sign(args.slice(1), env);
+    }
     const invocation = parseFlags(SERV6, args, env);
     if (invocation.asks !== "run") {
       return printAnswer(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));

@@ -1,13 +1,24 @@
 /** The flags of tokens: who may read what, and a new token. */
 import { createHash, randomBytes } from "node:crypto";
+import { LinkKey } from "../../identity/links.ts";
 import type { ServeOptions } from "../../server/start.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
+import { stateFile } from "../flags/statefile.ts";
 import { text } from "../flags/values.ts";
 
 const TOKENS = "Tokens";
 
 /** As many as a SHA-256 has: nobody guesses one. */
 const TOKEN_BYTES = 32;
+
+/** `--link-key`, of the server and of `serv6 sign`. */
+export const LINK_KEY_FLAG = {
+  type: "string",
+  group: TOKENS,
+  valueHint: "file",
+  reader: text("a file"),
+  description: "key of the links that serv6 sign makes; made when it is missing",
+} as const;
 
 /** Part of the table of serv6. */
 export const TOKEN_FLAGS = {
@@ -25,6 +36,12 @@ export const TOKEN_FLAGS = {
     reader: { takes: "a name of letters, digits, dots, - and _", read: nameOf },
     momentary: true,
     description: "make a token: it goes to stdout, its entry for the file of tokens to stderr",
+  },
+  "link-key": LINK_KEY_FLAG,
+  links: {
+    type: "boolean",
+    group: TOKENS,
+    description: "take signed links, with the key in the user's own state folder",
   },
   "insecure-auth": {
     type: "boolean",
@@ -44,8 +61,11 @@ export function tokensOf(
   if (file !== undefined && secret !== undefined) {
     throw new UsageError("--tokens names a file, and SERV6_TOKEN is one token: give one of them");
   }
-  if (file !== undefined) return { tokens: { file, insecure } };
-  if (secret !== undefined) return { tokens: { secret, insecure } };
+  const linkKey = linkKeyOf(values, environment);
+  const shared = { insecure, ...(linkKey !== null && { linkKey }) };
+  if (file !== undefined) return { tokens: { file, ...shared } };
+  if (secret !== undefined) return { tokens: { secret, ...shared } };
+  if (linkKey !== null) return { tokens: shared };
   if (insecure) throw new UsageError("--insecure-auth needs --tokens or SERV6_TOKEN");
   return {};
 }
@@ -57,7 +77,25 @@ export function newToken(name: string): { token: string; entry: string } {
   return { token, entry: `[[token]]\nname = "${name}"\nsha256 = "${digest}"\n` };
 }
 
+/** The file of the key: `given`, or one of the user's own. Throws UsageError without a home. */
+export function linkKeyFile(given: string | undefined, environment: Environment): string {
+  const file = given ?? stateFile("serv6", "links.key", environment);
+  if (file === null) throw new UsageError("the key of links is kept below HOME: name a --link-key");
+  return file;
+}
+
 // --- internal ---
+
+/** The file of the key, which is there when this returns; null where no links are taken. */
+function linkKeyOf(
+  { "link-key": given, links }: Values<typeof TOKEN_FLAGS>,
+  environment: Environment,
+): string | null {
+  if (given === undefined && !links) return null;
+  const file = linkKeyFile(given, environment);
+  LinkKey.ensure(file);
+  return file;
+}
 
 function nameOf(given: string): string | null {
   return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : null;

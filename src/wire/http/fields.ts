@@ -24,6 +24,7 @@ const CHOOSING = [
   "accept",
   "want-repr-digest",
   "authorization",
+  "cookie",
 ] as const;
 
 /** The name of a field that changes the answer, in lower case. */

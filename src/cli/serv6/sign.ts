@@ -1,0 +1,98 @@
+/**
+ * `serv6 sign PATH`: a signed link to a path of a server that has the same key (--link-key). It
+ * asks no server: whoever has the key can make one.
+ */
+import os from "node:os";
+import { LinkKey } from "../../identity/links.ts";
+import { type ByteString, utf8Of } from "../../wire/bytes.ts";
+import { escapePath } from "../../wire/escape.ts";
+import { relativeOf } from "../../wire/path.ts";
+import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
+import {
+  type Command,
+  type Environment,
+  type FlagTable,
+  parseFlags,
+  UsageError,
+} from "../flags/flags.ts";
+import { renderHelp, versionLine } from "../flags/help.ts";
+import { duration, text } from "../flags/values.ts";
+import { networkOf } from "../../guard/networks.ts";
+import { printAnswer } from "../output/text.ts";
+import { LINK_KEY_FLAG, linkKeyFile } from "./tokenflags.ts";
+
+const DAY_MS = 86_400_000;
+const LINK = "Link";
+
+const FLAGS = {
+  expires: {
+    type: "string",
+    group: LINK,
+    valueHint: "time",
+    reader: duration({ min: 1000, max: 3650 * DAY_MS }),
+    description: "how long it is good for",
+    default: "1d",
+  },
+  ip: {
+    type: "string",
+    group: LINK,
+    valueHint: "address",
+    reader: {
+      takes: "an address",
+      read: (given: string) =>
+        networkOf(given) === null || given.includes("/") ? null : given.toLowerCase(),
+    },
+    description: "only for who comes from this address",
+  },
+  at: {
+    type: "string",
+    group: LINK,
+    valueHint: "url",
+    reader: text("a server, as https://nas:6464 or s6s://nas"),
+    description: "the server as its users reach it; http:// and https:// are for browsers and curl",
+    default: `http://${os.hostname()}:${PORT_DEFAULT}`,
+  },
+  "link-key": LINK_KEY_FLAG,
+} as const satisfies FlagTable;
+
+const SIGN: Command<typeof FLAGS> = {
+  name: "serv6 sign",
+  summary: "Makes a link that opens one path, and what is below it, until it expires.",
+  flags: FLAGS,
+  operands: { name: "path", description: "as below ROOT: /models, or models/a.bin", max: 1 },
+  examples: [
+    ["serv6 sign /models/a.bin --expires 1h --at https://nas:6464", ""],
+    ["serv6 sign models --at s6s://nas", "a folder, for cli6 mirror"],
+  ],
+  sections: [
+    { title: "Revoking", lines: ["another key in the file of --link-key ends all links at once"] },
+  ],
+};
+
+/** Runs the command; resolves to its exit status. Throws UsageError. */
+export async function sign(args: readonly string[], environment: Environment): Promise<number> {
+  const invocation = parseFlags(SIGN, args, environment);
+  if (invocation.asks !== "run") {
+    return printAnswer(invocation.asks === "help" ? await renderHelp(SIGN) : versionLine(SIGN));
+  }
+  const { values, operands } = invocation;
+  const [given] = operands;
+  if (given === undefined) throw new UsageError("sign needs a path");
+  const path = pathOf(given.text);
+  const until = Math.ceil((Date.now() + values.expires) / 1000);
+  const key = LinkKey.ensure(linkKeyFile(values["link-key"], environment));
+  const link = key.sign({ path, until, address: values.ip ?? "" });
+  if (link === null) throw new UsageError("the path is too long for a link");
+  const base = /^(?:https?|s6s?):\/\/[^/?#]+/.exec(values.at)?.[0];
+  if (base === undefined) throw new UsageError("--at takes https://HOST:PORT or s6s://HOST:PORT");
+  return printAnswer(`${base}${escapePath(path)}?link=${link}\n`);
+}
+
+// --- internal ---
+
+function pathOf(given: ByteString): ByteString {
+  const path = given.startsWith("/") ? given : `/${given}`;
+  const relative = relativeOf(path);
+  if (typeof relative === "string") return path;
+  throw new UsageError(`${utf8Of(given)}: ${relative.message}`);
+}

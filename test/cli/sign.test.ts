@@ -1,0 +1,42 @@
+/** `serv6 sign`, and cli6 with what it prints. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import { content } from "../rig/oracle.ts";
+import { cli6 } from "../rig/program.ts";
+import { Tree } from "../rig/tree.ts";
+import { Started } from "./serv6/started.ts";
+
+test("a link opens its path for get, ls and mirror, and is told in no message", async () => {
+  const large = content(2, 0, 5_000_000);
+  using tree = new Tree({ "d/large": large, "d/x": "x", other: "secret" });
+  using state = new Tree();
+  using here = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  await using server = new Started([tree.root, "-p", "0", "--log", "off", "--links"], env);
+  const port = await server.port();
+  const sign = async (...args: string[]): Promise<[string, number, string]> => {
+    await using signing = new Started(["sign", ...args], env);
+    const out = (await signing.child.stdout.text()).trim();
+    return [out, await signing.status(), signing.said];
+  };
+  const at = ["--at", `s6://127.0.0.1:${port}`];
+  const [folder] = await sign("d", "--expires", "1h", ...at);
+  expect(folder).toMatch(/^s6:\/\/127\.0\.0\.1:[0-9]+\/d\?link=link\.[0-9]+\.\.[\w-]+\.[\w-]{43}$/);
+  const [url = "", secret = ""] = folder.split("?link=");
+  const got = await cli6(["get", `${url}/large?link=${secret}`, "-P", here.root, "-q"]);
+  expect([got.status, got.err]).toEqual([0, ""]);
+  expect(fs.readFileSync(here.path("large")).equals(large)).toBe(true);
+  expect((await cli6(["ls", "-1", folder])).out).toBe("large\nx\n");
+  const mirrored = await cli6(["mirror", folder, here.path("m"), "-q"]);
+  expect([mirrored.status, fs.readdirSync(here.path("m")).sort()]).toEqual([0, ["large", "x"]]);
+  const beside = await cli6([`${url.replace(/d$/, "other")}?link=${secret}`]);
+  expect([beside.status, beside.out]).toEqual([3, ""]);
+  expect(beside.err).not.toContain(secret.slice(-20));
+  const broken = await cli6([`${folder}!`]);
+  expect([broken.status, broken.err]).toEqual([2, expect.not.stringContaining(secret.slice(-20))]);
+  expect(server.said).not.toContain(secret.slice(-20));
+  const [, status, said] = await sign("../etc");
+  expect([status, said]).toEqual([2, expect.stringContaining("permission denied")]);
+  expect((await sign())[1]).toBe(2);
+  expect((await sign("d", "--at", "nas"))[1]).toBe(2);
+});
