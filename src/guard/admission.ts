@@ -22,6 +22,11 @@ export class Gate {
     return this.#byPeer.get(peer) ?? 0;
   }
 
+  /** Peers that are remembered: those with a connection, so that who has gone costs no memory. */
+  get peers(): number {
+    return this.#byPeer.size;
+  }
+
   /** True when another connection of `peer` is kept out by other peers' alone. */
   crowdedFor(peer: string): boolean {
     const { connections, connectionsPerPeer } = this.#limits;

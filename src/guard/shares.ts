@@ -21,6 +21,11 @@ export class Shares {
     return this.#sum;
   }
 
+  /** Peers that are remembered: those that hold something. */
+  get peers(): number {
+    return this.#held.size;
+  }
+
   /** Units that `peer` holds. */
   of(peer: string): number {
     return this.#held.get(peer) ?? 0;

@@ -130,6 +130,6 @@ test("who came and went leaves nothing behind", () => {
     expect(gate.enter(address)).toBe("serve");
     gate.leave(address, "serve");
   }
-  expect([gate.served, gate.shed]).toEqual([0, 0]);
+  expect([gate.served, gate.shed, gate.peers]).toEqual([0, 0, 0]);
   expect([gate.enter("10.1.0.1"), gate.enter("10.1.0.1")]).toEqual(["serve", "serve"]);
 });

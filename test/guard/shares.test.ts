@@ -43,3 +43,11 @@ test("the largest is who holds most now, and nobody once all is paid back", () =
   expect([shares.largest(), shares.of("b"), shares.sum]).toEqual(["", 0, 0]);
   expect([shares.take("d", 10), shares.sum]).toEqual([true, 10]);
 });
+
+test("who has paid all back is forgotten: memory is of those who hold something", () => {
+  const shares = new Shares(10, 10);
+  for (const peer of ["a", "b", "c"]) shares.take(peer, 2);
+  shares.give("a", 2);
+  shares.give("b", 1);
+  expect([shares.peers, shares.of("a"), shares.of("b")]).toEqual([2, 0, 1]);
+});

@@ -19,6 +19,11 @@ export const ROOMS: readonly Room[] = [
     tests: ["test/wire/*.test.ts", "test/client/reply.test.ts"],
   },
   {
+    name: "http",
+    files: "src/wire/http/*.ts",
+    tests: ["test/wire/http/*.test.ts", "test/server/http/*.test.ts"],
+  },
+  {
     name: "store",
     files: "src/store/*.ts",
     tests: [

@@ -154,3 +154,20 @@ test("a directory that is longer than its size says is begun anew, and told once
   expect([heard.length, directory.closed === directory.opened]).toEqual([22, true]);
   expect(directory.opened).toBe(2 * 20 + 1);
 });
+
+test("a peer whose pages end one by one opens no more beside those that are left", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const heard: string[] = [];
+  const add = (key: string, steps: number): void =>
+    pages.add(key, "/d", LONG_BYTES, asker("one", heard), directory.open(steps));
+  add("short", 2);
+  add("endless", 1000);
+  while (heard.length < 1) loop.turn();
+  for (let nth = 0; nth < 10; nth++) add(`more ${nth}`, 100);
+  for (let nth = 0; nth < 10; nth++) loop.turn();
+  expect(pages.making).toBe(PEER_PAGES_MAX);
+  pages.close();
+  loop.settle();
+});

@@ -14,6 +14,7 @@ test.each([
   ["an escape sequence", "\x1b]0;x\x07", "\\x1b]0;x\\x07"],
   ["DEL", "\x7f", "\\x7f"],
   ["NUL", "\0", "\\x00"],
+  ["U+0080, the first that is no byte", "\xc2\x80", "\\u{80}"],
   ["a raw 0x9b, which is no UTF-8", "\x9b2J", "\\x9b2J"],
   ["U+009B, which is UTF-8 and a control", "\xc2\x9b2J", "\\u{9b}2J"],
   ["U+202E turns no text", latin1("a\u202egpj.exe"), "a\\u{202e}gpj.exe"],
