@@ -68,6 +68,15 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     reason: "one try less of a bound that no text promises: other runs end seven times between",
   },
   {
+    path: "src/wire/http/head.ts",
+    operator: "boundary",
+    before:
+      "const formed = first > 0 && second > first + 1 && isMethod(method) && isVersion(version);",
+    after:
+      "const formed = first >= 0 && second > first + 1 && isMethod(method) && isVersion(version);",
+    reason: "in front of a space that comes first there is no method",
+  },
+  {
     path: "src/guard/limits.ts",
     operator: "number",
     before: "export const LINGER_MS = 5000;",

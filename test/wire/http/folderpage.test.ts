@@ -34,6 +34,15 @@ const view = (changes: Partial<FolderView> = {}): FolderView => ({
   ...changes,
 });
 
+test("the folders above are links, each to its own page", () => {
+  const links = (relative: string): string[] =>
+    [...folderStart(view({ relative })).matchAll(/<a href="([^"]*)">[^<]*<\/a>/g)]
+      .map(([, href]) => href!)
+      .filter((href) => href.startsWith("/"));
+  expect(links("a")).toEqual(["/"]);
+  expect(links("a b/c/d/e")).toEqual(["/", "/a%20b/", "/a%20b/c/", "/a%20b/c/d/"]);
+});
+
 test("a row of a file and one of a folder", () => {
   expect(folderRow(file(1536n), "a b.txt")).toBe(
     `<tr><th scope=row><a href="a%20b.txt">${picture("p")}a b.txt</a>` +
@@ -91,7 +100,12 @@ test.each([
   ["song.flac", "a"],
   ["film.mkv", "v"],
   ["b.tar.zst", "z"],
+  ["a.whl", "z"],
+  ["a.conf", "c"],
+  ["a.make", "c"],
   ["x.rs", "c"],
+  ["a.xls", "p"],
+  ["a.arrow", "m"],
   ["README", "p"],
   ["paper.pdf", "p"],
   ["w.safetensors", "m"],
