@@ -28,7 +28,7 @@ export const ROOMS: readonly Room[] = [
     files: "src/store/*.ts",
     tests: [
       "test/store/{arena,body,cache,descriptors,digest-cache,diskread,etag}.test.ts",
-      "test/store/{names,pages,snapshots}.test.ts",
+      "test/store/{names,pages,prefetch,snapshots}.test.ts",
       "test/store/{disk,portable}.test.ts",
       "test/server/{partial,listing,hash}.test.ts",
     ],

@@ -1,11 +1,14 @@
 /** What sendfile(2) answers, and what its transfer makes of it. */
 import { expect, test } from "bun:test";
+import fs from "node:fs";
 import { SendfileTransfer } from "../../src/send/sendfile.ts";
 import { STEP } from "../../src/send/transfer.ts";
 import type { OpenFile } from "../../src/store/store.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { StreamSocket } from "../../src/sys/socket.ts";
 import { replaceCall } from "../rig/faults.ts";
+import { content } from "../rig/oracle.ts";
+import { Simulation } from "../rig/simulation.ts";
 
 /** Over what is sent corked. */
 const LENGTH = 1_000_000;
@@ -51,4 +54,35 @@ test.each(["EINVAL", "ENOSYS"] as const)("%s leaves it to the other branch, unco
 test("a file that has ended is told, and one that is out is uncorked", () => {
   expect(stepsOf(0)).toEqual({ steps: [STEP.changed], corks: [1] });
   expect(stepsOf(LENGTH - 1, 1)).toEqual({ steps: [STEP.more, STEP.done], corks: [1, 0] });
+});
+
+test("a range that is not in memory is read ahead from its own start to its end", () => {
+  const [length, start] = [3_000_000, 1_000_000];
+  using simulation = new Simulation({ large: content(1, 0, length) });
+  using _disk = replaceCall("resident", () => () => 0);
+  const read = fs.read;
+  const asked: [at: number, count: number][] = [];
+  const spy = (
+    ...args: [number, Uint8Array, number, number, bigint | number, () => void]
+  ): void => {
+    asked.push([Number(args[4]), args[3]]);
+    (read as (...args: unknown[]) => void)(...args);
+  };
+  Object.assign(fs, { read: spy });
+  const peer = simulation.connect();
+  peer.send(`READ offset=${start} /large\n`);
+  const body = (): Buffer => peer.bytes.subarray(peer.text.indexOf("\n") + 1);
+  while (body().length < length - start) {
+    simulation.loop.settle();
+    peer.take();
+    peer.drain();
+  }
+  Object.assign(fs, { read });
+  let next = start;
+  for (const [at, count] of asked) {
+    expect(at).toBe(next);
+    next += count;
+  }
+  expect(next).toBe(length);
+  expect(body().equals(content(1, 0, length).subarray(start))).toBe(true);
 });
