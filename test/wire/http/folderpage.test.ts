@@ -43,6 +43,16 @@ test("the folders above are links, each to its own page", () => {
   expect(links("a b/c/d/e")).toEqual(["/", "/a%20b/", "/a%20b/c/", "/a%20b/c/d/"]);
 });
 
+test("the column that sorts says which way", () => {
+  for (const [order, way] of [
+    ["asc", "ascending"],
+    ["desc", "descending"],
+  ] as const) {
+    const page = folderStart(view({ sort: { by: "size", order } }));
+    expect(page.match(/<th [^>]*aria-sort=\w+/g)).toEqual([`<th scope=col aria-sort=${way}`]);
+  }
+});
+
 test("a row of a file and one of a folder", () => {
   expect(folderRow(file(1536n), "a b.txt")).toBe(
     `<tr><th scope=row><a href="a%20b.txt">${picture("p")}a b.txt</a>` +
