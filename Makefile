@@ -25,6 +25,7 @@ AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate test-browser clean
+.PHONY: build test-packages bench-start
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,8 +97,14 @@ test-browser: $(STAMP) ## a folder's page in a real Chromium: SHOTS=DIR keeps pi
 mutate: $(STAMP) ## change the source in small ways and see tests fail: SEED= RUNS= ARGS="rooms"
 	@exec $(BUN) test/mutate/run.ts $(ARGS)
 
-clean: ## remove what was installed and measured
-	@rm -rf node_modules coverage bench-results
+build: $(STAMP) ## serv6 and cli6 as single files without Bun, in dist/: TARGETS="linux-x64 linux-arm64"
+	@exec $(BUN) .ci/package/build.ts $(TARGETS)
+
+test-packages: $(STAMP) ## build for this machine and test what was built, as others would install it
+	@exec $(BUN) test/run.ts test/packages/ $(ARGS)
+
+clean: ## remove what was installed, built and measured
+	@rm -rf node_modules coverage bench-results dist
 
 $(STAMP): package.json bun.lock .ci/install
 	@.ci/install

@@ -67,6 +67,18 @@ test("the counts of what runs apart are added, and a name that fits nothing is a
   expect(ran(tree, "none")).toEqual(["0 passed, 1 failed", 1]);
 });
 
+test("what tests packages runs where its folder is asked for, and never with the others", () => {
+  const file = (name: string): string =>
+    `import { test } from "bun:test";\ntest("${name}", () => {});\n`;
+  using tree = new Tree({
+    "test/a.test.ts": file("a"),
+    "test/packages/b.package.ts": file("b") + file("c").replace(/.*\n/, ""),
+  });
+  expect(ran(tree)).toEqual(["1 passed, 0 failed", 0]);
+  expect(ran(tree, "test/packages/")).toEqual(["2 passed, 0 failed", 0]);
+  expect(ran(tree, "packages")).toEqual(["0 passed, 1 failed", 1]);
+});
+
 test("a worker that dies is a failure, and what the others ran still counts", () => {
   const file = (body: string): string =>
     `import { test } from "bun:test";\ntest("it", async () => { ${body} });\n`;

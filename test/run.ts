@@ -26,6 +26,12 @@ const WORKERS_PER_CORE = 2;
  */
 const APART = /(^|\/)test\/abuse\//;
 
+/**
+ * Tests of what `make build` makes run only where their folder is asked for: building takes longer
+ * than many a test.
+ */
+const PACKAGES = "test/packages/";
+
 /** More cores than eight are no reason for more than this: each worker takes some 200 MB. */
 const WORKERS_MAX = 16;
 
@@ -78,7 +84,8 @@ export function phasesOf(files: readonly string[], words: readonly string[]): st
 async function main(args: string[]): Promise<number> {
   const words = args.slice(0, args.findIndex((arg) => arg.startsWith("-")) >>> 0);
   const flags = args.slice(words.length);
-  const glob = new Bun.Glob("**/*.test.{ts,tsx,js}");
+  const packages = words.some((word) => word.startsWith(PACKAGES));
+  const glob = new Bun.Glob(packages ? `${PACKAGES}*.package.ts` : "**/*.test.{ts,tsx,js}");
   const files = [...glob.scanSync(".")].filter((file) => !file.includes("node_modules/")).sort();
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   let stopped = false;

@@ -3,12 +3,13 @@
  * and default. citty formats the lines of the options, from the same table that is parsed.
  */
 import type { ArgsDef } from "citty";
-import manifest from "../../../package.json" with { type: "json" };
+import { COMMIT, VERSION } from "../../server/version.ts";
 import { type Command, COMMON_FLAGS, flagsOf, variableOf } from "./flags.ts";
 
-/** `cli6 0.1.0`. */
+/** `cli6 0.1.0 (commit 0123456789ab, Bun 1.4.5)`, or `(source, Bun 1.4.5)`. */
 export function versionLine(command: Command): string {
-  return `${command.name} ${manifest.version}`;
+  const origin = COMMIT === null ? "source" : `commit ${COMMIT}`;
+  return `${command.name} ${VERSION} (${origin}, Bun ${Bun.version})`;
 }
 
 /** The help of `command`, plain text without a final line break. */
@@ -16,12 +17,20 @@ export async function renderHelp(command: Command): Promise<string> {
   // Imported here alone, so that no other run of a program waits for it to load.
   const { renderUsage } = await import("citty");
   const render = async (args: ArgsDef): Promise<string[]> => {
-    const meta = { name: command.name, version: manifest.version, description: command.summary };
+    const meta = { name: command.name, version: VERSION, description: command.summary };
     return Bun.stripANSI(await renderUsage({ meta, args })).split("\n");
   };
   const { name, description } = command.operands;
   const head = await render({ [name]: { type: "positional", required: false, description } });
-  const lines = [versionLine(command), command.summary, "", ...usage(head), "", "EXAMPLES", ""];
+  const lines = [
+    `${command.name} ${VERSION}`,
+    command.summary,
+    "",
+    ...usage(head),
+    "",
+    "EXAMPLES",
+    "",
+  ];
   lines.push(...columns(command.examples), "", ...below(head, "ARGUMENTS"));
   if (command.commands !== undefined) {
     const rows = command.commands.map(({ word, summary }) => [word, summary] as const);

@@ -94,7 +94,7 @@ test("--help and --version go to standard output", async () => {
   const [help, version] = await Promise.all([cli6(["--help"]), cli6(["-V"])]);
   expect([help.status, help.err, version.status]).toEqual([0, "", 0]);
   expect(help.out).toContain("EXAMPLES");
-  expect(version.out).toMatch(/^cli6 \d+\.\d+\.\d+\n$/);
+  expect(version.out).toMatch(/^cli6 \d+\.\d+\.\d+ \(source, Bun \d+\.\d+\.\d+\)\n$/);
 });
 
 test("-q says nothing, the status tells", async () => {

@@ -1,5 +1,6 @@
 /** The command line and the environment: what is taken, and the one line for what is not. */
 import { expect, test } from "bun:test";
+import manifest from "../../../package.json" with { type: "json" };
 import { CLI6 } from "../../../src/cli/cli6/cli6.ts";
 import {
   type Command,
@@ -230,7 +231,9 @@ test("help teaches: examples before options, each with its variable and default"
   expect(help).toMatch(/-p, --port=<port> +where it listens \[TOOL_PORT\] \(Default: 6464\)/);
   expect(help).not.toContain("TOOL_HELP");
   expect(help).not.toContain("\x1b");
-  expect(versionLine(TOOL)).toMatch(/^tool \d+\.\d+\.\d+$/);
+  expect(versionLine(TOOL)).toBe(
+    `tool ${manifest.version} (source, Bun ${manifest.devDependencies.bun})`,
+  );
 });
 
 test("the help of cli6 names every flag, fits a wide terminal and lists every exit status", async () => {
