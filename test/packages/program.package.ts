@@ -2,7 +2,7 @@
  * The compiled programs, as somebody has them who has no Bun: away from the checkout, in a folder
  * that is full of traps, over a real socket.
  */
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 import manifest from "../../package.json" with { type: "json" };
@@ -10,7 +10,7 @@ import { needing, works } from "../rig/needs.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 import { ROOT, TARGETS } from "../../.ci/package/runtime.ts";
-import { build, built, DIST } from "./built.ts";
+import { built, DIST } from "./built.ts";
 
 const MIB = 1024 * 1024;
 
@@ -82,8 +82,6 @@ function trap(): Tree {
     "tsconfig.json": '{ "compilerOptions": { "paths": { "*": ["./sprung.js"] } } }',
   });
 }
-
-beforeAll(build);
 
 test("--version tells version, commit and Bun", () => {
   const head = run(["git", "rev-parse", "--short=12", "HEAD"], ROOT);

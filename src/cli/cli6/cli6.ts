@@ -98,6 +98,7 @@ export const CLI6: Command<typeof FLAGS> = {
       lines: [
         "0 done        1 unexpected   2 usage           3 not found   4 denied      5 incomplete",
         "6 changed     7 no server    8 corrupt         9 local disk  10 timed out  11 protocol",
+        "141 when the reader of the output went away, as in cli6 ls | head.",
         "Of several failures the first one's; the other paths are printed all the same.",
       ],
     },

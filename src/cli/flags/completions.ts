@@ -29,8 +29,7 @@ export async function completionScript(
     case "bash":
       return bash(main.name, described);
     case "zsh":
-      // zsh runs bash's completions by itself.
-      return `autoload -U +X bashcompinit && bashcompinit\n${bash(main.name, described)}`;
+      return zsh(main.name, described);
     case "fish":
       return fish(main.name, described);
   }
@@ -72,7 +71,7 @@ function bash(name: string, commands: readonly Described[]): string {
     commands.flatMap(({ flags }) => flags.filter((it) => it.takesValue).flatMap((it) => it.forms)),
   );
   const lines = [
-    `_${name}() {`,
+    `_${name}_words() {`,
     "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i",
     "  COMPREPLY=()",
     "  for ((i = 1; i < COMP_CWORD; i++)); do",
@@ -100,9 +99,24 @@ function bash(name: string, commands: readonly Described[]): string {
       : [`    :*) COMPREPLY=($(compgen -W '${words.join(" ")} help' -- "$cur")) ;;`]),
     "  esac",
     "}",
-    `complete ${words.length === 0 ? "-o filenames " : ""}-F _${name} ${name}`,
+    `complete ${words.length === 0 ? "-o filenames " : ""}-F _${name}_words ${name}`,
   ];
   return lines.join("\n");
+}
+
+/**
+ * zsh runs bash's completions by itself. The text may be sourced, or lie as `_NAME` in a folder of
+ * $fpath: then zsh takes it for the function that answers, and runs it at the first Tab.
+ */
+function zsh(name: string, commands: readonly Described[]): string {
+  const script = bash(name, commands);
+  const options = script.slice(script.lastIndexOf("\ncomplete ")).trim().split(" ").slice(1, -1);
+  return [
+    `#compdef ${name}`,
+    "autoload -U +X bashcompinit && bashcompinit",
+    script,
+    `if [[ \${funcstack[1]} = _${name} ]]; then _bash_complete ${options.join(" ")}; fi`,
+  ].join("\n");
 }
 
 /** The line of bash's `case` for what may follow a flag that takes a value. */

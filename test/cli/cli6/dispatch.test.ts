@@ -122,7 +122,7 @@ test("bash completes commands, flags and words with the script", async () => {
   const ask = async (program: string, ...words: string[]): Promise<string[]> => {
     const list = words.map((word) => `'${word}'`).join(" ");
     const set = `COMP_WORDS=(${program} ${list}); COMP_CWORD=${words.length}`;
-    const line = `eval "$(cli6 --completions bash)"; ${set}; _cli6; echo "\${COMPREPLY[@]}"`;
+    const line = `eval "$(cli6 --completions bash)"; ${set}; _cli6_words; echo "\${COMPREPLY[@]}"`;
     const { out, err } = await shell(line, []);
     expect(err).toBe("");
     return out.trim().split(" ");
