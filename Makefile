@@ -101,7 +101,7 @@ build: $(STAMP) ## serv6 and cli6 as single files without Bun, in dist/: TARGETS
 	@exec $(BUN) .ci/package/build.ts $(TARGETS)
 
 test-packages: $(STAMP) ## build for this machine and test what was built, as others would install it
-	@$(BUN) .ci/package/build.ts here
+	@SERV6_DEB=$${SERV6_DEB:-zstd} $(BUN) .ci/package/build.ts here
 	@exec $(BUN) test/run.ts test/packages/ $(ARGS)
 
 clean: ## remove what was installed, built and measured

@@ -1,6 +1,6 @@
 /**
  * `make build`: serv6 and cli6 as single files that need no Bun, for each kind of machine, with
- * manual pages, completions and checksums, in dist/. `make build TARGETS=linux-x64` makes
+ * manual pages, completions, Debian packages and checksums, in dist/. `make build TARGETS=linux-x64` makes
  * one kind, `TARGETS=here` the one for this machine.
  */
 import { createHash } from "node:crypto";
@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join, resolve } from "node:path";
 import { commit, epoch } from "./checkout.ts";
 import { compile } from "./compile.ts";
+import { debian } from "./deb.ts";
 import { ROOT, TARGETS, targetHere } from "./runtime.ts";
 import { writeTexts } from "./texts.ts";
 
@@ -48,5 +49,6 @@ for (const target of TARGETS) {
   const folder = join(DIST, target.name);
   mkdirSync(folder);
   for (const program of ["serv6", "cli6"] as const) compile(program, target, folder, made);
+  if (target.debian !== null) debian(target, DIST, madeAt);
 }
 writeFileSync(join(DIST, "SHA256SUMS"), checksums());

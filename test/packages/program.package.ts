@@ -11,52 +11,12 @@ import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 import { ROOT, TARGETS } from "../../.ci/package/runtime.ts";
 import { built, DIST } from "./built.ts";
+import { run, Serving } from "./serving.ts";
 
 const MIB = 1024 * 1024;
 
 /** As in src/download/verifier.ts: from this size on a thread reads back. */
 const THREAD_BYTES_MIN = 64 * MIB;
-
-interface Ran {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(command: readonly string[], cwd: string, env: Record<string, string> = {}): Ran {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], {
-    cwd,
-    stdin: "ignore",
-    env: { ...process.env, ...env },
-  });
-  return { status: exitCode, out: stdout.toString("latin1"), err: stderr.toString() };
-}
-
-/** A compiled server that runs: its address, its process. */
-class Serving implements AsyncDisposable {
-  readonly child: Bun.Subprocess<"ignore", "ignore", "pipe">;
-  said = "";
-
-  constructor(command: readonly string[], cwd: string) {
-    const stdio = { stdin: "ignore", stdout: "ignore", stderr: "pipe" } as const;
-    this.child = Bun.spawn([...command, "-q", "-p", "0"], { cwd, ...stdio });
-  }
-
-  async address(): Promise<string> {
-    const decoder = new TextDecoder();
-    for await (const chunk of this.child.stderr) {
-      this.said += decoder.decode(chunk);
-      const port = /s6:\/\/[^ ]*:(\d+)\//.exec(this.said)?.[1];
-      if (port !== undefined) return `127.0.0.1:${port}`;
-    }
-    throw new Error(`serv6 ended and said ${this.said}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill("SIGKILL");
-    await this.child.exited;
-  }
-}
 
 /** The names of a process's threads. */
 function threadsOf(pid: number): string[] {
@@ -76,8 +36,8 @@ function trap(): Tree {
   return new Tree({
     "bunfig.toml": 'preload = ["./sprung.js"]\n[run]\npreload = ["./sprung.js"]\n',
     "sprung.js": mark,
-    ".env": "SERV6_PORT=none\nCLI6_TIMEOUT=none\n",
-    ".env.production": "SERV6_PORT=none\nCLI6_TIMEOUT=none\n",
+    ".env": "SERV6_GRACE=none\nCLI6_TIMEOUT=none\n",
+    ".env.production": "SERV6_GRACE=none\nCLI6_TIMEOUT=none\n",
     "package.json": '{ "name": 1, "imports": { "#x": "./sprung.js" } }',
     "tsconfig.json": '{ "compilerOptions": { "paths": { "*": ["./sprung.js"] } } }',
   });
@@ -108,7 +68,7 @@ test("no bunfig.toml, .env, package.json or tsconfig.json of the current folder 
   for (const program of ["serv6", "cli6"] as const) {
     expect(run([built(program), "--version"], tree.root).status).toBe(0);
   }
-  // SERV6_PORT=none would end it with a usage error.
+  // A time that is none would end it with a usage error.
   await using server = new Serving([built("serv6"), "served"], tree.root);
   const address = await server.address();
   const { status, out, err } = run([built("cli6"), "-s", address, "f"], tree.root);
@@ -170,7 +130,7 @@ needing(QEMU)("the one for arm64 runs, its threads and system calls included", a
   const { exitCode } = Bun.spawnSync([process.execPath, ".ci/package/build.ts", name], {
     cwd: ROOT,
     stdin: "ignore",
-    env: { ...process.env, SERV6_DIST: tree.path("dist") },
+    env: { ...process.env, SERV6_DIST: tree.path("dist"), SERV6_DEB: "zstd" },
   });
   expect(exitCode).toBe(0);
   // The emulator knows no openat2(2).
