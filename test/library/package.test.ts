@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
+import manifest from "../../package.json" with { type: "json" };
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 
@@ -74,6 +75,12 @@ beforeAll(() => {
   const [tarball] = fs.readdirSync(package_.root).filter((name) => name.endsWith(".tgz"));
   run(package_.root, ["tar", "xzf", tarball ?? ""]);
   fs.renameSync(package_.path("package"), package_.path("node_modules/serv6"));
+  // What every installer does with "bin".
+  fs.mkdirSync(package_.path("node_modules/.bin"));
+  for (const [name, file] of Object.entries(manifest.bin)) {
+    fs.chmodSync(package_.path(`node_modules/serv6/${file}`), 0o755);
+    package_.link(`node_modules/.bin/${name}`, `../serv6/${file}`);
+  }
   for (const name of ["citty", "bun-types", "@types/bun", "@types/node", "undici-types"]) {
     const there = path.join(ROOT, "node_modules", name);
     if (fs.existsSync(there)) package_.link(`node_modules/${name}`, there);
@@ -124,6 +131,30 @@ test("the README's program runs as it stands there", () => {
   expect(lines).toContain("copy/b.bin");
   expect(lines.at(-1)).toBe(`6 2 ${size}`);
   expect(fs.readdirSync(package_.path("here")).toSorted()).toEqual(["a.bin", "b.bin"]);
+});
+
+test("bunx finds both programs in it, and they read no bunfig.toml and no .env", () => {
+  package_.write("trap/bunfig.toml", 'preload = ["./sprung.ts"]\n');
+  package_.write("trap/sprung.ts", 'await Bun.write("sprung", "");\n');
+  package_.write("trap/.env", "SERV6_PORT=none\nCLI6_TIMEOUT=none\n");
+  const bin = path.join(ROOT, "node_modules/.bin");
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ""}` };
+  for (const [program, ...args] of [
+    ["serv6", "--version"],
+    ["cli6", "--version"],
+    ["cli6", "-s", "127.0.0.1:1", "f"],
+    ["serv6", "no-such-folder"],
+  ] as const) {
+    const command = [path.join(bin, "bunx"), "--no-install", program, ...args];
+    const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
+      cwd: package_.path("trap"),
+      env,
+    });
+    const said = stdout.toString() + stderr.toString();
+    if (args[0] === "--version") expect(said).toStartWith(`${program} ${manifest.version} (source`);
+    else expect([program, exitCode]).toEqual([program, program === "serv6" ? 3 : 7]);
+  }
+  expect(fs.existsSync(package_.path("trap/sprung"))).toBe(false);
 });
 
 test("under Node each program and the import say in one line that Bun is needed", () => {
