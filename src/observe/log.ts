@@ -1,27 +1,13 @@
 /**
- * One line a request, on stderr. Lines are gathered and written ten times a second, and never wait:
- * what a stopped reader or a full disk does not take is counted and dropped, and the next line says
- * how many.
+ * One line a request, on stderr or into a file. Lines are gathered and written ten times a second,
+ * and never wait: what a stopped reader or a full disk does not take is counted and dropped, and
+ * the next line says how many.
  */
+import { kernel } from "../sys/kernel.ts";
 import { reopenTerminal, writeNow } from "../sys/terminal.ts";
-import { printable, printableText } from "../wire/printable.ts";
-import type { ByteString } from "../wire/bytes.ts";
-
-/** How lines look: for people, for programs, or not at all. */
-export type LogFormat = "human" | "json" | "off";
-
-/** One request as the log tells it. */
-export interface LogLine {
-  readonly peer: string;
-  readonly door: string;
-  /** As the peer wrote it: one of ours, or anything. */
-  readonly verb: ByteString;
-  readonly path: ByteString;
-  /** "OK", an errno name, or "RESET" when what was promised could not be delivered. */
-  readonly status: string;
-  readonly bytes: number;
-  readonly ms: number;
-}
+import { printableText } from "../wire/printable.ts";
+import { openLogFile } from "./logfile.ts";
+import { type LogFormat, type LogLine, lostLine, noteLine, requestLine } from "./logline.ts";
 
 /** Milliseconds that a line may wait for others. */
 const FLUSH_MS = 100;
@@ -29,22 +15,38 @@ const FLUSH_MS = 100;
 /** Characters gathered at most; lines beyond are dropped and counted. */
 const GATHER_CHARS_MAX = 262_144;
 
+/** Lines that tell of lost ones: how many there are, and of how many they tell. */
+interface Told {
+  readonly lines: number;
+  readonly lost: number;
+}
+
+const NOTHING_TOLD: Told = { lines: 0, lost: 0 };
+
 /** The request log. */
 export class Log {
-  readonly #fd: number;
   readonly #format: LogFormat;
+  /** Its file, opened here; null where it goes to a descriptor of somebody else's. */
+  readonly #path: string | null;
+  #fd: number;
   #text = "";
   #rest: Buffer | null = null;
   #dropped = 0;
+  /** In what is gathered, and in the rest while nobody has taken a byte of it. */
+  #told = NOTHING_TOLD;
+  #restTold = NOTHING_TOLD;
   #timer: NodeJS.Timeout | null = null;
   readonly #tick = (): void => {
     this.#timer = null;
     this.flush();
   };
 
-  constructor(format: LogFormat, fd = 2) {
+  /** To the descriptor or the file `to`. Throws Failure (local) when the file can't be written. */
+  constructor(format: LogFormat, to: number | string = 2) {
     this.#format = format;
-    const own = reopenTerminal(fd);
+    this.#path = typeof to === "string" ? to : null;
+    const fd = typeof to === "string" ? openLogFile(to) : to;
+    const own = this.#path === null ? reopenTerminal(fd) : fd;
     this.#fd = own < 0 ? fd : own;
   }
 
@@ -59,18 +61,34 @@ export class Log {
   }
 
   request(line: LogLine): void {
-    if (this.#format === "off") return;
-    this.#add(this.#format === "json" ? jsonLine(line) : humanLine(line));
+    if (this.#format !== "off") this.#add(requestLine(this.#format, line));
   }
 
   /** A line that is no request: what the operator should know. */
   note(text: string): void {
-    if (this.#format !== "off") this.#say(text);
+    if (this.#format !== "off") this.#add(noteLine(this.#format, text));
   }
 
   /** An error of our own, written even where the log is off. `subject` is anybody's text. */
   fault(text: string, subject: string): void {
-    this.#say(`${text}: ${printableText(subject)}`);
+    this.#add(noteLine(this.#format, `${text}: ${printableText(subject)}`));
+  }
+
+  /**
+   * Opens its file anew, after somebody has given that another name. Lines from before go to the
+   * old one. Where that can't be done it goes on in the old one and says so; without a file there
+   * is nothing to do.
+   */
+  reopen(): void {
+    if (this.#path === null || this.#fd < 0) return;
+    this.flush();
+    try {
+      const fd = openLogFile(this.#path);
+      kernel.close(this.#fd);
+      this.#fd = fd;
+    } catch (error) {
+      this.fault("the log goes on in the file it has", String(error));
+    }
   }
 
   /**
@@ -81,24 +99,28 @@ export class Log {
     if (this.#rest === null && this.#text !== "") {
       this.#rest = Buffer.from(this.#text);
       this.#text = "";
+      this.#restTold = this.#told;
+      this.#told = NOTHING_TOLD;
     }
     while (this.#rest !== null) {
       const taken = writeNow(this.#fd, this.#rest);
       if (taken < 0) this.#lose();
       if (taken <= 0) break;
+      this.#restTold = NOTHING_TOLD;
       this.#rest = taken < this.#rest.length ? this.#rest.subarray(taken) : null;
     }
     if (this.#rest !== null || this.#text !== "") this.#arm();
   }
 
-  // --- internal ---
-
-  #say(said: string): void {
-    const time = new Date().toISOString();
-    this.#add(
-      this.#format === "json" ? `${JSON.stringify({ time, note: said })}\n` : `${time} ${said}\n`,
-    );
+  /** Writes what fits, and closes the file. Nothing is logged any more. */
+  close(): void {
+    this.flush();
+    if (this.#path === null || this.#fd < 0) return;
+    kernel.close(this.#fd);
+    this.#fd = -1;
   }
+
+  // --- internal ---
 
   #add(line: string): void {
     if (this.#text.length + line.length > GATHER_CHARS_MAX) this.flush();
@@ -107,7 +129,8 @@ export class Log {
       return;
     }
     if (this.#dropped > 0) {
-      this.#text += `(${this.#dropped} log lines were lost: nobody took them in time)\n`;
+      this.#text += lostLine(this.#format, this.#dropped);
+      this.#told = { lines: this.#told.lines + 1, lost: this.#told.lost + this.#dropped };
       this.#dropped = 0;
     }
     this.#text += line;
@@ -125,22 +148,8 @@ export class Log {
     const rest = this.#rest;
     this.#rest = null;
     if (rest !== null) for (const byte of rest) if (byte === 10) this.#dropped += 1;
+    // Of those that a lost line told of nobody knows either.
+    this.#dropped += this.#restTold.lost - this.#restTold.lines;
+    this.#restTold = NOTHING_TOLD;
   }
-}
-
-// --- internal ---
-
-function humanLine(line: LogLine): string {
-  const time = new Date().toISOString();
-  const what = `${line.door} ${printable(line.verb)} ${printable(line.path)}`.trimEnd();
-  return `${time} ${line.peer} ${what} ${line.status} ${line.bytes} B ${line.ms.toFixed(1)} ms\n`;
-}
-
-function jsonLine(line: LogLine): string {
-  const { peer, door, status, bytes } = line;
-  const time = new Date().toISOString();
-  const verb = printable(line.verb);
-  const path = printable(line.path);
-  const ms = Number(line.ms.toFixed(3));
-  return `${JSON.stringify({ time, peer, door, verb, path, status, bytes, ms })}\n`;
 }

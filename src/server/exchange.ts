@@ -25,6 +25,8 @@ export class Exchange {
   next: (() => Answer) | null = null;
   /** Parts of a reply are out, and not all: whatever is wrong now, only RST can tell it. */
   partly = false;
+  /** The head of the reply, of which the log of HTTP has the status. */
+  #head: string | Uint8Array = "";
   readonly #service: Service;
   readonly #sender: Sender;
   readonly #address: string;
@@ -65,6 +67,7 @@ export class Exchange {
   file(answer: FileReply): void {
     const head = answer.head.subarray(this.promised);
     this.#sender.file(this.promised === 0 ? answer : { ...answer, head }, this.#service.zeroCopy);
+    this.#head = answer.head;
     this.sending = answer.content;
   }
 
@@ -84,7 +87,8 @@ export class Exchange {
       this.end(door, "RESET", this.sending);
       return false;
     }
-    this.#sender.text(speaker.refusal(refusal, this.line));
+    this.#head = speaker.refusal(refusal, this.line);
+    this.#sender.text(this.#head);
     this.end(door, refusal.code, 0);
     return true;
   }
@@ -99,13 +103,15 @@ export class Exchange {
       const { verb, path } = (line === null ? null : door?.asked(line)) ?? NOTHING_ASKED;
       const ms = line === null ? 0 : performance.now() - this.#began;
       const peer = shownAddress(this.#address);
-      log.request({ peer, door: door?.name ?? "-", verb, path, status, bytes, ms });
+      const http = door?.heads === true ? { request: line ?? "", code: this.#code } : null;
+      log.request({ peer, door: door?.name ?? "-", verb, path, status, bytes, ms, http });
     }
     this.promised = 0;
     this.sending = 0;
     this.next = null;
     this.partly = false;
     this.line = null;
+    this.#head = "";
   }
 
   /** Counts and logs an error of ours, that this connection is reset for. */
@@ -118,8 +124,17 @@ export class Exchange {
 
   // --- internal ---
 
+  /** `200` of "HTTP/1.1 200 OK": what begins before its head is known begins well. */
+  get #code(): string {
+    const start = Buffer.from(this.#head.slice(9, 12)).toString("latin1");
+    return start === "" ? "200" : start;
+  }
+
   #send(head: string, bytes: Uint8Array | null, alone: boolean): void {
-    if (head !== "") this.#sender.text(head.slice(this.promised));
+    if (head !== "") {
+      this.#head = head;
+      this.#sender.text(head.slice(this.promised));
+    }
     // They are referenced until they are out.
     if (bytes !== null) this.#sender.bytes(bytes, alone);
   }

@@ -178,6 +178,11 @@ export class Server implements ConnectionOwner {
     return this.#stopping.finally(() => clearTimeout(cut));
   }
 
+  /** Opens the log's file anew, which has another name by now. Without one: nothing. */
+  reopenLog(): void {
+    this.#options.log.reopen();
+  }
+
   // --- internal ---
 
   #listen(addresses: readonly ListenAddress[]): void {
@@ -234,7 +239,7 @@ export class Server implements ConnectionOwner {
         if (this.#timer !== null) clearInterval(this.#timer);
         this.#pacing?.close();
         this.#options.store.close();
-        this.#options.log.flush();
+        this.#options.log.close();
         resolve();
       };
       this.#whenEmpty();

@@ -9,7 +9,8 @@ import type { Rates } from "../guard/rates.ts";
 import { Credentials } from "../identity/credentials.ts";
 import { LinkKey } from "../identity/links.ts";
 import { Tokens } from "../identity/tokens.ts";
-import { Log, type LogFormat } from "../observe/log.ts";
+import { Log } from "../observe/log.ts";
+import type { LogFormat } from "../observe/logline.ts";
 import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -54,6 +55,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
   readonly log?: LogFormat;
+  /** The file it goes to instead, appended to; server.reopenLog() opens it anew. */
+  readonly logFile?: string;
 }
 
 /** Files in PEM, and who may do without. */
@@ -100,6 +103,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   index: true,
   limits: true,
   log: true,
+  logFile: true,
 };
 
 const TLS: OptionNames<TlsOptions> = {
@@ -134,8 +138,8 @@ const LIMITS: OptionNames<Limits> = {
 
 /**
  * Serves `root` until stop(). Throws StoreError when it can't be served and ListenError when an
- * address can't be had, Failure (usage) for an option that it does not know; nothing is left
- * half-started.
+ * address can't be had, Failure (usage) for an option that it does not know, Failure (local) for a
+ * log that can't be written; nothing is left half-started.
  */
 export function serve(options: ServeOptions): Server {
   refuseUnknown("serve()", options, OPTIONS);
@@ -151,11 +155,13 @@ export function serve(options: ServeOptions): Server {
   const store = openDisk(options.root, policy, { files: limits.files, zeroCopy });
   const hosts = options.hosts ?? [HOST_DEFAULT];
   const port = options.port ?? PORT_DEFAULT;
+  let log: Log | null = null;
   try {
+    log = new Log(options.log ?? "off", options.logFile);
     return new Server({
       store,
       limits,
-      log: new Log(options.log ?? "off"),
+      log,
       addresses: hosts.map((host) => ({ host, port })),
       zeroCopy,
       http: options.http ?? true,
@@ -169,6 +175,7 @@ export function serve(options: ServeOptions): Server {
       index: options.index ?? false,
     });
   } catch (error) {
+    log?.close();
     store.close();
     throw error;
   }

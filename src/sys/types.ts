@@ -140,6 +140,7 @@ export const OPEN = {
   create: fs.constants.O_CREAT,
   exclusive: fs.constants.O_EXCL,
   truncate: fs.constants.O_TRUNC,
+  append: fs.constants.O_APPEND,
   directory: fs.constants.O_DIRECTORY ?? 0,
   noFollow: fs.constants.O_NOFOLLOW ?? 0,
   nonBlocking: (fs.constants.O_NONBLOCK ?? 0) | (fs.constants.O_NOCTTY ?? 0),

@@ -4,7 +4,8 @@
  */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { Log, type LogLine } from "../../src/observe/log.ts";
+import { Log } from "../../src/observe/log.ts";
+import type { LogLine } from "../../src/observe/logline.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
@@ -17,6 +18,7 @@ const LINE: LogLine = {
   status: "OK",
   bytes: 6,
   ms: 0.1,
+  http: null,
 };
 
 /** A FIFO: what is written to it, read without waiting. */
@@ -109,7 +111,10 @@ test("67: a full pipe holds a bounded number of lines back, in order, none cut",
   expect(numbers.length + dropped).toBe(count);
   log.request(LINE);
   log.flush();
-  expect(pipe.read()).toStartWith(`(${dropped} log lines were lost`);
+  expect(JSON.parse(pipe.read().split("\n")[0]!)).toMatchObject({
+    note: `${dropped} log lines were lost: nobody took them in time`,
+    lost: dropped,
+  });
 });
 
 test.each(["ENOSPC", "EIO"] as const)("67: %s costs the lines, and nothing else", (name) => {

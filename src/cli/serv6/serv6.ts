@@ -4,10 +4,8 @@
  */
 import { writeFully } from "../../sys/shortcount.ts";
 import { type Limits, LIMITS_DEFAULT } from "../../guard/limits.ts";
-import { ListenError } from "../../server/listen.ts";
 import type { Server } from "../../server/serve.ts";
 import { HOST_DEFAULT, serve, type ServeOptions } from "../../server/start.ts";
-import { StoreError } from "../../store/disk.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { EXIT, type ExitStatus, exitOf } from "../output/exit.ts";
 import { Failure } from "../../wire/failure.ts";
@@ -138,9 +136,16 @@ const FLAGS = {
     type: "string",
     group: SAID,
     valueHint: "format",
-    reader: oneOf("human", "json", "off"),
-    description: "one line a request on stderr: human, json or off",
+    reader: oneOf("human", "json", "combined", "off"),
+    description: "one line a request: human, json, combined (as Apache's) or off",
     default: "human",
+  },
+  "log-file": {
+    type: "string",
+    group: SAID,
+    valueHint: "file",
+    reader: text("a file"),
+    description: "where these go instead of stderr; SIGUSR1 opens it anew, for logrotate",
   },
   quiet: { type: "boolean", alias: "q", group: SAID, description: "at start the ready line alone" },
   qr: {
@@ -184,7 +189,7 @@ export const SERV6: Command<typeof FLAGS> = {
       title: "Exit status",
       lines: [
         "0 stopped by a signal   2 usage   3 no such ROOT   4 ROOT can't be read",
-        "7 can't listen          1 anything else",
+        "7 can't listen          9 the log can't be written       1 anything else",
       ],
     },
   ],
@@ -240,6 +245,7 @@ function optionsOf(
   // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
   const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, http, index, log } = values;
   const limits = limitsOf(values);
+  const logFile = values["log-file"];
   // Brackets are part of a URL, not of the address.
   const hosts = bind.map((host) => host.replace(/^\[(.*)\]$/s, "$1"));
   return {
@@ -254,6 +260,7 @@ function optionsOf(
     http,
     index,
     log,
+    ...(logFile === undefined ? {} : { logFile: utf8Of(logFile) }),
     limits,
     ...tlsOf(values, utf8Of(root ?? "."), env),
     ...tokensOf(values, env),
@@ -292,6 +299,8 @@ function untilStopped(server: Server): Promise<ExitStatus> {
     };
     process.on("SIGINT", () => stop("SIGINT", 2));
     process.on("SIGTERM", () => stop("SIGTERM", 15));
+    // Without a file there is nothing to do, and it must not end the server as it does by itself.
+    process.on("SIGUSR1", () => server.reopenLog());
   });
 }
 
@@ -300,11 +309,7 @@ function explain(error: unknown): ExitStatus {
     say(`serv6: ${error.message}; try serv6 --help\n`);
     return EXIT.usage;
   }
-  if (error instanceof Failure && error.kind === "usage") {
-    say(`serv6: ${error.message}\n`);
-    return EXIT.usage;
-  }
-  if (error instanceof ListenError || error instanceof StoreError) {
+  if (error instanceof Failure) {
     say(`serv6: ${error.message}\n`);
     return exitOf(error.kind);
   }

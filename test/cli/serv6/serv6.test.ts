@@ -75,7 +75,7 @@ test.each([
   [["--prot"], 2, /^serv6: unknown flag --prot: did you mean --port\?; try serv6 --help\n$/],
   [["-p", "70000"], 2, /^serv6: -p takes a port from 0 to 65535, not "70000"/],
   [["-p"], 2, /^serv6: -p takes a port .* and got nothing/],
-  [["--log", "xml"], 2, /^serv6: --log takes one of human, json, off, not "xml"/],
+  [["--log", "xml"], 2, /^serv6: --log takes one of human, json, combined, off, not "xml"/],
   [["a", "b"], 2, /^serv6: one too many: "b"/],
   [["--stall-timeout", "soon"], 2, /^serv6: --stall-timeout takes a time/],
   [["/no/such/place"], 3, /^serv6: cannot serve \/no\/such\/place: there is no such file/],
