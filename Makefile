@@ -73,6 +73,10 @@ bench-abuse: $(STAMP) ## what honest clients see beside attackers: ARGS="--entry
 bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS"
 	@exec $(BUN) bench/wide.ts $(ARGS)
 
+bench-start: $(STAMP) ## from a program's start to its first byte, compiled and from source: ARGS="ROUNDS"
+	@SERV6_DEB=$${SERV6_DEB:-zstd} $(BUN) .ci/package/build.ts here
+	@exec $(BUN) bench/start.ts $(ARGS)
+
 bench-micro: $(STAMP) ## the hot functions beside naive twins
 	@exec $(BUN) bench/micro.ts $(ARGS)
 
