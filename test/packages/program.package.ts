@@ -111,6 +111,32 @@ test("arguments come byte for byte, -- included", async () => {
   expect([status, out, err]).toEqual([0, "dashodd", ""]);
 });
 
+test("mirror runs without JavaScriptCore's last compiler, with the same arguments", async () => {
+  using tree = new Tree({ "served/a b": "one", "served/c": "two", here: null });
+  await using server = new Serving([built("serv6"), "served"], tree.root);
+  const url = `s6://${await server.address()}/`;
+  // Stops before the second file: slow enough to be looked at.
+  const client = Bun.spawn([built("cli6"), "mirror", "--limit-rate", "1", "-v", url, "here/a b"], {
+    cwd: tree.root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const told = (file: string): string => fs.readFileSync(`/proc/${client.pid}/${file}`, "latin1");
+  while (!told("environ").includes("BUN_JSC_useFTLJIT=0\0")) await Bun.sleep(1);
+  expect(told("cmdline").split("\0").slice(1, -1)).toEqual([
+    ...["mirror", "--limit-rate", "1", "-v", url, "here/a b"],
+  ]);
+  client.kill();
+  await client.exited;
+  const { status } = run([built("cli6"), "mirror", "-q", url, "here/a b"], tree.root);
+  expect([status, fs.readFileSync(tree.path("here/a b/a b"), "utf8")]).toEqual([0, "one"]);
+  const odd = `exec "$0" mirror -q "$1" "$(printf 'here/\\377')"`;
+  expect(run(["sh", "-c", odd, built("cli6"), url], tree.root).status).toBe(0);
+  expect(fs.readdirSync(tree.path("here"), { encoding: "latin1" }).toSorted()).toEqual([
+    "a b",
+    "\xff",
+  ]);
+});
+
 test("the checksums are those of the files", () => {
   const { status, out } = run(["sha256sum", "-c", "--strict", "SHA256SUMS"], DIST);
   expect([status, out]).toEqual([0, expect.stringContaining("serv6: OK")]);
