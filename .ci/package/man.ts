@@ -92,13 +92,15 @@ function commandPart(command: Command): string[] {
 
 /** The options in their groups, or without headings inside a command's part. */
 function options(command: Command, headings = true): string[] {
+  const groups = Map.groupBy(Object.entries(flagsOf(command)), ([, { group }]) => group);
   const lines: string[] = [];
   let group = "";
-  for (const [name, flag] of Object.entries(flagsOf(command))) {
+  for (const [name, flag] of [...groups.values()].flat()) {
     if (!headings && Object.hasOwn(COMMON_FLAGS, name)) continue;
     if (headings && flag.group !== group) lines.push(`.SS ${inline(flag.group)}`);
     group = flag.group;
-    const off = flag.type === "boolean" && flag.default === true;
+    // Where the switch is not off by itself, the word that turns it off is told too.
+    const off = flag.type === "boolean" && (flag.default === true || flag.undecided === true);
     const bold = (form: string): string => `\\fB${literal(form)}\\fR`;
     const value = flag.type === "string" ? `=\\fI${literal(flag.valueHint)}\\fR` : "";
     const forms = [

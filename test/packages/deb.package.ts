@@ -72,9 +72,12 @@ needing(ROOT, DPKG)(
     expect(contents(root.root)).toContain("usr/share/man/man1/cli6.1.gz");
     expect(contents(root.root)).toContain("usr/share/doc/serv6/copyright");
 
+    // As systemd makes it for StateDirectory.
+    root.write("var/lib/private/serv6-keys/serv6/tls.pem", "key");
+    root.link("var/lib/serv6-keys", "private/serv6-keys");
     fs.rmSync(root.path("var/lib/serv6/f"));
     expect(dpkg("--purge", "serv6").status).toBe(0);
-    expect(contents(root.root)).toEqual([]);
+    expect(contents(root.root)).toEqual(["var/lib/private"]);
   },
 );
 
@@ -113,20 +116,11 @@ function callsOf(group: string): string[] {
 needing(ANALYZE, STRACE)("serv6 makes no system call that the unit forbids", async () => {
   using tree = new Tree({ "served/f": "content", "served/large": Buffer.alloc(9_000_000, 7) });
   const trace = tree.path("trace");
+  const env = { XDG_STATE_HOME: tree.path("state") };
   {
-    const traced = [
-      "strace",
-      "-D",
-      "-f",
-      "-qq",
-      "-o",
-      trace,
-      built("serv6"),
-      "-b",
-      "0.0.0.0",
-      "served",
-    ];
-    await using server = new Serving(traced, tree.root);
+    const strace = ["strace", "-D", "-f", "-qq", "-o", trace];
+    const traced = [...strace, built("serv6"), "-b", "0.0.0.0", "--tls-self", "served"];
+    await using server = new Serving(traced, tree.root, env);
     const address = await server.address();
     for (const path of ["f", "large", "large"])
       run([built("cli6"), "-s", address, path], tree.root);
@@ -134,6 +128,7 @@ needing(ANALYZE, STRACE)("serv6 makes no system call that the unit forbids", asy
       const target = `s6://${address}/${word === "ls" ? "" : "large"}`;
       expect(run([built("cli6"), word, target], tree.root).status).toBe(0);
     }
+    expect(run([built("cli6"), `s6s://${address}/large`], tree.root, env).status).toBe(0);
     expect(await (await fetch(`http://${address}/f`)).text()).toBe("content");
     server.child.kill("SIGTERM");
     await server.child.exited;

@@ -22,7 +22,7 @@ test("every command, flag and variable of the tables stands in the page", async 
     expect(page).toContain(`.B ${command.name}\n`);
     for (const [name, flag] of Object.entries(flagsOf(command))) {
       expect(page).toContain(`\\fB${typed(`--${name}`)}\\fR`);
-      if (flag.type === "boolean" && flag.default === true) {
+      if (flag.type === "boolean" && (flag.default === true || flag.undecided === true)) {
         expect(page).toContain(`\\fB${typed(`--no-${name}`)}\\fR`);
       }
     }

@@ -111,6 +111,17 @@ test("arguments come byte for byte, -- included", async () => {
   expect([status, out, err]).toEqual([0, "dashodd", ""]);
 });
 
+test("TLS with a key of its own, between both programs", async () => {
+  using tree = new Tree({ "served/f": "content" });
+  const env = { XDG_STATE_HOME: tree.path("state") };
+  await using server = new Serving([built("serv6"), "served", "--tls-self"], tree.root, env);
+  const url = `s6s://${await server.address()}/f`;
+  const { status, out } = run([built("cli6"), url], tree.root, env);
+  expect([status, out]).toEqual([0, "content"]);
+  const key = fs.statSync(tree.path("state/serv6/tls.pem"));
+  expect(key.mode & 0o777).toBe(0o600);
+});
+
 test("mirror runs without JavaScriptCore's last compiler, with the same arguments", async () => {
   using tree = new Tree({ "served/a b": "one", "served/c": "two", here: null });
   await using server = new Serving([built("serv6"), "served"], tree.root);

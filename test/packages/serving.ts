@@ -41,7 +41,7 @@ export class Serving implements AsyncDisposable {
     const decoder = new TextDecoder();
     for await (const chunk of this.child.stderr) {
       this.#said += decoder.decode(chunk);
-      const port = /s6:\/\/[^ ]*:(\d+)\//.exec(this.#said)?.[1];
+      const port = /s6s?:\/\/[^ ]*:(\d+)\//.exec(this.#said)?.[1];
       if (port !== undefined) return `127.0.0.1:${port}`;
     }
     throw new Error(`serv6 ended and said ${this.#said}`);
