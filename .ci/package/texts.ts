@@ -21,7 +21,10 @@ export async function manuals(date: string): Promise<{ serv6: string; cli6: stri
       ...told,
       main: SERV6,
       commands: [],
-      variables: [],
+      variables: [
+        ["SERV6_TOKEN", "A token that may read everything, instead of a file of them."],
+        ["XDG_STATE_HOME", "The key of --tls-self is kept in serv6/tls.pem below it."],
+      ],
       seeAlso: ["cli6(1)", "curl(1)", "nc(1)"],
     }),
     cli6: manualPage({
@@ -31,7 +34,11 @@ export async function manuals(date: string): Promise<{ serv6: string; cli6: stri
       variables: [
         ["NO_COLOR", "When it is set and not empty, nothing is coloured."],
         ["TERM", "When it is dumb or unset, there is no progress bar."],
-        ["XDG_STATE_HOME", "The prompt's history is kept in cli6/history below it."],
+        ["CLI6_TOKEN", "The token that is shown to a server."],
+        [
+          "XDG_STATE_HOME",
+          "History, known certificates and saved tokens are kept in cli6 below it; by default that is .local/state below HOME.",
+        ],
       ],
       seeAlso: ["serv6(1)", "curl(1)", "rsync(1)", "sha256sum(1)"],
     }),

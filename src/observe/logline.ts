@@ -109,11 +109,16 @@ function fieldOf(head: ByteString, name: string): ByteString {
   return pattern.exec(head)?.[1]?.trim() || "-";
 }
 
-/** Between quotes as Apache has it: `\"` and `\\`, and `\xHH` for what is no printable ASCII. */
+/**
+ * Between quotes as Apache has it: `\"` and `\\`, and `\xHH` for what is no printable ASCII. A name
+ * and a password in front of a URL's host are left out: they are nobody's business here.
+ */
 function quoted(bytes: ByteString): string {
-  const escaped = bytes.replace(/["\\]|[^ -~]/g, (byte) =>
-    byte === '"' || byte === "\\" ? `\\${byte}` : `\\x${hex(byte.charCodeAt(0))}`,
-  );
+  const escaped = bytes
+    .replace(/\/\/[^\s/?#]*@/g, "//")
+    .replace(/["\\]|[^ -~]/g, (byte) =>
+      byte === '"' || byte === "\\" ? `\\${byte}` : `\\x${hex(byte.charCodeAt(0))}`,
+    );
   return `"${escaped}"`;
 }
 

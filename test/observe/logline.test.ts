@@ -59,6 +59,10 @@ test("combined has Apache's dashes and escapes", () => {
       '192.0.2.7 - - T "GET /\\"\\\\ HTTP/1.1" 200 - "-" "a\\"b\\\\c\\xe9\\x1b"\n',
     ],
   ];
+  cases.push([
+    http("GET http://any:secret@nas/f HTTP/1.1\r\nReferer: https://any:secret@nas/?a@b"),
+    '192.0.2.7 - - T "GET http://nas/f HTTP/1.1" 200 - "https://nas/?a@b" "-"\n',
+  ]);
   for (const [line, text] of cases) expect(shown("combined", line)).toBe(text);
 });
 
