@@ -103,7 +103,8 @@ function judgeRequest({ verb, path, offset, length, limit, etag }: Request): voi
   const numbers = offset >= 0n && offset < NUMBER_END && length >= -1n && length < NUMBER_END;
   const counts = Number.isInteger(limit) && limit >= 0 && limit <= 4096 && etag.length <= 64;
   if (!numbers || !counts) throw new Error("a key out of bounds");
-  if (verb === "PING" ? path !== "" : !path.startsWith("/")) throw new Error("a path of no form");
+  const pathless = verb === "PING" || verb === "AUTH";
+  if (pathless ? path !== "" : !path.startsWith("/")) throw new Error("a path of no form");
   judgePath(path);
 }
 
