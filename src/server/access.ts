@@ -29,6 +29,11 @@ export class Access {
   store: Store;
   /** The connection is by TLS. */
   readonly secure: boolean;
+  /** Its peer is on this machine. */
+  get local(): boolean {
+    return isLoopback(this.#address);
+  }
+
   /** What was shown opens this; null: nothing was shown, or all is open. */
   grant: Grant | null = null;
   readonly #service: Service;

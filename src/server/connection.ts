@@ -26,14 +26,9 @@ import type { Answer } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
-import type { Asker, Door, Service } from "./service.ts";
+import type { Asker, ConnectionOwner, Door, Service } from "./service.ts";
 import { CLOSED, LINGER, REQUEST, SENDING, SILENCE, type State } from "./state.ts";
 import type { ByteString } from "../wire/bytes.ts";
-
-/** Who is told once when a connection has ended. */
-export interface ConnectionOwner {
-  ended(connection: Connection): void;
-}
 
 /** A client's connection, from accept to close. */
 export class Connection implements Turn, Asker, Awaiter {
@@ -195,6 +190,11 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Bytes of requests that are not answered. */
   get backlog(): number {
     return this.#receiver.backlog;
+  }
+
+  /** The file that is on its way, or null. */
+  get sending(): ReturnType<Exchange["transfer"]> {
+    return this.#exchange.transfer(this.door);
   }
 
   /** Bytes given to the kernel. */

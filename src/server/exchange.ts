@@ -93,11 +93,21 @@ export class Exchange {
     return true;
   }
 
+  /** The file that is on its way, or null. */
+  transfer(door: Door | null): { path: ByteString; size: number; sent: number } | null {
+    const { transfer } = this.#sender;
+    if (transfer === null || this.line === null) return null;
+    const path = door?.asked(this.line).path ?? "";
+    return { path, size: transfer.length, sent: transfer.sent };
+  }
+
   /** Counts a request that was answered or failed, and logs it: nothing more is sent for it. */
   end(door: Door | null, status: string, bytes: number): void {
     const { counters, log } = this.#service;
     counters.requests += 1;
     if (status !== "OK") counters.refused += 1;
+    const took = this.line === null ? 0 : clock.now - this.#began;
+    counters.doors[door?.name ?? "none"]?.count(status, bytes, Math.max(0, took));
     if (log.on) {
       const line = this.line;
       const { verb, path } = (line === null ? null : door?.asked(line)) ?? NOTHING_ASKED;

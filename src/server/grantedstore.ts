@@ -5,7 +5,14 @@
  */
 import { namesTo, placeOf } from "../guard/grantedpath.ts";
 import type { Grant, Use } from "../identity/tokens.ts";
-import type { DigestRange, EncodedPage, OpenFile, Store, Waiter } from "../store/store.ts";
+import type {
+  DigestRange,
+  EncodedPage,
+  OpenFile,
+  Store,
+  StoreFacts,
+  Waiter,
+} from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { type Entry, listLine } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
@@ -71,6 +78,10 @@ export class GrantedStore implements Store {
 
   readings(path: ByteString): ByteString[] {
     return this.#store.readings(path);
+  }
+
+  get facts(): StoreFacts {
+    return this.#store.facts;
   }
 
   /** Whoever made the store sweeps and closes it. */

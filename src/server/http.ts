@@ -24,10 +24,7 @@ import type { Asked, Asker, Door } from "./service.ts";
 /** What a request that can be read is answered with. */
 export type HeadAnswer = (store: Store, head: RequestHead, asker: Asker) => Answer;
 
-/** The door of HTTP/1.1. Its lines are whole request heads. */
-export const httpDoor: Door = httpDoorWith(headAnswer);
-
-/** The same door with `answerOfHead` in place of headAnswer(). */
+/** The door of HTTP/1.1, whose lines are whole request heads, with `answerOfHead` behind it. */
 export function httpDoorWith(answerOfHead: HeadAnswer): Door {
   const answer = (store: Store, line: ByteString, asker: Asker): Answer => {
     const head = parseHead(line);

@@ -7,17 +7,13 @@ import { Refusal } from "../wire/errors.ts";
 import { wantsJson } from "../wire/http/folderjson.ts";
 import type { RequestHead } from "../wire/http/head.ts";
 import { type Answer, fileWait } from "./answer.ts";
-import { headAnswer, httpDoorWith } from "./http.ts";
-import type { Asker, Door } from "./service.ts";
-
-/** The door of HTTP/1.1 with it. A folder without one, and who asks for JSON, get the list. */
-export const indexDoor: Door = httpDoorWith(indexAnswer);
-
-// --- internal ---
+import { headAnswer } from "./http.ts";
+import type { Asker } from "./service.ts";
 
 const INDEX = "index.html";
 
-function indexAnswer(store: Store, head: RequestHead, asker: Asker): Answer {
+/** headAnswer() with it. A folder without one, and who asks for JSON, get the list. */
+export function indexAnswer(store: Store, head: RequestHead, asker: Asker): Answer {
   // Without its slash a folder moves to its own address first.
   const listed = !head.path.endsWith("/") || wantsJson(head.query, head.fields.get("accept"));
   if (listed) return headAnswer(store, head, asker);

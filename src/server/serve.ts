@@ -19,18 +19,20 @@ import type { Store } from "../store/store.ts";
 import { tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
-import { httpDoor } from "./http.ts";
-import { indexDoor } from "./httpindex.ts";
+import { headAnswer, httpDoorWith } from "./http.ts";
+import { indexAnswer } from "./httpindex.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import type { Way } from "./lobby.ts";
 import { Pacing } from "./pacing.ts";
 import { plainDoor } from "./plain.ts";
 import { Secure } from "./secure.ts";
 import { SilenceTimer } from "./silence.ts";
-import type { Service } from "./service.ts";
+import type { ConnectionOwner, Service } from "./service.ts";
+import { adminDoor, withAdmin } from "./admin.ts";
+import type { Observed } from "./facts.ts";
 import { closedHttpDoor, onlyByTls, tlsDoor } from "./unsupported.ts";
 import { SWEEP_MS, sweep } from "./sweep.ts";
 
@@ -60,11 +62,16 @@ export interface ServerOptions {
   readonly linkKey: LinkKey | null;
   /** How fast it may send. */
   readonly rates: Rates | null;
+  /** Where who runs the server is told of it; null: on the other addresses, to this machine. */
+  readonly adminAddress: ListenAddress | null;
   /** Which addresses may connect; null: all. */
   readonly networks: Networks | null;
   /** True: tokens are taken in plaintext from other machines too. */
   readonly insecureAuth: boolean;
 }
+
+/** For plaintext, TLS, plaintext that is refused, and who runs the server. */
+type ServiceName = "plain" | "tls" | "refused" | "admin";
 
 /** A server that is up. */
 export class Server implements ConnectionOwner {
@@ -75,10 +82,13 @@ export class Server implements ConnectionOwner {
   readonly #displacement: Displacement;
   readonly #listeners: Listener[] = [];
   /** For plaintext, for TLS, and for plaintext of other machines where that is refused. */
-  readonly #services: Readonly<Record<"plain" | "tls" | "refused", Service>>;
+  readonly #services: Readonly<Record<ServiceName, Service>>;
+  readonly #started = Date.now();
+  #admin: Listener | null = null;
   readonly #secure: Secure | null;
   readonly #pacing: Pacing | null;
   #timer: NodeJS.Timeout | null = null;
+  #sweptAt = tick();
   #lingerMs = LINGER_MS;
   #stopping: Promise<void> | null = null;
   #stopped: (() => void) | null = null;
@@ -89,7 +99,7 @@ export class Server implements ConnectionOwner {
     this.#gate = new Gate(options.limits);
     this.#displacement = new Displacement(this.#gate, this.#connections);
     this.#secure = options.credentials === null ? null : new Secure(options.credentials);
-    this.#services = servicesOf(options, this.counters);
+    this.#services = servicesOf(options, this.counters, () => this.#observed());
     this.#pacing = options.rates === null ? null : new Pacing(options.rates, this.#connections);
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -115,6 +125,11 @@ export class Server implements ConnectionOwner {
     return this.#options.credentials === null || this.#options.plaintext;
   }
 
+  /** Where who runs it is told of it, with the port that was picked; null: on the other ones. */
+  get adminAddress(): ListenAddress | null {
+    return this.#admin?.address ?? null;
+  }
+
   /** Whether who shows no token may read nothing. */
   get closed(): boolean {
     const { tokens } = this.#options;
@@ -127,7 +142,7 @@ export class Server implements ConnectionOwner {
   }
 
   /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
-  accept(socket: StreamSocket, way: Way = "plain"): Connection | null {
+  accept(socket: StreamSocket, way: Way | "admin" = "plain"): Connection | null {
     tick();
     const address = socket.remoteAddress ?? "";
     if (this.#options.networks?.admits(address) === false) {
@@ -195,14 +210,30 @@ export class Server implements ConnectionOwner {
         this.#listeners.push(listener);
         port = listener.address.port;
       }
+      this.#listenForAdmin();
     } catch (error) {
       for (const listener of this.#listeners) listener.stop();
       throw error;
     }
   }
 
+  #listenForAdmin(): void {
+    const { adminAddress } = this.#options;
+    if (adminAddress === null) return;
+    const accept = (socket: StreamSocket) => this.accept(socket, "admin");
+    this.#admin = listen(adminAddress, { secure: null, accept });
+  }
+
+  #observed(): Observed {
+    const { store } = this.#options;
+    const connections = this.#connections.keys();
+    const handshakes = this.#secure?.underWay ?? 0;
+    return { store, connections, handshakes, counters: this.counters, started: this.#started };
+  }
+
   #sweep(): void {
     const now = tick();
+    this.#lag(now);
     this.#options.store.sweep();
     this.counters.timeouts += this.#secure?.sweep(now, this.#options.limits.requestMs) ?? 0;
     this.#refresh();
@@ -214,6 +245,14 @@ export class Server implements ConnectionOwner {
         connection.crash(error);
       }
     }
+  }
+
+  /** A sweep is due each second: what it comes late, the loop was busy with something else. */
+  #lag(now: number): void {
+    const { counters } = this;
+    counters.lagMs = Math.max(0, now - this.#sweptAt - SWEEP_MS);
+    counters.lagMsMax = Math.max(counters.lagMsMax, counters.lagMs);
+    this.#sweptAt = now;
   }
 
   /** Files that the server was started with, and that have changed since. */
@@ -229,6 +268,7 @@ export class Server implements ConnectionOwner {
 
   #begin(): Promise<void> {
     for (const listener of this.#listeners) listener.stop();
+    this.#admin?.stop();
     for (const connection of [...this.#connections.keys()]) connection.stop();
     // A peer that has everything is given no time to close, and is found sooner.
     this.#lingerMs = 0;
@@ -265,9 +305,13 @@ export class Server implements ConnectionOwner {
 function servicesOf(
   options: ServerOptions,
   counters: Counters,
-): Record<"plain" | "tls" | "refused", Service> {
+  observed: () => Observed,
+): Record<ServiceName, Service> {
   const { store, limits, log, zeroCopy, tokens, linkKey, insecureAuth } = options;
-  const openHttpDoor = options.index === true ? indexDoor : httpDoor;
+  const files = options.index === true ? indexAnswer : headAnswer;
+  const openHttpDoor = httpDoorWith(
+    options.adminAddress === null ? withAdmin(files, observed) : files,
+  );
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
     http: options.http ? openHttpDoor : closedHttpDoor,
@@ -281,6 +325,7 @@ function servicesOf(
     silence: new SilenceTimer(SILENCE_MS),
   };
   const { framed, plain: bare, http: web } = doors;
+  const admin = adminDoor(observed);
   const refusing = {
     ...{ plain: onlyByTls(bare), framed: onlyByTls(framed), http: onlyByTls(web), tls: tlsDoor },
   };
@@ -289,5 +334,6 @@ function servicesOf(
     plain,
     tls: { ...plain, zeroCopy: false, secure: true },
     refused: { ...plain, doors: refusing },
+    admin: { ...plain, doors: { plain: admin, framed: admin, http: admin, tls: tlsDoor } },
   };
 }

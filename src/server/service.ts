@@ -16,6 +16,7 @@ import type { Refusal } from "../wire/errors.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
+import type { Connection } from "./connection.ts";
 import type { SilenceTimer } from "./silence.ts";
 
 /** Everything a connection needs from its server. */
@@ -40,6 +41,11 @@ export interface Service {
   readonly secure: boolean;
   /** The doors by dialect. */
   readonly doors: Readonly<Record<Dialect, Door>>;
+}
+
+/** Who is told once when a connection has ended. */
+export interface ConnectionOwner {
+  ended(connection: Connection): void;
 }
 
 /** One dialect: turns lines into answers. It has no state, and knows no connection. */

@@ -17,6 +17,7 @@ import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
+import type { ListenAddress } from "./listen.ts";
 import { Server } from "./serve.ts";
 
 /** Where the server listens when nobody says otherwise: this machine alone. */
@@ -51,6 +52,11 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly allow?: readonly string[];
   /** Networks that may not, also where `allow` names them. */
   readonly deny?: readonly string[];
+  /**
+   * Where HTTP has its paths for who runs the server ("/-/metrics"), and nothing else: "HOST:PORT".
+   * By default they are where the files are, for this machine alone.
+   */
+  readonly adminAddress?: ListenAddress;
   /** Bounds other than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Request log on stderr; "off" by default for a library. */
@@ -98,6 +104,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   tls: true,
   tokens: true,
   rates: true,
+  adminAddress: true,
   allow: true,
   deny: true,
   index: true,
@@ -170,6 +177,7 @@ export function serve(options: ServeOptions): Server {
       tokens,
       linkKey: options.tokens?.linkKey === undefined ? null : new LinkKey(options.tokens.linkKey),
       rates,
+      adminAddress: options.adminAddress ?? null,
       networks,
       insecureAuth: options.tokens?.insecure ?? false,
       index: options.index ?? false,

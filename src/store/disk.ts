@@ -35,6 +35,7 @@ import {
   type OpenFile,
   SMALL_BYTES_MAX,
   type Store,
+  type StoreFacts,
   type Waiter,
 } from "./store.ts";
 import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
@@ -125,6 +126,9 @@ export class DiskStore implements Store {
   readonly #pages = new Pages();
   readonly #snapshots = new Snapshots();
   readonly #prefetcher = new Prefetcher();
+  /** Calls of open(), and those that were not answered from the cache alone. */
+  #asked = 0;
+  #missed = 0;
 
   constructor(root: Root, given: ByteString, only: ByteString | null, limits: DiskLimits) {
     this.#root = root;
@@ -145,7 +149,21 @@ export class DiskStore implements Store {
     return this.#fds.open;
   }
 
+  get facts(): StoreFacts {
+    return {
+      openFiles: this.#fds.open,
+      keptFiles: this.cache.size,
+      keptBytes: this.cache.bytes,
+      arenaFiles: this.#arena.used,
+      hits: this.#asked - this.#missed,
+      misses: this.#missed,
+      digestJobs: this.digester.jobs,
+      pages: this.#pages.making + this.#pages.waiting,
+    };
+  }
+
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {
+    this.#asked += 1;
     const file = this.cache.get(path);
     if (file !== undefined && clock.now - file.checked < REVALIDATE_MS) {
       // A descriptor is looked at each time: it costs 0.3 us of a large file's sending, and an edit
@@ -155,6 +173,7 @@ export class DiskStore implements Store {
         return file.uses % ARENA_USES_MIN === 0 ? this.#moveToArena(path, file) : file;
       }
     }
+    this.#missed += 1;
     return this.#lookUp(path, waiter);
   }
 

@@ -112,6 +112,23 @@ export interface Waiter {
   crash(error: unknown): void;
 }
 
+/** What a store holds and has done, for who runs the server. */
+export interface StoreFacts {
+  /** Descriptors of files, cached and in use. */
+  readonly openFiles: number;
+  /** Files that are kept under their names, and bytes of contents among them. */
+  readonly keptFiles: number;
+  readonly keptBytes: number;
+  /** Files whose head and content lie in one piece in memory. */
+  readonly arenaFiles: number;
+  /** Questions for a file that was kept, and for one that was not. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Digests that wait or are computed, and pages of directories. */
+  readonly digestJobs: number;
+  readonly pages: number;
+}
+
 /** A place where files live, read only. Paths are a request's: bytes that start with "/". */
 export interface Store {
   /** What is served, in words for a person. */
@@ -146,6 +163,8 @@ export interface Store {
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */
   readings(path: ByteString): ByteString[];
+  /** As it is now. */
+  readonly facts: StoreFacts;
   /** Called about once a second: lets go of what nobody has used for a while. */
   sweep(): void;
   /** Closes what is idle and lets go of the root; files in use close when they are released. */

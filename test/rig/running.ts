@@ -7,6 +7,7 @@ import type { LinkKey } from "../../src/identity/links.ts";
 import type { Tokens } from "../../src/identity/tokens.ts";
 import { Log } from "../../src/observe/log.ts";
 import type { LogFormat } from "../../src/observe/logline.ts";
+import type { ListenAddress } from "../../src/server/listen.ts";
 import { Server } from "../../src/server/serve.ts";
 import { DiskStore, openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
@@ -31,6 +32,7 @@ export interface RunningOptions {
   readonly tokens?: Tokens;
   readonly linkKey?: LinkKey;
   readonly rates?: Rates;
+  readonly adminAddress?: ListenAddress;
   readonly networks?: Networks;
   readonly insecureAuth?: boolean;
   readonly index?: boolean;
@@ -74,6 +76,7 @@ export class Running {
       tokens: options.tokens ?? null,
       linkKey: options.linkKey ?? null,
       rates: options.rates ?? null,
+      adminAddress: options.adminAddress ?? null,
       networks: options.networks ?? null,
       insecureAuth: options.insecureAuth ?? false,
       index: options.index ?? false,

@@ -22,6 +22,7 @@ import {
 import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
+import { ADMIN_FLAGS, adminOf } from "./adminflags.ts";
 import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
 import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
@@ -105,6 +106,7 @@ const FLAGS = {
     description: "browsers and curl on the same port; --no-http turns them away",
     default: true,
   },
+  ...ADMIN_FLAGS,
   ...RATE_FLAGS,
   ...TLS_FLAGS,
   ...TOKEN_FLAGS,
@@ -265,6 +267,7 @@ function optionsOf(
     ...tlsOf(values, utf8Of(root ?? "."), env),
     ...tokensOf(values, env),
     ...ratesOf(values),
+    ...adminOf(values),
   };
 }
 

@@ -15,6 +15,8 @@ export interface RequestHead {
   readonly method: "GET" | "HEAD";
   /** Decoded once; starts with "/" and is not resolved: relativeOf() judges it. */
   readonly path: ByteString;
+  /** The target itself begins with "/-/", which is no file's: a folder "-" is "/%2D/". */
+  readonly own: boolean;
   /** As it came, without "?"; "" where there is none. */
   readonly query: ByteString;
   /** Host, or what an absolute target says instead; "" where HTTP/1.0 has none. */
@@ -62,10 +64,10 @@ export function parseHead(head: ByteString): RequestHead | HeadRefusal {
   const target = parseTarget(line.slice(first + 1, second));
   if (target instanceof HeadRefusal) return target;
   if (lines.host === null && !old) return new HeadRefusal(400, "no Host");
-  const { path, query } = target;
+  const { path, query, own } = target;
   const host = target.authority ?? lines.host ?? "";
   const connection = connectionOf(lines, old);
-  return { method, path, query, host, connection, old, fields: lines.choosing };
+  return { method, path, own, query, host, connection, old, fields: lines.choosing };
 }
 
 // --- internal ---

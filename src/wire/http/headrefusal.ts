@@ -10,6 +10,7 @@ const CODES = {
   405: "ENOSYS",
   413: "E2BIG",
   414: "E2BIG",
+  421: "EACCES",
   431: "E2BIG",
   505: "ENOSYS",
 } as const satisfies Record<number, WireCode>;

@@ -10,6 +10,8 @@ import { HeadRefusal } from "./headrefusal.ts";
 export interface Target {
   /** The bytes of the path, decoded; starts with "/". Never holds a NUL. */
   readonly path: ByteString;
+  /** Its path begins with "/-/" as it is spelled. */
+  readonly own: boolean;
   /** As it came, without "?"; "" where there is none. */
   readonly query: ByteString;
   /** The authority of an absolute-form, which counts instead of Host; null in origin-form. */
@@ -68,5 +70,6 @@ function split(target: ByteString, authority: ByteString | null): Target | HeadR
   const path = unescape(mark < 0 ? target : target.slice(0, mark));
   if (path === null) return new HeadRefusal(400, "a % without two hex digits");
   if (path.includes("\0")) return new HeadRefusal(400, "a NUL in the path");
-  return { path, query: mark < 0 ? "" : target.slice(mark + 1), authority };
+  const query = mark < 0 ? "" : target.slice(mark + 1);
+  return { path, own: target.startsWith("/-/"), query, authority };
 }

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import type { Answer } from "../../../src/server/answer.ts";
-import { httpDoor } from "../../../src/server/http.ts";
+import { headAnswer, httpDoorWith } from "../../../src/server/http.ts";
 import type { Access } from "../../../src/server/access.ts";
 import type { Asker } from "../../../src/server/service.ts";
 import type { OpenFile, Store } from "../../../src/store/store.ts";
@@ -132,7 +132,11 @@ function toldBy(etags: string[], digests: Uint8Array | Refusal, later: boolean):
   });
   const store = { single: "", open, knownDigests: () => null, digests: () => given } as unknown;
   const given = later ? null : digests;
-  let answer: Answer = httpDoor.answer(store as Store, ask("/f", WANT).slice(0, -4), ASKER);
+  let answer: Answer = httpDoorWith(headAnswer).answer(
+    store as Store,
+    ask("/f", WANT).slice(0, -4),
+    ASKER,
+  );
   if (answer.kind === "store" && answer.asked === "digests") answer = answer.then(digests);
   if (answer.kind !== "reply") throw new Error(answer.kind);
   return /^Repr-Digest: .*$/m.exec(answer.head)?.[0] ?? "";

@@ -24,6 +24,7 @@ test("a request is its method, path, query, host, connection and fields", () => 
   expect(parseHead("GET /a%20b?x=1&y HTTP/1.1\r\nHost: h:80\r\nRange: bytes=0-1\r\nX: z")).toEqual({
     method: "GET",
     path: "/a b",
+    own: false,
     query: "x=1&y",
     host: "h:80",
     connection: "",
@@ -33,6 +34,7 @@ test("a request is its method, path, query, host, connection and fields", () => 
   expect(parseHead("HEAD / HTTP/1.0")).toEqual({
     method: "HEAD",
     path: "/",
+    own: false,
     query: "",
     host: "",
     connection: "close",
