@@ -22,6 +22,7 @@ import { Refusal } from "../wire/errors.ts";
 import { Connection } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
+import { corsDoor } from "./cors.ts";
 import { headAnswer, httpDoorWith } from "./http.ts";
 import { indexAnswer } from "./httpindex.ts";
 import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
@@ -52,6 +53,8 @@ export interface ServerOptions {
   readonly http: boolean;
   /** Over HTTP a folder's index.html stands for its page. */
   readonly index?: boolean;
+  /** The origin whose pages may read over HTTP, or "*"; null: none but its own. */
+  readonly cors?: string | null;
   /** Certificate and key; null: TLS is turned away. */
   readonly credentials: Credentials | null;
   /** With TLS: false refuses plaintext from other machines. */
@@ -309,9 +312,9 @@ function servicesOf(
 ): Record<ServiceName, Service> {
   const { store, limits, log, zeroCopy, tokens, linkKey, insecureAuth } = options;
   const files = options.index === true ? indexAnswer : headAnswer;
-  const openHttpDoor = httpDoorWith(
-    options.adminAddress === null ? withAdmin(files, observed) : files,
-  );
+  const ownDoor = httpDoorWith(options.adminAddress === null ? withAdmin(files, observed) : files);
+  const cors = options.cors ?? null;
+  const openHttpDoor = cors === null ? ownDoor : corsDoor(ownDoor, cors);
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
     http: options.http ? openHttpDoor : closedHttpDoor,

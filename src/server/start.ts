@@ -42,6 +42,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly tls?: TlsOptions;
   /** True: over HTTP a folder's index.html is served in place of its page. */
   readonly index?: boolean;
+  /** The origin whose pages may read over HTTP, as "https://a.example", or "*"; none by default. */
+  readonly cors?: string;
   /** Who may read what, by tokens; everybody everything by default. */
   readonly tokens?: TokenOptions;
   /** Most bytes a second, of one connection, one address and all; none by default. */
@@ -108,6 +110,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   allow: true,
   deny: true,
   index: true,
+  cors: true,
   limits: true,
   log: true,
   logFile: true,
@@ -181,6 +184,7 @@ export function serve(options: ServeOptions): Server {
       networks,
       insecureAuth: options.tokens?.insecure ?? false,
       index: options.index ?? false,
+      cors: options.cors === undefined ? null : originOf(options.cors),
     });
   } catch (error) {
     log?.close();
@@ -190,6 +194,18 @@ export function serve(options: ServeOptions): Server {
 }
 
 // --- internal ---
+
+/** As browsers write it: a scheme, a host and a port that is not the scheme's own. */
+function originOf(text: string): string {
+  if (text === "*") return text;
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  if (origin === text && origin !== "null") return text;
+  throw new Failure(
+    "usage",
+    "EINVAL",
+    `serve(): cors is no origin as "https://a.example", nor "*"`,
+  );
+}
 
 function credentialsOf(tls: TlsOptions): Credentials {
   refuseUnknown("serve(): tls", tls, TLS);

@@ -4,6 +4,7 @@ import type { WireCode } from "../errors.ts";
 /** Reasons by status, all that the server answers with (RFC 9110 15; 431 is of RFC 6585). */
 const REASONS = {
   200: "OK",
+  204: "No Content",
   206: "Partial Content",
   301: "Moved Permanently",
   304: "Not Modified",
