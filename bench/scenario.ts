@@ -43,6 +43,19 @@ function sized(
   return { name: `s6-${file}`, run, file, connections, rivals, mustReach, ...common };
 }
 
+/** The same requests for everybody: ours over HTTP too. */
+function web(file: FileName, connections: number, least: number, rivals = ["nginx"]): Scenario {
+  const common = { door: "http", ...CLOSED, series: "http", axis: null, run: "quick" } as const;
+  return {
+    name: `http-${file}`,
+    file,
+    connections,
+    rivals,
+    mustReach: { nginx: least },
+    ...common,
+  };
+}
+
 function held(connections: number): Scenario {
   const common = { door: "s6", file: "1k", ...CLOSED, axis: "connections" } as const;
   const name = `s6-1k-c${connections}`;
@@ -73,6 +86,15 @@ export const SCENARIOS: readonly Scenario[] = [
     mustReach: { nginx: 4 },
   },
   sized("16k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),
+  web("1k", 64, 1.3, ["nginx", "nginx-read"]),
+  {
+    ...web("1k", 64, 3),
+    ...{ name: "http-1k-x16", depth: 16, series: "http-pipelined" },
+  },
+  web("16k", 64, 1.1),
+  web("100k", 64, 1),
+  web("1m", 64, 1),
+  web("100m", 4, 1),
   sized("32k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
   sized("64k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
   sized("100k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),
