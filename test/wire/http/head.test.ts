@@ -302,6 +302,31 @@ test("any text is a request that says what it was, or a refusal, and never throw
   );
 });
 
+test("what was read before changes nothing, the same head or another", () => {
+  const heads = [
+    get("/a"),
+    get("/b"),
+    `${get("/a")}\r\nRange: bytes=0-1`,
+    `${get("/a")}\r\nConnection: close`,
+    "HEAD /a HTTP/1.1\r\nHost: h",
+    "GET /a HTTP/1.0\r\nHost: h",
+    "GET /a HTTP/1.1",
+    "POST /a HTTP/1.1\r\nHost: h",
+    "",
+  ];
+  // One with another in front, so that nothing was kept of it.
+  const alone = heads.map((head) => {
+    parseHead(get("/another"));
+    return parseHead(head);
+  });
+  for (const [first] of heads.entries()) {
+    for (const [second] of heads.entries()) {
+      const seen = [first, second, second].map((nth) => parseHead(heads[nth]!));
+      expect(seen).toEqual([alone[first]!, alone[second]!, alone[second]!]);
+    }
+  }
+});
+
 test.each([
   ["json", "json", ""],
   ["a&json", "json", ""],
