@@ -16,6 +16,7 @@ import { replyOf } from "../wire/reply.ts";
 import { TO_THE_END } from "../wire/request.ts";
 import type { Answer } from "./answer.ts";
 import { knownDigest } from "./httpdigest.ts";
+import { inOnePiece, type Kept } from "./httppiece.ts";
 import { httpSecond } from "./httpsecond.ts";
 import { rangeOf } from "./range.ts";
 
@@ -57,10 +58,14 @@ export function fileAnswer(
       const part = selection === "whole" ? null : selection;
       const told = digest || kept.digest;
       const plain = head.query === "" && head.connection === "" && head.method === "GET";
+      // Who waited for a digest may have had the begin of a reply.
+      const fresh = digest === "" && !head.fields.has("want-repr-digest");
+      if (!plain || part !== null || !fresh) {
+        return contentAnswer(head, path, file, second, kept.fields + told, part);
+      }
       // The commonest: made once a second, so that it costs no more than looking it up.
-      return plain && part === null && digest === ""
-        ? (kept.whole ??= contentAnswer(head, path, file, second, kept.fields + told, part))
-        : contentAnswer(head, path, file, second, kept.fields + told, part);
+      if (kept.whole !== null) return inOnePiece(kept, kept.whole);
+      return (kept.whole = contentAnswer(head, path, file, second, kept.fields + told, part));
     }
   }
 }
@@ -68,13 +73,11 @@ export function fileAnswer(
 // --- internal ---
 
 /** What is kept of a file for a second. */
-interface Prepared {
+interface Prepared extends Kept {
   readonly second: bigint;
   readonly fields: string;
   /** Its Repr-Digest where it was known; else "". */
   readonly digest: string;
-  /** The answer to GET of all of it. */
-  whole: Answer | null;
 }
 
 /** As long as the store keeps the file. */
@@ -84,7 +87,7 @@ function preparedOf(store: Store, path: ByteString, file: OpenFile, second: bigi
   const known = prepared.get(file);
   if (known?.second === second) return known;
   const fields = fileFields(file.entry, contentTypeOf(path), second);
-  const made = { second, fields, digest: knownDigest(store, file), whole: null };
+  const made: Prepared = { second, fields, digest: knownDigest(store, file), whole: null };
   prepared.set(file, made);
   return made;
 }

@@ -83,7 +83,8 @@ test("what is prepared for a second is made anew in the next, with its date", ()
   const peer = simulation.connect();
   const now = Date.now;
   try {
-    const dates = [0, 400, 1600].map((ms) => {
+    // The third of a second has head and content in one piece.
+    const dates = [0, 400, 500, 600, 1600, 1700, 1800].map((ms) => {
       Date.now = () => Date.UTC(2026, 0, 1) + ms;
       peer.send(get("/f"));
       simulation.flow(peer);
@@ -93,14 +94,30 @@ test("what is prepared for a second is made anew in the next, with its date", ()
       peer.bytes,
       dates.map(() => "GET"),
     );
-    expect(replies.map(({ fields }) => fields.get("date")?.slice(17))).toEqual([
-      ...["00:00:00 GMT", "00:00:00 GMT", "00:00:01 GMT"],
-    ]);
+    expect(replies.map(({ fields }) => fields.get("date")?.slice(17))).toEqual(
+      [0, 0, 0, 0, 1, 1, 1].map((second) => `00:00:0${second} GMT`),
+    );
     // A time that is later than the reply's is no Last-Modified.
-    expect(replies.map(({ fields }) => fields.has("last-modified"))).toEqual([false, false, false]);
+    expect(replies.some(({ fields }) => fields.has("last-modified"))).toBe(false);
+    expect(replies.map(({ body }) => body.toString())).toEqual(dates.map(() => "x"));
   } finally {
     Date.now = now;
   }
+});
+
+test("more files than are held in one piece, in turns: each has its own bytes", () => {
+  const names = Array.from({ length: 150 }, (_, nth) => `f${nth}`);
+  using simulation = new Simulation(Object.fromEntries(names.map((name) => [name, `of ${name}`])));
+  const peer = simulation.connect();
+  // Two in a row make a piece, and let go the oldest; then each is asked for once more.
+  const asked = [...names.flatMap((name) => [name, name]), ...names, ...names];
+  peer.send(asked.map((name) => get(`/${name}`)).join(""));
+  simulation.flow(peer);
+  const replies = httpReplies(
+    peer.bytes,
+    asked.map(() => "GET"),
+  );
+  expect(replies.map(({ body }) => body.toString())).toEqual(asked.map((name) => `of ${name}`));
 });
 
 test("a head that does not end is 408, and a request without one leaves nothing", () => {

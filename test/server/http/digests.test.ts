@@ -102,6 +102,23 @@ test("a file that is edited while it is hashed is answered as it is then, withou
   expect(reply?.fields.has("repr-digest")).toBe(false);
 });
 
+test("a reply that has begun is not begun again, when another version is often asked for", async () => {
+  using tree = new Tree({ f: "", next: "short" });
+  fs.truncateSync(tree.path("f"), 2 ** 27);
+  await using running = new Running(tree.root);
+  using peer = await running.dial();
+  peer.send(ask("/f", WANT));
+  peer.finish();
+  // Who has said FIN is told how the reply begins, to find out whether it is there.
+  await peer.until(() => peer.length > 0);
+  fs.renameSync(tree.path("next"), tree.path("f"));
+  using other = await running.dial();
+  const asking = setInterval(() => other.send(ask("/f").repeat(3)), 5);
+  const { bytes, ending } = await peer.all().finally(() => clearInterval(asking));
+  const [reply] = httpReplies(bytes, ["GET"]);
+  expect([reply?.status, reply?.body.toString(), ending]).toEqual([200, "short", "fin"]);
+});
+
 test("who has gone while the digest is computed is noticed, and the work ends", async () => {
   using tree = new Tree({ f: "" });
   fs.truncateSync(tree.path("f"), 2 ** 42);
