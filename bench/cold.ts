@@ -19,7 +19,7 @@ import { FILES, makeFiles } from "./files.ts";
 import { type Door, DOORS } from "./load/door.ts";
 import { fetchBody } from "./load/fetch.ts";
 import { Histogram } from "./load/histogram.ts";
-import * as sys from "./load/sys.ts";
+import { dialWaiting, type Link } from "./load/link.ts";
 import { nginx } from "./rivals/nginx.ts";
 import { introduction, type Rival } from "./rivals/rival.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
@@ -75,8 +75,9 @@ async function measure(
   file: string,
   bytesPerSecond: number,
 ): Promise<void> {
-  const hot = sys.connectLoopback(server.port, CONNECT_MS_MAX);
-  const asking = { door: DOORS[rival.door], fd: hot };
+  const door = DOORS[rival.door];
+  const link = dialWaiting(door, server.port, CONNECT_MS_MAX);
+  const asking = { door, link };
   const downloading = { door: rival.door, port: server.port, file };
   const alone = ask(asking, () => false, 500);
   const slowly = bytesPerSecond > 0 ? bytesPerSecond : Number.MAX_SAFE_INTEGER;
@@ -84,7 +85,7 @@ async function measure(
   drop(file);
   const fast = Number.MAX_SAFE_INTEGER;
   const cold = await askBeside(asking, { ...downloading, bytesPerSecond: fast });
-  sys.closeSocket(hot);
+  link.close();
   console.log(`  1 KiB alone                 ${line(alone)}`);
   console.log(`  beside 100 MiB from memory  ${line(warm.asked)}  (${warm.seconds.toFixed(2)} s)`);
   console.log(`  beside 100 MiB from disk    ${line(cold.asked)}  (${cold.seconds.toFixed(2)} s)`);
@@ -92,7 +93,7 @@ async function measure(
 
 interface Asking {
   readonly door: Door;
-  readonly fd: number;
+  readonly link: Link;
 }
 
 interface Downloading {
@@ -133,14 +134,14 @@ function pin(pid: number, core: number): void {
 }
 
 /** Asks for the small file, each time when it is due; nanoseconds from then on. */
-function ask({ door, fd }: Asking, over: () => boolean, count: number): Histogram {
+function ask({ door, link }: Asking, over: () => boolean, count: number): Histogram {
   const histogram = new Histogram();
   let due = Bun.nanoseconds();
   for (let nth = 0; nth < count && !over(); nth++) {
     const waitNs = due - Bun.nanoseconds();
     if (waitNs > 0) Bun.sleepSync(waitNs / 1e6);
     const from = waitNs > 0 ? Bun.nanoseconds() : due;
-    if (fetchBody(door, fd, `/${HOT}`).length !== FILES[HOT]) throw new Error("1k is not 1 KiB");
+    if (fetchBody(door, link, `/${HOT}`).length !== FILES[HOT]) throw new Error("1k is not 1 KiB");
     histogram.record(Bun.nanoseconds() - from);
     due += ASK_MS * 1e6;
   }
@@ -184,9 +185,9 @@ function throttle(
 function download([name, port, file, bytesPerSecond]: readonly string[]): void {
   const door = Object.entries(DOORS).find(([known]) => known === name)?.[1];
   if (door === undefined || file === undefined) throw new Error("--download DOOR PORT FILE");
-  const fd = sys.connectLoopback(Number(port), CONNECT_MS_MAX);
+  const link = dialWaiting(door, Number(port), CONNECT_MS_MAX);
   const began = Bun.nanoseconds();
-  const body = fetchBody(door, fd, `/${COLD}`, Number(bytesPerSecond));
+  const body = fetchBody(door, link, `/${COLD}`, Number(bytesPerSecond));
   const seconds = (Bun.nanoseconds() - began) / 1e9;
   if (Buffer.compare(body, readFileSync(file)) !== 0) throw new Error("other bytes than written");
   console.log(seconds);

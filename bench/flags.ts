@@ -35,8 +35,8 @@ const FULL = { seconds: 0.5, samples: 11 };
 /** Load processes: as many as leave a core to the server. */
 const PROCS = Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1));
 
-export const HELP = `bun run bench [flags]         the quick run, in some two minutes
-  --full                      every scenario and rival, ${FULL.samples} samples of ${FULL.seconds} s: a quarter of an hour
+export const HELP = `bun run bench [flags]         the quick run, in some five minutes
+  --full                      every scenario and rival, ${FULL.samples} samples of ${FULL.seconds} s: 20 minutes
   --only NAME                 scenarios whose name contains NAME; may be repeated
   --seconds N                 measured seconds of a sample (${QUICK.seconds})
   --samples N                 paired samples (${QUICK.samples})

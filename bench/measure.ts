@@ -97,7 +97,8 @@ async function prepare(
 ): Promise<Fit> {
   const { rival, server } = contender;
   const { connections, depth, ratePerSecond, file } = scenario;
-  const door = rival.family === "serv6" ? scenario.door : rival.door;
+  const asAsked = rival.family === "serv6" || DOORS[scenario.door].tls !== undefined;
+  const door = asAsked ? scenario.door : rival.door;
   const path = `/${file}`;
   const order: Order = {
     ...{ door, path, bodyLength: FILES[file], connections, depth, ratePerSecond, procs, seconds },

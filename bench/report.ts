@@ -2,6 +2,8 @@
  * Owns how results look to a person: one block for each scenario, one line for each server.
  * Pure. Invariant: every number is a median over the samples; a ratio names its spread.
  */
+import { FILES } from "./files.ts";
+import { DOORS } from "./load/door.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Sample } from "./result.ts";
 import { median, pairedRatio } from "./stats.ts";
@@ -50,7 +52,8 @@ export function scenarioBlock(scenario: Scenario, results: Results): string {
 
 export function title(scenario: Scenario): string {
   const { name, door, file, connections, depth, ratePerSecond } = scenario;
-  const closed = depth === 1 ? "one request at a time" : `${depth} requests in flight each`;
+  const once = DOORS[door].fresh === true ? "one request each" : "one request at a time";
+  const closed = depth === 1 ? once : `${depth} requests in flight each`;
   const flight = ratePerSecond === null ? closed : `${ratePerSecond} requests due a second`;
   return `${name}: ${file} by ${door}, ${connections} connections, ${flight}`;
 }
@@ -91,8 +94,9 @@ function row(
   const middle = (of: (sample: Sample) => number): number => median(samples.map(of));
   const serverBusy = middle((s) => s.serverCpuSeconds / s.seconds);
   const loadBusy = middle((s) => s.loadCpuSeconds / s.seconds);
+  // By bytes: of large files hardly one ends within a sample.
   const cpuPerRequest = (s: Sample): number =>
-    (s.serverCpuSeconds * 1e6) / (s.requestsPerSecond * s.seconds);
+    (s.serverCpuSeconds * 1e6 * FILES[scenario.file]) / (s.bodyBytesPerSecond * s.seconds);
   const calls = samples[0]?.syscallsPerRequest ?? null;
   return [
     name,

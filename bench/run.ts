@@ -19,6 +19,8 @@ import { reasonOf, refuse, run, settle } from "./command.ts";
 import { makeRoom } from "./descriptors.ts";
 import { FILES, makeFiles } from "./files.ts";
 import { HELP, type Options, parseFlags } from "./flags.ts";
+import { DOORS } from "./load/door.ts";
+import { tlsMissing } from "./load/tls.ts";
 import { type Contender, type Findings, measure } from "./measure.ts";
 import { title } from "./report.ts";
 import { type BenchResult, checkResult, RESULT_SCHEMA, type ScenarioFacts } from "./result.ts";
@@ -30,6 +32,14 @@ import type { Folder } from "./temporary.ts";
 
 /** Families of rivals in the quick run: the one to beat, and the bound. */
 const QUICK_FAMILIES = ["nginx", "c"];
+
+/** Servers for what is asked as it is, and others for what is asked by TLS, each by its name. */
+type Way = "plain" | "secure";
+type Running = Readonly<Record<Way, Map<string, Contender>>>;
+
+function wayOf({ door }: Scenario): Way {
+  return DOORS[door].tls === undefined ? "plain" : "secure";
+}
 
 async function main(): Promise<number> {
   const parsed = parseFlags(process.argv.slice(2));
@@ -49,25 +59,34 @@ async function main(): Promise<number> {
   return 0;
 }
 
+/** Why a scenario's TLS can't be spoken here, or null. */
+function noTls(scenario: Scenario): string | null {
+  return wayOf(scenario) === "secure" ? tlsMissing() : null;
+}
+
 async function measureAll(options: Options, scenarios: readonly Scenario[]): Promise<number> {
   const { machine, network } = await settle(options.network);
   const began = new Date().toISOString();
   const folder = makeFiles([...scenarios.map(({ file }) => file), "empty"]);
-  const running = new Map<string, Contender>();
+  const running: Running = { plain: new Map(), secure: new Map() };
   const found: Findings = { servers: [], scenarios: [], samples: [], failures: [] };
   try {
     // First, since servers keep the limit they were started with.
-    const tooMany = new Map(scenarios.map((one) => [one, makeRoom(one.connections)]));
-    await startServers(options, scenarios, folder, running, found);
+    const cannot = new Map(scenarios.map((one) => [one, makeRoom(one.connections) ?? noTls(one)]));
+    const possible = scenarios.filter((one) => cannot.get(one) === null);
+    for (const way of ["plain", "secure"] as const) {
+      const those = possible.filter((one) => wayOf(one) === way);
+      if (those.length > 0) await startServers(options, those, folder, way, running, found);
+    }
     for (const scenario of scenarios) {
-      const skipped = tooMany.get(scenario) ?? null;
+      const skipped = cannot.get(scenario) ?? null;
       found.scenarios.push({ ...factsOf(scenario, options), ...(skipped !== null && { skipped }) });
       if (skipped !== null) {
         console.log(`\n${title(scenario)}\n  skipped: ${skipped}`);
         continue;
       }
       try {
-        await measure(options, scenario, folder, running, found);
+        await measure(options, scenario, folder, running[wayOf(scenario)], found);
       } catch (error) {
         const reason = reasonOf(error);
         found.failures.push(`${scenario.name}: ${reason}`);
@@ -75,7 +94,8 @@ async function measureAll(options: Options, scenarios: readonly Scenario[]): Pro
       }
     }
   } finally {
-    await Promise.allSettled([...running.values()].map(({ server }) => server.stop()));
+    const all = [...running.plain.values(), ...running.secure.values()];
+    await Promise.allSettled(all.map(({ server }) => server.stop()));
     folder.remove();
   }
   const command = ["bun bench/run.ts", ...process.argv.slice(2)].join(" ");
@@ -112,7 +132,8 @@ async function startServers(
   options: Options,
   scenarios: readonly Scenario[],
   folder: Folder,
-  running: Map<string, Contender>,
+  way: Way,
+  running: Running,
   found: Findings,
 ): Promise<void> {
   const named = new Set(scenarios.flatMap(({ rivals }) => rivals));
@@ -121,18 +142,24 @@ async function startServers(
     ({ name, family }) => named.has(name) && (families?.includes(family) ?? true),
   );
   const { entry, before, serv6Args } = options;
-  const ours = [serv6("s6", entry, serv6Args)];
-  if (before !== null) ours.push(serv6("s6", before, serv6Args, BEFORE));
+  const door = way === "secure" ? "https" : "s6";
+  const ours = [serv6(door, entry, serv6Args)];
+  if (before !== null) ours.push(serv6(door, before, serv6Args, BEFORE));
   for (const rival of [...ours, ...wanted]) {
     const { name } = rival;
     let skipped = rival.unavailable();
     try {
-      if (skipped === null) running.set(name, { rival, server: await rival.start(folder.path) });
+      if (skipped === null) {
+        running[way].set(name, { rival, server: await rival.start(folder.path) });
+      }
     } catch (error) {
       skipped = reasonOf(error);
     }
     console.log(introduction(rival, skipped));
-    if (skipped !== null && rival.family === "serv6") throw new Error(skipped);
+    // One from before may know no TLS.
+    const needed = rival.family === "serv6" && (way === "plain" || name !== BEFORE);
+    if (skipped !== null && needed) throw new Error(skipped);
+    if (found.servers.some((one) => one.name === name)) continue;
     const [version, about] = [rival.version(), introduction(rival, null)];
     found.servers.push({ name, version, about, skipped });
   }

@@ -77,6 +77,18 @@ function paced(ratePerSecond: number, run: Scenario["run"]): Scenario {
   return { name, run, ratePerSecond, series: "rate", rivals: SMALL, mustReach: {}, ...common };
 }
 
+/** By TLS, without the kernel's. A door ending in "-new": handshakes, each for one small file. */
+function secure(
+  door: "https" | "https12" | "https-new" | "https12-new",
+  file: FileName,
+  connections: number,
+  run: Scenario["run"],
+): Scenario {
+  const name = door.endsWith("-new") ? door : `${door}-${file}`;
+  const common = { ...CLOSED, series: "https", axis: null, rivals: ["nginx-tls"] } as const;
+  return { name, door, file, connections, run, mustReach: {}, ...common };
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   sized("1k", "quick", 64, [...SERVERS, "nginx-read", "python"], { nginx: 1.3 }),
   {
@@ -95,6 +107,12 @@ export const SCENARIOS: readonly Scenario[] = [
   web("100k", 64, 1),
   web("1m", 64, 1),
   web("100m", 4, 1),
+  secure("https", "1m", 16, "quick"),
+  secure("https", "100m", 4, "quick"),
+  secure("https-new", "1k", 16, "quick"),
+  secure("https", "1k", 64, "full"),
+  secure("https12", "100m", 4, "full"),
+  secure("https12-new", "1k", 16, "full"),
   sized("32k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
   sized("64k", "full", 64, ["nginx", "lighttpd", "c"], { nginx: 1.1 }),
   sized("100k", "quick", 64, [...SERVERS, "c"], { nginx: 1.1 }),

@@ -16,7 +16,7 @@ const POLL_MS = 20;
 /** Characters of standard error that are kept to explain a failure. */
 const LAST_WORDS_MAX = 2_000;
 
-const READY = /s6:\/\/[^/\s]*:(\d+)/;
+const READY = /s6s?:\/\/[^/\s]*:(\d+)/;
 
 export interface RunningServer {
   readonly port: number;

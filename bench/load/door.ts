@@ -4,7 +4,9 @@
  * Invariant: `bodyLength` either returns the exact number of bytes that follow the head, or throws.
  */
 
-export type DoorName = "s6" | "http" | "bare";
+import type { TlsVersion } from "./tls.ts";
+
+export type DoorName = "s6" | "http" | "bare" | "https" | "https12" | "https-new" | "https12-new";
 
 export interface Door {
   /** The bytes that ask for `path`, which starts with "/" and needs no escaping. */
@@ -20,6 +22,10 @@ export interface Door {
    * each request has a connection of its own.
    */
   readonly closes?: true;
+  /** By TLS of this version; else as it is. */
+  readonly tls?: TlsVersion;
+  /** Each request has a connection of its own, which the client ends behind the reply. */
+  readonly fresh?: true;
 }
 
 const encoder = new TextEncoder();
@@ -59,7 +65,13 @@ const bare: Door = {
   closes: true,
 };
 
-export const DOORS: Readonly<Record<DoorName, Door>> = { s6, http, bare };
+export const DOORS: Readonly<Record<DoorName, Door>> = {
+  ...{ s6, http, bare },
+  https: { ...http, tls: "1.3" },
+  https12: { ...http, tls: "1.2" },
+  "https-new": { ...http, tls: "1.3", fresh: true },
+  "https12-new": { ...http, tls: "1.2", fresh: true },
+};
 
 // --- internal ---
 

@@ -9,8 +9,9 @@
  * Never copies a large body: once its head is read, the rest is dropped in the kernel.
  * Invariant: each reply is recorded against the oldest request of its connection.
  */
-import { DOORS } from "./door.ts";
+import { type Door, DOORS } from "./door.ts";
 import { Histogram } from "./histogram.ts";
+import { dial, type Link } from "./link.ts";
 import type { LoadPlan } from "./plan.ts";
 import { Expected, ReplyReader } from "./reply.ts";
 import * as sys from "./sys.ts";
@@ -34,7 +35,7 @@ const WAIT_MS = 50;
 const SILENCE_NS_MAX = 10e9;
 
 interface Connection {
-  fd: number;
+  link: Link;
   readonly reader: ReplyReader;
   /** When each request in flight was sent or due, in a ring; `next` is the oldest. */
   readonly sentAt: Float64Array;
@@ -60,6 +61,7 @@ export class Load {
   private readonly requestLength: number;
   /** Each request has a connection of its own. */
   private readonly closes: boolean;
+  private readonly door: Door;
   /** One request more than can be owed: any number of bytes owed begins somewhere in the first. */
   private readonly outgoing: Uint8Array;
   private readonly readMax: number;
@@ -71,9 +73,10 @@ export class Load {
 
   constructor(plan: LoadPlan) {
     this.plan = plan;
-    const door = DOORS[plan.door];
+    const door = (this.door = DOORS[plan.door]);
     this.closes = door.closes === true;
-    if (this.closes && (plan.depth > 1 || plan.ratePerSecond !== null)) {
+    const alone = this.closes || door.fresh === true;
+    if (alone && (plan.depth > 1 || plan.ratePerSecond !== null)) {
       throw new Error(`${plan.door}: one request a connection, so depth 1 in a closed loop`);
     }
     const request = door.request(plan.path);
@@ -87,11 +90,11 @@ export class Load {
     this.readMax = headOnly ? HEAD_READ_BYTES : READ_BYTES;
     const expected = new Expected(door, plan.bodyLength);
     for (let i = 0; i < plan.connections; i++) {
-      const fd = sys.connectLoopback(plan.port, CONNECT_MS_MAX);
+      const link = dial(door, plan.port, CONNECT_MS_MAX);
       const reader = new ReplyReader(expected);
       const sentAt = new Float64Array(ring);
-      this.connections.push({ fd, reader, sentAt, next: 0, inFlight: 0, owed: 0, got: 0 });
-      sys.epollAdd(this.epoll, fd, i);
+      this.connections.push({ link, reader, sentAt, next: 0, inFlight: 0, owed: 0, got: 0 });
+      sys.epollAdd(this.epoll, link.fd, i);
     }
   }
 
@@ -148,7 +151,7 @@ export class Load {
   }
 
   close(): void {
-    for (const connection of this.connections) sys.closeSocket(connection.fd);
+    for (const connection of this.connections) connection.link.close();
     sys.closeSocket(this.epoll);
   }
 
@@ -166,38 +169,49 @@ export class Load {
       this.readToEnd(connection, index);
       return;
     }
-    const { fd, reader } = connection;
+    const { link, reader } = connection;
     for (;;) {
       const { bodyLeft, bodyTaken } = reader;
       const discarding = bodyLeft >= DISCARD_BYTES_MIN;
       const wanted = discarding ? bodyLeft : this.readMax;
-      const n = discarding ? sys.discard(fd, wanted) : sys.receive(fd, this.buffer, wanted);
+      const n = discarding ? link.discard(this.buffer, wanted) : link.receive(this.buffer, wanted);
       if (n === sys.AGAIN) return;
       if (n === 0) throw new Error("the server closed a connection");
       const completed = discarding ? reader.skip(n) : reader.feed(this.buffer, n);
       this.bodyBytes += completed * this.plan.bodyLength + reader.bodyTaken - bodyTaken;
-      if (completed > 0) this.complete(connection, completed);
-      if (n < wanted || connection.inFlight === 0 || completed === this.plan.depth) return;
+      if (completed > 0) {
+        if (this.door.fresh === true) this.renew(connection, index);
+        this.complete(connection, completed);
+      }
+      if (n < wanted && link.shortIsEmpty) return;
+      // In an open loop more may be in flight than the depth of a closed one.
+      const answered = this.intervalNs === 0 && completed === this.plan.depth;
+      if (answered || connection.inFlight === 0) return;
     }
   }
 
   /** A reply that ends with its connection; the next request takes another one. */
   private readToEnd(connection: Connection, index: number): void {
     for (;;) {
-      const n = sys.receive(connection.fd, this.buffer, this.readMax);
+      const n = connection.link.receive(this.buffer, this.readMax);
       if (n === sys.AGAIN) return;
       this.bodyBytes += n;
       connection.got += n;
       if (n > 0) continue;
       if (connection.got !== this.plan.bodyLength)
         throw new Error(`a reply of ${connection.got} bytes`);
-      sys.closeSocket(connection.fd);
-      connection.fd = sys.connectLoopback(this.plan.port, CONNECT_MS_MAX);
       connection.got = 0;
-      sys.epollAdd(this.epoll, connection.fd, index);
+      this.renew(connection, index);
       this.complete(connection, 1);
       return;
     }
+  }
+
+  /** Another connection in place of one that has brought its reply. */
+  private renew(connection: Connection, index: number): void {
+    connection.link.close();
+    connection.link = dial(this.door, this.plan.port, CONNECT_MS_MAX);
+    sys.epollAdd(this.epoll, connection.link.fd, index);
   }
 
   /** Records the oldest requests as answered; in a closed loop as many new ones follow. */
@@ -240,7 +254,7 @@ export class Load {
     const total = before + count * this.requestLength;
     const offset = (this.requestLength - (before % this.requestLength)) % this.requestLength;
     const bytes = offset === 0 ? this.outgoing : this.outgoing.subarray(offset);
-    const n = sys.transmit(connection.fd, bytes, total);
+    const n = connection.link.transmit(bytes, total);
     connection.owed = n === sys.AGAIN ? total : total - n;
   }
 }

@@ -15,6 +15,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: FFIType.i64_fast },
   close: { args: ["i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   epoll_create1: { args: ["i32"], returns: "i32" },
   epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   epoll_wait: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
@@ -32,6 +33,8 @@ const TCP_NODELAY = 1;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+const F_SETFL = 4;
+const O_RDWR_NONBLOCK = 0o4002;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLET = -0x80000000;
@@ -69,6 +72,11 @@ export function connectLoopback(port: number, timeoutMs: number): number {
     throw error;
   }
   return fd;
+}
+
+/** From now on no call on the socket `fd` waits, whoever makes it. */
+export function neverWait(fd: number): void {
+  if (libc.fcntl(fd, F_SETFL, O_RDWR_NONBLOCK) < 0) throw failure("fcntl");
 }
 
 export function closeSocket(fd: number): void {

@@ -10,8 +10,8 @@ import { ratioTo, samplesOf } from "./servers.ts";
 export const BEGIN = "<!-- bench -->";
 export const END = "<!-- /bench -->";
 
-/** What a person would call the scenarios of the table, in its order. */
-const ROWS: readonly (readonly [scenario: string, words: string])[] = [
+/** What a person would call the scenarios of the table, in its order, and the nginx of each. */
+const ROWS: readonly (readonly [scenario: string, words: string, nginx?: string])[] = [
   ["s6-1k", "1 KiB, 64 connections"],
   ["s6-1k-x16", "1 KiB, 16 in flight on each"],
   ["s6-16k", "16 KiB, 64 connections"],
@@ -21,6 +21,14 @@ const ROWS: readonly (readonly [scenario: string, words: string])[] = [
   ["s6-1m", "1 MiB, 64 connections"],
   ["s6-100m", "100 MiB, 4 connections"],
   ["s6-1k-c10000", "1 KiB, 10,000 connections"],
+  ["http-1k", "HTTP: 1 KiB, 64 connections"],
+  ["http-1k-x16", "HTTP: 1 KiB, 16 in flight on each"],
+  ["http-16k", "HTTP: 16 KiB, 64 connections"],
+  ["http-100k", "HTTP: 100 KiB, 64 connections"],
+  ["http-1m", "HTTP: 1 MiB, 64 connections"],
+  ["http-100m", "HTTP: 100 MiB, 4 connections"],
+  ["https-1m", "HTTPS: 1 MiB, 16 connections", "nginx-tls"],
+  ["https-100m", "HTTPS: 100 MiB, 4 connections", "nginx-tls"],
 ];
 
 /** From this size on bytes a second say more than requests. */
@@ -48,14 +56,14 @@ export function rewritten(readme: string, result: BenchResult): string {
 
 function table(result: BenchResult): string {
   const nginx = result.servers.find(({ name }) => name === "nginx")?.version ?? "";
-  const rows = ROWS.flatMap(([name, what]) => {
+  const rows = ROWS.flatMap(([name, what, rival = "nginx"]) => {
     const scenario = result.scenarios.find((one) => one.name === name);
     const speed = scenario === undefined ? "" : speedOf(result, scenario, "serv6");
     if (scenario === undefined || speed === "") return [];
-    const cells = [speed, speedOf(result, scenario, "nginx")];
-    return [[what, ...cells, ratio(result, name, "nginx", true), ratio(result, name, "c", false)]];
+    const cells = [speed, speedOf(result, scenario, rival)];
+    return [[what, ...cells, ratio(result, name, rival, true), ratio(result, name, "c", false)]];
   });
-  const head = ["one server process, S6/1", "serv6", `nginx ${nginx}`];
+  const head = ["one server process, S6/1 first", "serv6", `nginx ${nginx}`];
   const all = [[...head, "ratio to nginx", "to a bare C sendfile loop"], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
@@ -84,7 +92,10 @@ function words(result: BenchResult): string {
   const { machine, network, samples, servers } = result;
   const rounds = Math.max(0, ...samples.map(({ round }) => round));
   const others = servers
-    .filter(({ name, skipped }) => skipped === null && !["serv6", "nginx", "c"].includes(name))
+    .filter(
+      ({ name, skipped }) =>
+        skipped === null && !["serv6", "nginx", "nginx-tls", "c"].includes(name),
+    )
     .map(({ name }) => name);
   const also = others.length === 0 ? "" : ` Also measured: ${others.join(", ")}.`;
   const reading = ratioTo(result, "s6-1k", "nginx-read");
@@ -92,9 +103,12 @@ function words(result: BenchResult): string {
     reading === null
       ? ""
       : ` For 1 KiB a nginx with sendfile off is the faster one: to that the ratio is ${reading.median.toFixed(2)}.`;
+  const secured = result.samples.some(({ server }) => server === "nginx-tls")
+    ? " HTTPS is TLS 1.3 with AES-128-GCM and P-256, without the kernel's TLS on either side."
+    : "";
   return [
     `Loopback, ${network}; ${machineLine(machine)}. nginx with open_file_cache, sendfile, one worker and no log; medians of ${rounds}`,
     `interleaved samples, the ratio being the median of paired ones with its range: wide, since the machine is noisy. Loopback moves pages,`,
-    `not cables: read it as cost per byte.${better}${also} Again: \`make bench-full\`, which draws all of it.`,
+    `not cables: read it as cost per byte.${better}${secured}${also} Again: \`make bench-full\`, which draws all of it.`,
   ].join("\n");
 }

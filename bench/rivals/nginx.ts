@@ -1,39 +1,52 @@
 /**
- * Owns the rival nginx: one worker, everything that costs time switched off. Two variants, because
- * none is best for all: sendfile with tcp_nopush from 16 KiB on and for pipelined requests (which
- * it joins), plain reads for 1 KiB one at a time (two system calls fewer, 10 to 20 % faster).
+ * Owns the rival nginx: one worker, everything that costs time switched off. Two variants without
+ * TLS, because none is best for all: sendfile with tcp_nopush from 16 KiB on and for pipelined
+ * requests (which it joins), plain reads for 1 KiB one at a time (two system calls fewer, a tenth
+ * to a fifth faster).
  * After tcp_nopush nginx leaves Nagle's algorithm on: once a connection is late, each reply waits
  * for the acknowledgement that comes with the next request. An open loop shows it, at the rate of
  * one connection (1.6 ms for 40,000 a second on 64); plain reads are free of it.
  */
+import { certificateFile } from "../certificate.ts";
+import { tlsMissing } from "../load/tls.ts";
 import { type Place, rivalOf } from "./program.ts";
 import type { Rival } from "./rival.ts";
 
-type Variant = "sendfile" | "read";
+type Variant = "sendfile" | "read" | "tls";
 
 const SENDING: Readonly<Record<Variant, string>> = {
   sendfile: "sendfile on; tcp_nopush on;",
   read: "sendfile off; tcp_nopush off; output_buffers 2 64k;",
+  // Without kernel TLS, which ours has not either: what is sent is read first.
+  tls: "sendfile off; tcp_nopush off; output_buffers 2 256k;",
 };
 
 const COMMON = "1 worker, open_file_cache 1h, access_log off, keepalive_requests 1e9, multi_accept";
 
 export const nginx: Rival = variant("nginx", "sendfile");
 export const nginxRead: Rival = variant("nginx-read", "read");
+export const nginxTls: Rival = byTls(variant("nginx-tls", "tls"));
 
 // --- internal ---
 
 function variant(name: string, sending: Variant): Rival {
   return rivalOf({
-    ...{ name, family: "nginx", door: "http", binary: "nginx", version: ["nginx", "-v"] },
+    ...{ name, family: "nginx", door: sending === "tls" ? "https" : "http" },
+    ...{ binary: "nginx", version: ["nginx", "-v"] },
     configured: `${COMMON}, ${SENDING[sending].replaceAll(";", ",").replace(/,$/, "")}`,
     configuration: (place) => configuration(sending, place),
     command: ({ folder, file }) => ["nginx", "-e", "stderr", "-p", folder, "-c", file],
   });
 }
 
+/** Without TLS in the load generator nobody can ask it. */
+function byTls(rival: Rival): Rival {
+  return { ...rival, unavailable: () => rival.unavailable() ?? tlsMissing() };
+}
+
 /** The whole configuration file. */
 function configuration(sending: Variant, { root, folder, port }: Place): string {
+  const { listen, settings } = sending === "tls" ? secured() : { listen: "", settings: "" };
   const user = process.getuid?.() === 0 ? "user root;" : "";
   return `${user}
 worker_processes 1;
@@ -60,7 +73,19 @@ http {
   fastcgi_temp_path "${folder}/fastcgi";
   uwsgi_temp_path "${folder}/uwsgi";
   scgi_temp_path "${folder}/scgi";
-  server { listen 127.0.0.1:${port} backlog=4096; root "${root}"; }
+  ${settings}
+  server { listen 127.0.0.1:${port} backlog=4096${listen}; root "${root}"; }
 }
 `;
+}
+
+/** The suites that the load generator asks for, and no sessions: it keeps none either. */
+function secured(): { listen: string; settings: string } {
+  const file = certificateFile();
+  return {
+    listen: " ssl",
+    settings: `ssl_certificate "${file}"; ssl_certificate_key "${file}";
+  ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;
+  ssl_session_cache off;`,
+  };
 }

@@ -3,6 +3,7 @@
  * server costs in either kind of loop, and a door whose replies end with their connection.
  */
 import { expect, test } from "bun:test";
+import net from "node:net";
 import { join } from "node:path";
 import { Histogram } from "../../bench/load/histogram.ts";
 import type { LoadPlan, LoadReport } from "../../bench/load/plan.ts";
@@ -114,6 +115,26 @@ test("an open loop sends no more than is due", async () => {
   expect(count).toBeGreaterThan(50);
   // So many are due from the very start on; who was held up sends those of the warm-up later.
   expect(count).toBeLessThan((200 * (performance.now() - beganMs)) / 1000);
+});
+
+test("an open loop takes all large replies that came at once", async () => {
+  const body = Buffer.alloc(20_000);
+  const reply = Buffer.concat([Buffer.from(`OK ${body.length}\n`), body]);
+  let held = 0;
+  const server = net.createServer((socket) => {
+    // Several at a time: what is left of them in the socket is no event of its own.
+    socket.on("data", (chunk) => {
+      held += chunk.toString("latin1").split("\n").length - 1;
+      for (; held >= 8; held -= 8) for (let nth = 0; nth < 8; nth++) socket.write(reply);
+    });
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const report = await run({ port, ratePerSecond: 400, bodyLength: body.length });
+  server.close();
+  if ("error" in report) throw new Error(report.error);
+  expect(report.result.requests).toBeGreaterThan(200);
 });
 
 /** One reply a connection, of `body`. */
