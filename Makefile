@@ -25,7 +25,7 @@ AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate test-browser clean
-.PHONY: build test-packages bench-start
+.PHONY: build test-packages bench-start bench-slow
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-client: $(STAMP) ## downloads by cli6 and by its rivals: ARGS="--only C"
 
 bench-abuse: $(STAMP) ## what honest clients see beside attackers: ARGS="--entry-before FILE"
 	@exec $(BUN) bench/abuse.ts $(ARGS)
+
+bench-slow: $(STAMP) ## what honest clients see beside slowhttptest: ARGS="--before FILE"
+	@exec $(BUN) bench/slow.ts $(ARGS)
 
 bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS"
 	@exec $(BUN) bench/wide.ts $(ARGS)

@@ -4,14 +4,13 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { Histogram } from "../../bench/load/histogram.ts";
 import { peakRssBytes, resetPeakRss } from "../../bench/proc.ts";
 import { startServer } from "../../bench/spawn.ts";
 import { codeOf, exchange } from "../rig/exchange.ts";
 import { CLI6_COMMAND, environment } from "../rig/program.ts";
 import { type Attack, BEGIN_MS_MAX } from "./attack.ts";
 import { type Belongings, awaitClean, belongingsOf, type Leftover } from "./leftover.ts";
-import type { Pings } from "./pinger.ts";
+import { PingingProcess, type PingSummary } from "./pinging.ts";
 import { HONEST_BYTES, renewHonest, SERVED, SOME_NAMES } from "./served.ts";
 
 /**
@@ -26,8 +25,6 @@ const START_MS_MAX = 2_000;
 /** After an attacker has gone everything of it must have, in milliseconds. */
 export const LEFT_MS_MAX = 10_000;
 
-const MS = 1e6;
-
 /** What a command came to. */
 export interface Ran {
   /** 0 when it did what it should; null when it was killed because it took too long. */
@@ -38,13 +35,7 @@ export interface Ran {
 }
 
 /** What honest clients saw, and what was left. Milliseconds. */
-export interface Observation {
-  readonly pings: number;
-  readonly pingP50: number;
-  readonly pingP99: number;
-  readonly pingMax: number;
-  readonly pingsLost: number;
-  readonly pingsWrong: string | null;
+export interface Observation extends PingSummary {
   readonly get: Ran;
   readonly ls: Ran;
   /** The most resident memory that the server had, in bytes. */
@@ -126,7 +117,7 @@ export class Besieged {
       const left = await awaitClean(this, this.start, LEFT_MS_MAX);
       renewHonest(root);
       const after = await askAfter(port, times.commandMsMax);
-      return { ...summaryOf(pings), get: got, ls: listed, peakRssBytes: peak, left, after };
+      return { ...pings, get: got, ls: listed, peakRssBytes: peak, left, after };
     } finally {
       attacker.process.kill("SIGKILL");
       await attacker.process.exited;
@@ -166,37 +157,6 @@ export async function sampleFails({ sample }: Attack, port: number): Promise<str
 
 // --- internal ---
 
-/** The process of pinger.ts. */
-class PingingProcess {
-  readonly ready: Promise<void>;
-  readonly #process: Bun.Subprocess<"ignore", "ignore", "inherit">;
-  #told: (pings: Pings) => void = () => {};
-
-  constructor(port: number) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.#process = Bun.spawn([process.execPath, `${import.meta.dir}/pinger.ts`, String(port)], {
-      ...{ stdin: "ignore", stdout: "ignore", stderr: "inherit" },
-      ipc: (message: "ready" | Pings) => (message === "ready" ? resolve() : this.#told(message)),
-    });
-  }
-
-  start(): void {
-    this.#process.send("start");
-  }
-
-  stop(): Promise<Pings> {
-    return new Promise((resolve) => {
-      this.#told = resolve;
-      this.#process.send("stop");
-    });
-  }
-
-  end(): void {
-    this.#process.kill("SIGKILL");
-  }
-}
-
 function startAttacker(attack: Attack, port: number, root: string, ms: number) {
   const args = [attack.name, String(port), root, String(ms)];
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/attacker.ts`, ...args], {
@@ -204,16 +164,6 @@ function startAttacker(attack: Attack, port: number, root: string, ms: number) {
   });
   const said = child.stdout.getReader().read();
   return { process: child, begun: Promise.race([said, Bun.sleep(START_MS_MAX + BEGIN_MS_MAX)]) };
-}
-
-function summaryOf({ histogram, lost, wrong }: Pings) {
-  const all = new Histogram();
-  all.merge(histogram);
-  const ms = (fraction: number): number => all.quantile(fraction) / MS;
-  return {
-    ...{ pings: all.count, pingP50: ms(0.5), pingP99: ms(0.99), pingMax: ms(1) },
-    ...{ pingsLost: lost, pingsWrong: wrong },
-  };
 }
 
 /** `cli6 get` of the honest file; its bytes are compared with the file's. */

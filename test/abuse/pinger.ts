@@ -1,6 +1,6 @@
 /**
  * A program: the honest client that only pings, in a process that does nothing else. One connection
- * from 127.0.0.1, a PING every few milliseconds, whether the last one was answered or not: what
+ * from one address, a PING every few milliseconds, whether the last one was answered or not: what
  * was held up delays no other. It is told "start" and "stop" by its parent, and answers "stop" with
  * what the round trips took.
  */
@@ -33,8 +33,8 @@ class Pinger {
   #timer: NodeJS.Timeout | null = null;
   #stopped: (() => void) | null = null;
 
-  constructor(port: number) {
-    this.#socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
+  constructor(port: number, localAddress: string) {
+    this.#socket = net.connect({ host: "127.0.0.1", port, localAddress, noDelay: true });
     this.#socket.on("data", (chunk: Buffer) => this.#data(chunk.toString("latin1")));
     for (const event of ["error", "close", "end"]) {
       this.#socket.on(event, () => this.#ended(`the connection of the pings: ${event}`));
@@ -90,7 +90,7 @@ class Pinger {
 }
 
 if (import.meta.main) {
-  const pinger = new Pinger(Number(process.argv[2]));
+  const pinger = new Pinger(Number(process.argv[2]), process.argv[3] ?? "127.0.0.1");
   process.on("message", (told) => {
     if (told === "start") pinger.start();
     else void pinger.stop().then((pings) => process.send?.(pings));
