@@ -76,6 +76,10 @@ export class GrantedStore implements Store {
     return this.#store.knownDigests(file, range);
   }
 
+  packed(file: OpenFile, head: Uint8Array): OpenFile | null {
+    return this.#store.packed(file, head);
+  }
+
   readings(path: ByteString): ByteString[] {
     return this.#store.readings(path);
   }

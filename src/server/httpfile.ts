@@ -64,7 +64,7 @@ export function fileAnswer(
         return contentAnswer(head, path, file, second, kept.fields + told, part);
       }
       // The commonest: made once a second, so that it costs no more than looking it up.
-      if (kept.whole !== null) return inOnePiece(kept, kept.whole);
+      if (kept.whole !== null) return inOnePiece(store, kept, kept.whole);
       return (kept.whole = contentAnswer(head, path, file, second, kept.fields + told, part));
     }
   }
@@ -87,7 +87,8 @@ function preparedOf(store: Store, path: ByteString, file: OpenFile, second: bigi
   const known = prepared.get(file);
   if (known?.second === second) return known;
   const fields = fileFields(file.entry, contentTypeOf(path), second);
-  const made: Prepared = { second, fields, digest: knownDigest(store, file), whole: null };
+  const digest = knownDigest(store, file);
+  const made: Prepared = { second, fields, digest, whole: null, packed: null, uses: 0 };
   prepared.set(file, made);
   return made;
 }

@@ -87,8 +87,8 @@ export class Arena {
     const length = head.length + count;
     scratch ??= Buffer.allocUnsafeSlow(HEADROOM_BYTES + ARENA_BYTES_MAX);
     scratch.set(head);
-    if (kernel.resident(file.fd, 0n, count) === 0) return null;
-    const got = readFully(file.fd, scratch.subarray(head.length, length), count, 0n);
+    if (kernel.resident(file.fd, file.base, count) === 0) return null;
+    const got = readFully(file.fd, scratch.subarray(head.length, length), count, file.base);
     if (got !== count || file.revalidate() !== "same") return null;
     if (this.#fd < 0 && !this.#open()) return null;
     const slot = new Slot(this, this.#free.pop() ?? this.#slots++, head.length, count);

@@ -19,6 +19,7 @@ import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
 import { DirectoryPage } from "./directory.ts";
 import { RESIDENT_MS } from "./diskread.ts";
+import { PackedFiles } from "./packed.ts";
 import { Pages, type PageWork } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
@@ -122,6 +123,7 @@ export class DiskStore implements Store {
   readonly #limits: DiskLimits;
   readonly #fds: FdCount = { open: 0 };
   readonly #arena = new Arena();
+  readonly #packed: PackedFiles;
   readonly #stat = new FileStat();
   readonly #pages = new Pages();
   readonly #snapshots = new Snapshots();
@@ -132,6 +134,7 @@ export class DiskStore implements Store {
 
   constructor(root: Root, given: ByteString, only: ByteString | null, limits: DiskLimits) {
     this.#root = root;
+    this.#packed = new PackedFiles(this.#arena, root.device);
     this.single = only === null ? "" : `/${only}`;
     this.label = root.name + this.single;
     this.#limits = limits;
@@ -217,6 +220,11 @@ export class DiskStore implements Store {
     return this.digester.known(file, range);
   }
 
+  packed(file: OpenFile, head: Uint8Array): OpenFile | null {
+    const pays = file instanceof DiskFile && file.body === null && this.#limits.zeroCopy;
+    return pays ? this.#packed.add(file, head) : null;
+  }
+
   readings(path: ByteString): ByteString[] {
     const below = path.startsWith("/") ? path : `/${path}`;
     const readings = [below];
@@ -239,6 +247,7 @@ export class DiskStore implements Store {
     this.#prefetcher.close();
     this.digester.close();
     this.cache.clear();
+    this.#packed.clear();
     this.#arena.close();
     this.#root.close();
   }

@@ -160,6 +160,12 @@ export interface Store {
   /** The same where it was computed lately; null: it is not known, and nothing is done for it. */
   knownDigests(file: OpenFile, range: DigestRange): Uint8Array | null;
   /**
+   * `file` with all of its content behind `head`, so that both leave in one piece: `headAt` of what
+   * is returned. It may be let go at any later call, and has the `fd` -1 from then on; null where
+   * that can't be had, or pays nothing. Costs some 10 us, so that it is for what is often asked.
+   */
+  packed(file: OpenFile, head: Uint8Array): OpenFile | null;
+  /**
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */
   readings(path: ByteString): ByteString[];

@@ -18,8 +18,8 @@ describe.each(BRANCHES)("by %s", (_branch, zeroCopy) => {
     const sizes = [0, 1, 8192, 8193, 16_384, 49_152, 65_537, 3_000_001];
     for (const size of sizes) tree.write(`f${size}`, content(1, 0, size));
     await using running = new Running(tree.root, { zeroCopy });
-    // Five times: what is asked for often moves into memory.
-    const whole = sizes.flatMap((size) => Array.from({ length: 5 }, () => size));
+    // Eight times: what is asked for often moves into memory.
+    const whole = sizes.flatMap((size) => Array.from({ length: 8 }, () => size));
     const parts = sizes.filter((size) => size > 20);
     const text = [
       ...whole.map((size) => get(`/f${size}`)),
@@ -100,6 +100,29 @@ test("what is prepared for a second is made anew in the next, with its date", ()
     // A time that is later than the reply's is no Last-Modified.
     expect(replies.some(({ fields }) => fields.has("last-modified"))).toBe(false);
     expect(replies.map(({ body }) => body.toString())).toEqual(dates.map(() => "x"));
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("a file that leaves from memory has the date of its second, and is seen to be another", async () => {
+  using tree = new Tree({ f: content(1, 0, 20_000) });
+  await using running = new Running(tree.root);
+  const now = Date.now;
+  try {
+    for (const second of [0, 1, 2]) {
+      Date.now = () => Date.UTC(2026, 0, 1, 0, 0, second);
+      if (second === 2) fs.writeFileSync(tree.path("f"), content(1, 1, 20_000));
+      const { bytes } = await httpExchange(running, get("/f").repeat(12));
+      const replies = httpReplies(
+        bytes,
+        Array.from({ length: 12 }, () => "GET"),
+      );
+      const version = second === 2 ? 1 : 0;
+      expect(replies.map(({ body }) => verify(body, 1, version))).toEqual(replies.map(() => null));
+      const dates = new Set(replies.map(({ fields }) => fields.get("date")?.slice(17)));
+      expect([...dates]).toEqual([`00:00:0${second} GMT`]);
+    }
   } finally {
     Date.now = now;
   }
