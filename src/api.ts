@@ -17,5 +17,5 @@ export { BytesSink, FdSink, type Sink } from "./receive/sink.ts";
 export { ListenError } from "./server/listen.ts";
 export type { Server } from "./server/serve.ts";
 export { serve, type ServeOptions, type TlsOptions } from "./server/start.ts";
-export { StoreError } from "./store/disk.ts";
+export { StoreError } from "./store/servedroot.ts";
 export { Failure, type FailureKind } from "./wire/failure.ts";

@@ -9,6 +9,7 @@ import { ALLOW, parseHead } from "../wire/http/head.ts";
 import { field, responseHead } from "../wire/http/responsehead.ts";
 import { replyOf } from "../wire/reply.ts";
 import type { Answer, Later, StoreWait } from "./answer.ts";
+import { type HeadAnswer, httpDoorWith } from "./http.ts";
 import { httpSecond } from "./httpsecond.ts";
 import type { Asker, Door } from "./service.ts";
 
@@ -23,24 +24,27 @@ const SENT =
 /** Seconds that a browser keeps a preflight's answer: most keep it no longer than two hours. */
 const PREFLIGHT_SECONDS = 7200;
 
-/** A request for the paths of who runs the server (admin.ts): no page elsewhere may read them. */
-const OWN = /^[A-Z]+ (?:http:\/\/[^/?]*)?\/-\//i;
-
 const HEAD_END = "\r\n\r\n";
 const PREFLIGHT = "OPTIONS ";
 
-/** `door` for pages of `origin` too, as browsers write it in Origin, or of all with "*". */
-export function corsDoor(door: Door, origin: string): Door {
+/**
+ * The door of HTTP with `files` for pages of `origin` too, as browsers write it, or "*" for all.
+ */
+export function corsDoor(files: HeadAnswer, origin: string): Door {
   const shared = `${field("Access-Control-Allow-Origin", origin)}Vary: Origin\r\n`;
   const fields = shared + field("Access-Control-Expose-Headers", EXPOSED);
+  const door = httpDoorWith((store, head, asker) =>
+    // What is for who runs the server (admin.ts) no page elsewhere may read.
+    head.own
+      ? files(store, head, asker)
+      : withFields(files(store, { ...head, amended: true }, asker), fields),
+  );
   return {
     ...door,
     answer: (store: Store, line: ByteString, asker: Asker): Answer =>
       line.startsWith(PREFLIGHT)
         ? preflightAnswer(line, shared, asker)
-        : OWN.test(line)
-          ? door.answer(store, line, asker)
-          : withFields(door.answer(store, line, asker), fields),
+        : door.answer(store, line, asker),
     refusal: (refused, line) => inHead(door.refusal(refused, line), fields),
   };
 }

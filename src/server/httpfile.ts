@@ -57,7 +57,8 @@ export function fileAnswer(
       const kept = preparedOf(store, path, file, second);
       const part = selection === "whole" ? null : selection;
       const told = digest || kept.digest;
-      const plain = head.query === "" && head.connection === "" && head.method === "GET";
+      const usual = head.query === "" && head.connection === "" && head.method === "GET";
+      const plain = usual && head.amended !== true;
       // Who waited for a digest may have had the begin of a reply.
       const fresh = digest === "" && !head.fields.has("want-repr-digest");
       if (!plain || part !== null || !fresh) {

@@ -312,9 +312,9 @@ function servicesOf(
 ): Record<ServiceName, Service> {
   const { store, limits, log, zeroCopy, tokens, linkKey, insecureAuth } = options;
   const files = options.index === true ? indexAnswer : headAnswer;
-  const ownDoor = httpDoorWith(options.adminAddress === null ? withAdmin(files, observed) : files);
+  const web = options.adminAddress === null ? withAdmin(files, observed) : files;
   const cors = options.cors ?? null;
-  const openHttpDoor = cors === null ? ownDoor : corsDoor(ownDoor, cors);
+  const openHttpDoor = cors === null ? httpDoorWith(web) : corsDoor(web, cors);
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
     http: options.http ? openHttpDoor : closedHttpDoor,
@@ -327,10 +327,10 @@ function servicesOf(
     turns: new Turns((error) => log.fault("internal error", String(error))),
     silence: new SilenceTimer(SILENCE_MS),
   };
-  const { framed, plain: bare, http: web } = doors;
+  const { framed, plain: bare, http } = doors;
   const admin = adminDoor(observed);
   const refusing = {
-    ...{ plain: onlyByTls(bare), framed: onlyByTls(framed), http: onlyByTls(web), tls: tlsDoor },
+    ...{ plain: onlyByTls(bare), framed: onlyByTls(framed), http: onlyByTls(http), tls: tlsDoor },
   };
   // A TLS socket's descriptor carries records: the kernel can't send a file into it.
   return {

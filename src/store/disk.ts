@@ -3,16 +3,13 @@
  * is looked up again at most once a second, so what is replaced, removed or forbidden is gone
  * within that time; what did not exist is never remembered.
  */
-import fs from "node:fs";
 import path from "node:path";
 import { clock } from "../sys/clock.ts";
 import { ERRNO, errnoName } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
-import { failureKindOf, isWireCode, Refusal, textOf, type WireCode } from "../wire/errors.ts";
-import { Failure } from "../wire/failure.ts";
-import { printableText } from "../wire/printable.ts";
+import { Refusal } from "../wire/errors.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { Arena } from "./arena.ts";
 import { FileCache } from "./cache.ts";
@@ -29,6 +26,7 @@ import { Root, type RootPolicy } from "./root.ts";
 import type { PageWanted } from "./lines.ts";
 import { SnapshotPage } from "./snapshotpage.ts";
 import { folderIdOf } from "./etag.ts";
+import { cannotServe, kindOf, realPath, StoreError } from "./servedroot.ts";
 import { Snapshots } from "./snapshots.ts";
 import {
   BODY_BYTES_MAX,
@@ -71,15 +69,6 @@ export interface DiskLimits {
   readonly files: number;
   /** False where nothing leaves by sendfile(2): small contents are then held to be written. */
   readonly zeroCopy: boolean;
-}
-
-/** Why a store could not be opened, in words for the person who started the server. */
-export class StoreError extends Failure {
-  override name = "StoreError";
-
-  constructor(message: string, code: WireCode) {
-    super(failureKindOf(code), code, message);
-  }
 }
 
 /** Opens the directory or the one file `root`. Throws StoreError. */
@@ -377,29 +366,4 @@ export class DiskStore implements Store {
     kernel.close(found);
     return -ERRNO.ENOTDIR;
   }
-}
-
-function realPath(root: string): string {
-  try {
-    return fs.realpathSync(root);
-  } catch (error) {
-    throw cannotServe(root, codeOf(error));
-  }
-}
-
-function kindOf(real: string): "file" | "dir" {
-  const stat = fs.statSync(real);
-  if (stat.isDirectory()) return "dir";
-  if (stat.isFile()) return "file";
-  throw new StoreError(`cannot serve ${real}: neither a directory nor a regular file`, "EINVAL");
-}
-
-function cannotServe(root: string, code: string): StoreError {
-  const known: WireCode = isWireCode(code) ? code : "EIO";
-  const why = known === "ENOENT" ? "there is no such file or directory" : textOf(known);
-  return new StoreError(`cannot serve ${printableText(root)}: ${why}`, known);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

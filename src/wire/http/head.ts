@@ -25,6 +25,8 @@ export interface RequestHead {
   readonly connection: Connection;
   /** HTTP/1.0: no chunks. */
   readonly old: boolean;
+  /** Fields are added to the answer: none that was made before, head and all, will do. */
+  readonly amended?: true;
   /** The fields that change the answer; empty for most requests. */
   readonly fields: Fields;
 }
