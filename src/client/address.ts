@@ -1,13 +1,15 @@
 /**
- * Addresses of servers and targets: `s6://host:port/path`, `s6s://` by TLS, or a bare path on a server that is given
- * elsewhere. It does no I/O and resolves no names. Paths are bytes; the percent escapes of a URL
- * are decoded exactly once, a bare path is literal.
+ * Addresses of servers and targets: `s6://host:port/path`, `s6s://` by TLS, http:// URLs as
+ * httpaddress.ts reads them, or a bare path on a server that is given elsewhere. It does no I/O and
+ * resolves no names. Paths are bytes; the percent escapes of an s6 URL are decoded exactly once, a
+ * bare path is literal.
  */
 import { escapePath, unescape } from "../wire/escape.ts";
-import { parseCount } from "../wire/number.ts";
 import { printable, printableText } from "../wire/printable.ts";
-import { PORT_DEFAULT, PORT_MAX } from "../wire/vocabulary.ts";
-import { type ClientError, usageError } from "./error.ts";
+import { PORT_DEFAULT } from "../wire/vocabulary.ts";
+import { IPV6, parseAuthority } from "./authority.ts";
+import { usageError } from "./error.ts";
+import { isHttpUrl, parseHttpUrl } from "./httpaddress.ts";
 import { bytesOf, type ByteString, byteStringOf, utf8Of } from "../wire/bytes.ts";
 
 /** A server's address. IPv6 stands here without its brackets. */
@@ -19,6 +21,8 @@ export interface ServerAddress {
   readonly secure?: boolean;
   /** A signed link that it is shown: part of the address, but never of a message. */
   readonly link?: string;
+  /** It speaks HTTP/1.1, and each request has this query ("" for none); missing: S6/1. */
+  readonly http?: { readonly query: ByteString };
 }
 
 /** A path on a server. */
@@ -34,10 +38,6 @@ export interface Target {
 export const SERVER_DEFAULT: ServerAddress = { host: "127.0.0.1", port: PORT_DEFAULT };
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
-/** A DNS name (other scripts are written in punycode) or an IPv4 address. */
-const HOST = /^[A-Za-z0-9._-]{1,255}$/;
-const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/;
-
 /**
  * A URL whose `s6://` was left out: HOST:PORT or [IPv6], alone or before a "/". A HOST is an IPv4
  * address or begins with a letter, so that no time of day ("12:30") is one.
@@ -57,7 +57,7 @@ export function parseServer(text: string): ServerAddress {
   const shown = printableText(text);
   const scheme = SCHEME.exec(text);
   const rest = text.slice(scheme?.[0].length ?? 0).replace(/(?<=.)\/$/s, "");
-  return parseAuthority(rest, shown, isSecure(scheme?.[1], shown));
+  return addressOf(parseAuthority(rest, shown), isSecure(scheme?.[1], shown));
 }
 
 /** True for what is read as a URL, with or without its `s6://`; else it is a bare path. */
@@ -72,6 +72,7 @@ export function isUrl(text: ByteString): boolean {
  */
 export function parseTarget(text: ByteString, server: ServerAddress): Target {
   if (!isUrl(text)) return bareTarget(text, server);
+  if (isHttpUrl(text)) return parseHttpUrl(text);
   const scheme = SCHEME.exec(text);
   // Also one that is no link any more: it may be a secret with a letter too many.
   const shown = printable(text.replace(/\?link=.*$/s, "?link=..."));
@@ -91,7 +92,7 @@ export function parseTarget(text: ByteString, server: ServerAddress): Target {
   const path = unescape(escaped);
   if (path === null) throw usageError(`${shown}: "%" without two hex digits; write %25 for itself`);
   const host = utf8Of(authority);
-  const named = parseAuthority(host, shown, secure);
+  const named = addressOf(parseAuthority(host, shown), secure);
   const given = link.slice("?link=".length);
   return { server: link === "" ? named : { ...named, link: given }, path, literal: path };
 }
@@ -113,7 +114,12 @@ export function authorityOf({ host, port }: ServerAddress): string {
 
 /** `s6://host:port`, as messages name a server, with `path` behind it when given. */
 export function urlOf(server: ServerAddress, path: ByteString = ""): string {
-  return `${server.secure === true ? "s6s" : "s6"}://${authorityOf(server)}${printable(escapePath(path))}`;
+  // A path of HTTP is escaped as it stands.
+  if (server.http !== undefined) {
+    return `${server.secure === true ? "https" : "http"}://${authorityOf(server)}${printable(path)}`;
+  }
+  const scheme = server.secure === true ? "s6s" : "s6";
+  return `${scheme}://${authorityOf(server)}${printable(escapePath(path))}`;
 }
 
 /** As long as a token may be. */
@@ -130,9 +136,10 @@ export function sameServer(a: ServerAddress, b: ServerAddress): boolean {
   return serverKey(a) === serverKey(b);
 }
 
-/** Equal for what sameServer() takes for the same: with its link, so not for a person. */
+/** Equal for what sameServer() takes for the same: with its secrets, so not for a person. */
 export function serverKey(server: ServerAddress): string {
-  return server.link === undefined ? urlOf(server) : `${urlOf(server)} ${server.link}`;
+  const secret = server.link ?? server.http?.query;
+  return secret === undefined ? urlOf(server) : `${urlOf(server)} ${secret}`;
 }
 
 /**
@@ -147,59 +154,20 @@ export function pathBytes(path: string | Uint8Array): ByteString {
 
 // --- internal ---
 
+function addressOf(authority: ServerAddress, secure: boolean): ServerAddress {
+  return secure ? { ...authority, secure } : authority;
+}
+
 /** Whether `scheme`, where there is one, means TLS. Throws ClientError (usage) for another one. */
 function isSecure(scheme: string | undefined, shown: string): boolean {
   const name = scheme?.toLowerCase() ?? "s6";
   if (name === "s6") return false;
   if (name === "s6s") return true;
+  if (name === "http" || name === "https") {
+    throw usageError(`${shown}: only s6:// and s6s:// here: such a URL stands where a path does`);
+  }
   const asFile = `a file of that name is asked for as ./${shown}`;
-  throw usageError(`${shown}: only s6:// and s6s:// URLs can be fetched; ${asFile}`);
-}
-
-function parseAuthority(text: string, shown: string, secure: boolean): ServerAddress {
-  const address = (host: string, port: number): ServerAddress =>
-    secure ? { host, port, secure } : { host, port };
-  if (text.includes("@")) throw usageError(`${shown}: an s6 address has no user name`);
-  const bracketed = /^\[([^\]]*)\](.*)$/s.exec(text);
-  if (bracketed !== null) {
-    const host = bracketed[1] ?? "";
-    if (!isIpv6(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
-    return address(host, parsePort(bracketed[2] ?? "", shown));
-  }
-  const colon = text.indexOf(":");
-  if (colon !== text.lastIndexOf(":")) {
-    if (isPlainIpv6(text)) return address(text, PORT_DEFAULT);
-    throw usageError(`${shown}: an IPv6 address is written in brackets, as [::1]:${PORT_DEFAULT}`);
-  }
-  const host = colon < 0 ? text : text.slice(0, colon);
-  if (!HOST.test(host)) throw badHost(host, shown);
-  return address(host, parsePort(colon < 0 ? "" : text.slice(colon), shown));
-}
-
-/**
- * True for an IPv6 address that nobody can take for ADDRESS:PORT. `::1:6464` is one of port 6464 to
- * most who write it, and another address to the standard (RFC 4291 2.2): it needs its brackets.
- */
-function isPlainIpv6(text: string): boolean {
-  const port = /^(.*):[0-9]{1,5}$/.exec(text);
-  return isIpv6(text) && !(port !== null && isIpv6(port[1] ?? ""));
-}
-
-function isIpv6(text: string): boolean {
-  return IPV6.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, "")}]/`);
-}
-
-function badHost(host: string, shown: string): ClientError {
-  if (host === "") return usageError(`${shown}: the host is missing, as in s6://HOST:PORT/path`);
-  return usageError(`${shown}: not a host name or address`);
-}
-
-/** `text` is "" or starts with ":". */
-function parsePort(text: string, shown: string): number {
-  if (text === "") return PORT_DEFAULT;
-  const port = text.startsWith(":") ? parseCount(text.slice(1)) : -1;
-  if (port < 1 || port > PORT_MAX) {
-    throw usageError(`${shown}: a port is a number from 1 to ${PORT_MAX}`);
-  }
-  return port;
+  throw usageError(
+    `${shown}: only s6://, s6s://, http:// and https:// URLs can be fetched; ${asFile}`,
+  );
 }

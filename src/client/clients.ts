@@ -2,7 +2,8 @@
 import type { ByteString } from "../wire/bytes.ts";
 import { type ServerAddress, serverKey, type Target } from "./address.ts";
 import { ReconnectingClient } from "./reconnecting.ts";
-import type { ConnectionSettings, WireClient } from "./wireclient.ts";
+import type { FileClient } from "./fileclient.ts";
+import type { ConnectionSettings } from "./wireclient.ts";
 
 /**
  * One thing for each server, made when the server is first asked for. As many as were named:
@@ -55,7 +56,7 @@ export class ClientsByServer {
   /** What `request` gives, which makes one request for `target`. Rejects with ClientError. */
   ask<T>(
     { server, path }: Target,
-    request: (client: WireClient, path: ByteString) => Promise<T>,
+    request: (client: FileClient, path: ByteString) => Promise<T>,
   ): Promise<T> {
     return this.of(server).ask((client) => request(client, path));
   }

@@ -200,10 +200,12 @@ function connectError(error: unknown, server: ServerAddress): ClientError {
     const named = `there is no host of that name (${urlOf(server)})`;
     // `cli6 notes:7` may have meant a file.
     const file =
-      server.port === PORT_DEFAULT ? "" : `; a file of that name is ./${authorityOf(server)}`;
+      server.port === PORT_DEFAULT || server.http !== undefined
+        ? ""
+        : `; a file of that name is ./${authorityOf(server)}`;
     return unconnectedError(code, named + file);
   }
-  const start = `start one with: serv6 DIR -p ${server.port}`;
+  const start = `; start one with: serv6 DIR -p ${server.port}`;
   const what = `no server answers on ${authorityOf(server)}: refused or unreachable`;
-  return unconnectedError(code, `${what}; ${start}`);
+  return unconnectedError(code, `${what}${server.http === undefined ? start : ""}`);
 }

@@ -17,6 +17,8 @@ export class ClientError extends Failure {
    * True when not one byte of an answer came: asking again on another connection repeats nothing.
    */
   readonly unanswered: boolean;
+  /** Milliseconds that the server asks to wait before another try; 0 when it says nothing. */
+  retryAfterMs = 0;
 
   /** `message` is printable. */
   constructor(kind: FailureKind, code: string, message: string, unanswered = false) {

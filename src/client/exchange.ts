@@ -41,8 +41,10 @@ export interface ReadResult {
   readonly size: bigint;
   /** The file's version; as `ifEtag` of a later READ it asks for the same one. */
   readonly etag: string;
-  /** Nanoseconds since 1970. */
+  /** Nanoseconds since 1970; NO_TIME (wire/entry.ts) where a server of HTTP tells none. */
   readonly mtime: bigint;
+  /** Hex digits of the SHA-256 that a server of HTTP tells of the whole file. */
+  readonly sha256?: string;
 }
 
 /** One line of a LIST. The name is the server's and not yet safe to use as a path (isName()). */

@@ -1,8 +1,9 @@
 /**
- * Fetching whole files by either protocol: S6/1 over one lasting connection to each server, or the
+ * Fetching whole files: S6/1 or HTTP over one lasting connection to each server, or the
  * bare dialect with one connection for each path. The caller need not know which.
  */
-import type { ServerAddress, Target } from "./address.ts";
+import { type ServerAddress, type Target, urlOf } from "./address.ts";
+import { usageError } from "./error.ts";
 import type { ConnectionSettings } from "./wireclient.ts";
 import { readPlain } from "./plain.ts";
 import { IN_FLIGHT_MAX } from "./session.ts";
@@ -21,7 +22,7 @@ export interface Fetcher {
   stop(): void;
 }
 
-/** S6/1. */
+/** S6/1, and HTTP where the URL says so. */
 export class FramedFetcher implements Fetcher {
   readonly ahead = IN_FLIGHT_MAX;
   readonly #servers: ClientsByServer;
@@ -56,7 +57,10 @@ export class PlainFetcher implements Fetcher {
   /** The bare dialect has nothing to ask but a path, so that the first fetch tells. */
   async greet(_server: ServerAddress): Promise<void> {}
 
-  async fetch({ server, literal }: Target, sink: Sink): Promise<void> {
+  async fetch({ server, path, literal }: Target, sink: Sink): Promise<void> {
+    if (server.http !== undefined) {
+      throw usageError(`${urlOf(server, path)}: --plain speaks the bare dialect, not HTTP`);
+    }
     await readPlain(server, literal, sink, this.#settings, this.#stopping.signal);
   }
 

@@ -10,7 +10,8 @@ import type { Sink } from "../receive/sink.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { ServerAddress } from "./address.ts";
 import { ClientError } from "./error.ts";
-import { openWireClient, type ConnectionSettings, type WireClient } from "./wireclient.ts";
+import { type FileClient, openFileClient } from "./fileclient.ts";
+import type { ConnectionSettings } from "./wireclient.ts";
 
 /** One server, with at most one connection at a time. */
 export class ReconnectingClient {
@@ -19,9 +20,9 @@ export class ReconnectingClient {
   tripMs = 0;
   readonly #settings: ConnectionSettings;
   /** The connection, or the attempt to open it. */
-  #client: Promise<WireClient> | null = null;
+  #client: Promise<FileClient> | null = null;
   /** The same connection once it is open. */
-  #current: WireClient | null = null;
+  #current: FileClient | null = null;
 
   constructor(server: ServerAddress, settings: ConnectionSettings) {
     this.server = server;
@@ -41,7 +42,7 @@ export class ReconnectingClient {
   }
 
   /** The result of `request`, which makes one request on the client that it gets. */
-  async ask<T>(request: (client: WireClient) => Promise<T>): Promise<T> {
+  async ask<T>(request: (client: FileClient) => Promise<T>): Promise<T> {
     const first = await this.#opened();
     // It ended between two requests: the server's idle timeout, or a restart.
     const client = first.open ? first : await this.#reopened(first);
@@ -70,20 +71,20 @@ export class ReconnectingClient {
 
   // --- internal ---
 
-  #opened(): Promise<WireClient> {
+  #opened(): Promise<FileClient> {
     this.#client ??= this.#connect();
     return this.#client;
   }
 
   /** A connection other than `ended`. All requests that lost that one share the next. */
-  #reopened(ended: WireClient): Promise<WireClient> {
+  #reopened(ended: FileClient): Promise<FileClient> {
     if (this.#current === ended) this.#forget();
     return this.#opened();
   }
 
-  async #connect(): Promise<WireClient> {
+  async #connect(): Promise<FileClient> {
     try {
-      const client = await openWireClient(this.server, this.#settings);
+      const client = await openFileClient(this.server, this.#settings);
       this.#current = client;
       return client;
     } catch (error) {

@@ -20,10 +20,10 @@ export class RequestWriter {
     this.#socket = socket;
   }
 
-  /** Sends `line`, which has no LF, at the end of this turn. */
-  send(line: ByteString): void {
+  /** Sends `lines`, each with its end, at the end of this turn. */
+  send(lines: ByteString): void {
     if (this.#lines === "") queueMicrotask(this.#flushLines);
-    this.#lines += `${line}\n`;
+    this.#lines += lines;
   }
 
   /** The socket may have room again. */

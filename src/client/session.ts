@@ -213,7 +213,7 @@ export class Session implements SocketOwner {
       const exchange = this.#waiting.shift();
       if (exchange === undefined) return;
       this.#inFlight.push(exchange);
-      this.#writer.send(exchange.line);
+      this.#writer.send(`${exchange.line}\n`);
       if (this.#state.awaits === "nothing") this.#state = REPLY;
       this.#stall.start();
     }

@@ -10,16 +10,21 @@ import { asClientError, ClientError } from "./error.ts";
 /** TLS 1.2, as Bun counts versions. */
 const TLS_1_2 = 0x0303;
 
-/** "s6/1" behind its length (RFC 7301 3.1). */
-const PROTOCOL = Buffer.from("\x04s6/1", "latin1");
+/** "s6/1" and "http/1.1" behind their lengths (RFC 7301 3.1). */
+const S6 = Buffer.from("\x04s6/1", "latin1");
+const HTTP = Buffer.from("\x08http/1.1", "latin1");
 
 /**
  * Bun is to go on whatever it thinks of the certificate, since a pin or a known host may say
  * otherwise: nothing may be sent before unverified() has answered null.
  */
-export function tlsOptions({ host }: ServerAddress, { ca, cert, key }: TrustOptions): TLSOptions {
+export function tlsOptions(
+  { host, http }: ServerAddress,
+  { ca, cert, key }: TrustOptions,
+): TLSOptions {
+  const protocol = http === undefined ? S6 : HTTP;
   return {
-    ...{ minVersion: TLS_1_2, ALPNProtocols: PROTOCOL, rejectUnauthorized: false },
+    ...{ minVersion: TLS_1_2, ALPNProtocols: protocol, rejectUnauthorized: false },
     // An address is checked against the certificate too, but never sent as a name (RFC 6066 3).
     serverName: host.replace(/%.*$/, ""),
     ...(ca === undefined ? {} : { ca }),
@@ -57,7 +62,8 @@ export function unverified<Data>(
 /** The handshake failed: no TLS on the other side, or none that both know. */
 export function noHandshake(server: ServerAddress): ClientError {
   const where = authorityOf(server);
-  const text = `no TLS handshake with ${where}: it may speak plaintext only (s6://), or want a certificate of yours (--cert)`;
+  const plain = server.http === undefined ? "s6://" : "http://";
+  const text = `no TLS handshake with ${where}: it may speak plaintext only (${plain}), or want a certificate of yours (--cert)`;
   return new ClientError("protocol", "EPROTO", `EPROTO: ${text}`);
 }
 

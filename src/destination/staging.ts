@@ -106,6 +106,18 @@ export function stagedName(path: ByteString): ByteString {
   return `%%${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
 }
 
+/**
+ * The same for what comes over HTTP: another file, because what one of S6/1 holds is believed by
+ * digests, and what one of HTTP holds by a note.
+ */
+export function httpStagedName(path: ByteString): ByteString {
+  // No escaped name starts with "%h": an escape is "%25" or "%2F".
+  const name = `%h${stagedName(path)}`;
+  return name.length <= NAME_BYTES_MAX
+    ? name
+    : `%h${stagedName(`${path}${"/".repeat(NAME_BYTES_MAX)}`)}`;
+}
+
 // --- internal ---
 
 /** Opens `name` in `folder`, made when it is missing; refuses a folder that others can write to. */

@@ -16,5 +16,8 @@ export interface AttemptOwner {
   dequeued(): void;
 }
 
-/** Looks at the complete file of an order under `path`; rejects when it may not be published. */
-export type Inspect = (order: Order, path: string) => Promise<void>;
+/**
+ * Looks at the complete file of an order under `path`; rejects when it may not be published. True
+ * when all of it was compared with what it should be.
+ */
+export type Inspect = (order: Order, path: string) => Promise<boolean>;

@@ -3,7 +3,7 @@
  * come. It knows its speed and what it still owes, so that the pool can give work of a slow
  * connection to an idle one. It owns no byte: segments are the plan's.
  */
-import type { WireClient } from "../client/wireclient.ts";
+import type { FileClient } from "../client/fileclient.ts";
 import type { Segment } from "./plan.ts";
 
 /** A segment that was asked for. */
@@ -52,7 +52,7 @@ interface Mark {
 
 /** One connection and its requests. */
 export class FileConnection {
-  readonly client: WireClient;
+  readonly client: FileClient;
   readonly requests: SegmentRequest[] = [];
   /** It takes no more segments and ends when it has what it was asked for. */
   draining = false;
@@ -62,7 +62,7 @@ export class FileConnection {
   #older: Mark = { atMs: this.#beganMs, received: 0 };
   #newer = this.#older;
 
-  constructor(client: WireClient) {
+  constructor(client: FileClient) {
     this.client = client;
   }
 

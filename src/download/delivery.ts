@@ -40,7 +40,7 @@ export interface DeliveryOwner {
   /** The file is not published: ClientError or LocalError. */
   undelivered(file: FileProgress, error: unknown, order: Order): void;
   /** Whether what is complete may be published; it may look at the staged file first. */
-  inspect?(order: Order, path: string): Promise<void>;
+  inspect?(order: Order, path: string): Promise<boolean>;
 }
 
 /** Orders of one server into one destination. */

@@ -12,7 +12,7 @@ import { folderError } from "../client/error.ts";
 import { LocalError, must } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
 import { inTheWay } from "../destination/staged.ts";
-import { stagedName } from "../destination/staging.ts";
+import { httpStagedName, stagedName } from "../destination/staging.ts";
 import { FdSink, type Sink } from "../receive/sink.ts";
 import { kernel } from "../sys/kernel.ts";
 import { AT_FDCWD, OPEN } from "../sys/types.ts";
@@ -30,6 +30,7 @@ import { Run } from "./run.ts";
 import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { differenceOf } from "./uptodate.ts";
+import { WholeDigests } from "./wholedigest.ts";
 
 /** The numbers at the end of a download. */
 export type DownloadResult = Snapshot;
@@ -58,12 +59,14 @@ async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
   const { folder, staging } = destination;
   const found = await lookUpAll(run, settings, folder);
   const trees = found.filter((one) => "tree" in one);
-  run.tally.totalKnown = trees.length === 0;
+  const unsized = found.some((one) => "order" in one && one.order.file.entry.http?.sized === false);
+  run.tally.totalKnown = trees.length === 0 && !unsized;
   run.mustGoOn();
   const deliveries = new Map<Origin, Delivery>();
-  const owner = ownerOf(run, settings.checksum);
   for (const { origin, order } of found.filter((one) => "order" in one)) {
-    const delivery = deliveries.get(origin) ?? new Delivery(origin, staging, run.tally, owner);
+    const delivery =
+      deliveries.get(origin) ??
+      new Delivery(origin, staging, run.tally, ownerOf(run, settings.checksum, origin));
     deliveries.set(origin, delivery);
     if (!settings.resume) staging.forget(order.staged);
     await delivery.add(order);
@@ -82,18 +85,27 @@ async function toFolder(run: Run, settings: DownloadSettings): Promise<void> {
   run.tally.totalKnown = true;
 }
 
-/** What becomes of the orders, and the caller's checksum before a file gets its name. */
-function ownerOf(run: Run, checksum: Checksum | null): DeliveryOwner {
+/**
+ * What becomes of the orders, and what a file must have before it gets its name: the caller's
+ * checksum, or, where the server is no S6/1's, what it tells of the whole file.
+ */
+function ownerOf(run: Run, checksum: Checksum | null, origin: Origin): DeliveryOwner {
   const told: DeliveryOwner = {
     delivered: (file) => run.tell({ type: "done", file }),
     undelivered: (file, error) => run.fail(error, file),
   };
-  if (checksum === null) return told;
+  const digests = origin.server.http === undefined ? null : new WholeDigests(origin);
+  if (checksum === null && digests === null) return told;
   const consequence = `it does not get its name and is removed; ${ADVICE}`;
   return {
     ...told,
-    inspect: async (_order, path) =>
-      mustBe(checksum, await hasherOf(checksum, path, run.signal), consequence),
+    inspect: async (order, path) => {
+      const due = checksum ?? (await digests?.of(order.file)) ?? null;
+      if (due === null) return false;
+      mustBe(due, await hasherOf(due, path, run.signal), consequence);
+      // The digests of S6/1 have been compared and counted by then.
+      return digests !== null;
+    },
   };
 }
 
@@ -151,7 +163,8 @@ async function lookUp(
   run.tally.bytes += Number(entry.size);
   const file = { path, entry };
   const counts = { restarts: 0, bad: 0 };
-  const order = { file, folder, name, staged: stagedName(name), replace: force, ...counts };
+  const staged = entry.http === undefined ? stagedName(name) : httpStagedName(name);
+  const order = { file, folder, name, staged, replace: force, ...counts };
   return { origin, order };
 }
 
@@ -203,11 +216,18 @@ async function streamed(
   sink: Sink,
   checksum: Checksum | null,
 ): Promise<void> {
-  if (checksum === null) {
-    await new Stream(origin, path, sink, run.tally).run();
+  const overHttp = origin.server.http !== undefined;
+  // Of S6/1 the stream is compared by chunks besides.
+  const entry = overHttp ? await origin.stat(path) : null;
+  const digest =
+    checksum === null && entry !== null ? new WholeDigests(origin).of({ path, entry }) : null;
+  const due = checksum ?? (await digest);
+  if (due === null) {
+    await new Stream(origin, path, sink, run.tally).run(entry);
     return;
   }
-  const hashed = new HashedSink(sink, checksum);
-  await new Stream(origin, path, hashed, run.tally).run();
-  mustBe(checksum, hashed.hasher, "and it is out");
+  const hashed = new HashedSink(sink, due);
+  await new Stream(origin, path, hashed, run.tally).run(entry);
+  mustBe(due, hashed.hasher, "and it is out");
+  if (overHttp) run.tally.verified += hashed.written;
 }

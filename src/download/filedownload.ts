@@ -26,6 +26,7 @@ import { ConnectionPool } from "./pool.ts";
 import { ClientError } from "../client/error.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
 import type { FileConnection } from "./connection.ts";
+import { PartsNote } from "./partsnote.ts";
 import { Plan, type Segment } from "./plan.ts";
 import { readback } from "./readback.ts";
 import { Retry } from "./retry.ts";
@@ -68,6 +69,8 @@ export class FileDownload {
   readonly #kept = new Set<number>();
   /** Chunks that may be the same in `#basis`. */
   readonly #offered = new Set<number>();
+  /** What is in place, of a server without digests. */
+  readonly #note: PartsNote | null;
   #ended = false;
 
   /** `basis` is the caller's to close, when run() has ended. */
@@ -83,6 +86,7 @@ export class FileDownload {
     this.#staged = staged;
     this.#counter = counter;
     this.#basis = basis;
+    this.#note = file.entry.http ? new PartsNote(staged, origin.server, file) : null;
     this.plan = planOf(Number(file.entry.size), origin.far, basis !== null);
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
     const failed = (error: unknown): void => this.#fail(error);
@@ -110,16 +114,18 @@ export class FileDownload {
    */
   async run(): Promise<void> {
     socketToFile ??= openSocketToFile();
-    this.#findKept();
+    if (this.#note !== null) this.#believe(this.#note);
+    else this.#findKept();
     this.#staged.reserve(this.#file.entry.size);
     if (this.plan.complete) return;
-    this.#compare(() => this.#checkKept());
+    if (this.#note === null) this.#compare(() => this.#checkKept());
     if (this.#basis !== null) this.#reuse(this.#basis);
     this.#pool.start();
     try {
       await this.#over.promise;
     } finally {
       this.#ended = true;
+      this.#note?.flush();
       this.#pool.end();
       await this.#verifier.stop();
       if (this.#basis !== null) await readback.forget(this.#basis);
@@ -136,6 +142,18 @@ export class FileDownload {
       if (!kept && offset + length > most) continue;
       this.plan.keep(index);
       (kept ? this.#kept : this.#offered).add(index);
+    }
+  }
+
+  /** What an earlier run noted of this very version is in place. */
+  #believe(note: PartsNote): void {
+    for (let index = 0; index < this.plan.count; index++) {
+      const range = this.plan.rangeOf(index);
+      if (!note.has(range)) continue;
+      this.plan.keep(index);
+      this.plan.accept(index);
+      this.#counter.keep(range.length);
+      this.#counter.place(range.length);
     }
   }
 
@@ -202,6 +220,7 @@ export class FileDownload {
   #whole(index: number): void {
     const { offset, length } = this.plan.rangeOf(index);
     kernel.startSync(this.#staged.fd, BigInt(offset), length);
+    this.#note?.add({ offset, length });
     if (this.#origin.verifies) this.#verifier.check(index);
     else this.#accept(index);
   }

@@ -16,6 +16,7 @@ import { printable } from "../wire/printable.ts";
 import { ClientError } from "../client/error.ts";
 import type { AttemptOwner, Inspect } from "./attempt.ts";
 import { FileDownload } from "./filedownload.ts";
+import { OnePiece } from "./onepiece.ts";
 import { type Order, publicationOf } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { FileCounter, type Progress } from "./progress.ts";
@@ -95,16 +96,29 @@ export class LargeFiles {
     try {
       staged.claim();
       ours = true;
-      using basis = await this.#basisOf(order);
-      await new FileDownload(this.#origin, order.file, staged, file, basis).run();
-      await this.#publish(order, staged);
+      await this.#bringTo(staged, order, file);
+      await this.#publish(order, staged, file);
     } catch (error) {
       // A full disk, or a server that sent nothing: an empty file is no start for the next run.
-      if (ours && staged.blank) staged.discard();
+      // Nor is a part of what comes in one piece only.
+      const useless = staged.blank || order.file.entry.http?.parts === false;
+      if (ours && useless) staged.discard();
       throw error;
     } finally {
       staged.close();
     }
+  }
+
+  async #bringTo(staged: Staged, order: Order, counter: FileCounter): Promise<void> {
+    if (order.file.entry.http?.parts === false) {
+      const before = order.file.entry.size;
+      order.file = await new OnePiece(this.#origin, order.file, staged, counter).run();
+      counter.size = Number(order.file.entry.size);
+      this.#progress.bytes += Number(order.file.entry.size - before);
+      return;
+    }
+    using basis = await this.#basisOf(order);
+    await new FileDownload(this.#origin, order.file, staged, counter, basis).run();
   }
 
   /** The file that is replaced, where anything of the new one is in it. */
@@ -116,10 +130,11 @@ export class LargeFiles {
     return null;
   }
 
-  async #publish(order: Order, staged: Staged): Promise<void> {
+  async #publish(order: Order, staged: Staged, counter: FileCounter): Promise<void> {
     const publication = publicationOf(order);
     try {
-      await this.#inspect?.(order, `/proc/self/fd/${staged.fd}`);
+      const compared = await this.#inspect?.(order, `/proc/self/fd/${staged.fd}`);
+      if (compared === true) counter.verify(counter.size);
     } catch (error) {
       // The file is what the server has, and not what is wanted: going on from it never helps.
       if (error instanceof ClientError && error.kind === "corrupt") staged.discard();

@@ -6,7 +6,8 @@
 import type { Entry } from "../wire/entry.ts";
 import type { ServerAddress } from "../client/address.ts";
 import { ReconnectingClient } from "../client/reconnecting.ts";
-import { openWireClient, type ConnectionSettings, type WireClient } from "../client/wireclient.ts";
+import { type FileClient, openFileClient } from "../client/fileclient.ts";
+import type { ConnectionSettings } from "../client/wireclient.ts";
 import { ClientError } from "../client/error.ts";
 import { Retry, type Wait, type Waited } from "./retry.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -49,8 +50,8 @@ export class Origin {
   readonly options: FetchOptions;
   /** For everything but bytes. */
   readonly control: ReconnectingClient;
-  readonly #idle: WireClient[] = [];
-  readonly #lent = new Set<WireClient>();
+  readonly #idle: FileClient[] = [];
+  readonly #lent = new Set<FileClient>();
   #closed = false;
   #verifies: boolean;
 
@@ -58,7 +59,8 @@ export class Origin {
     this.server = server;
     this.options = options;
     this.control = new ReconnectingClient(server, options.connection);
-    this.#verifies = options.verify;
+    // Of HTTP a whole file has a digest at most: whoever orders it compares that.
+    this.#verifies = options.verify && server.http === undefined;
   }
 
   /** Whether the line is long: one connection alone is held back by distance. */
@@ -96,10 +98,10 @@ export class Origin {
   }
 
   /** A connection of one's own, until giveBack(). Rejects with ClientError. */
-  async take(): Promise<WireClient> {
+  async take(): Promise<FileClient> {
     let client = this.#idle.pop();
     while (client?.open === false) client = this.#idle.pop();
-    client ??= await openWireClient(this.server, this.options.connection);
+    client ??= await openFileClient(this.server, this.options.connection);
     this.#lent.add(client);
     // Closed in the moment between the connection and its owner: the first request tells why.
     if (this.#closed) client.close();
@@ -107,7 +109,7 @@ export class Origin {
   }
 
   /** The connection is free again; one with answers still to come is closed. */
-  giveBack(client: WireClient): void {
+  giveBack(client: FileClient): void {
     this.#lent.delete(client);
     const room = !this.#closed && this.#idle.length < IDLE_MAX;
     const reusable = room && client.open && client.idle;

@@ -9,7 +9,7 @@ import { WholeSink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
-import type { WireClient } from "../client/wireclient.ts";
+import type { FileClient } from "../client/fileclient.ts";
 import type { Digests } from "../client/hash.ts";
 import { ClientError } from "../client/error.ts";
 import type { Order } from "./order.ts";
@@ -39,7 +39,7 @@ export interface PipelineOwner {
 
 /** One connection for small files. */
 export class Pipeline {
-  readonly #client: WireClient;
+  readonly #client: FileClient;
   readonly #origin: Origin;
   readonly #owner: PipelineOwner;
   readonly #progress: Progress;
@@ -53,7 +53,7 @@ export class Pipeline {
   /** The owner had no order when it was asked last. */
   #starved = false;
 
-  constructor(client: WireClient, origin: Origin, owner: PipelineOwner, progress: Progress) {
+  constructor(client: FileClient, origin: Origin, owner: PipelineOwner, progress: Progress) {
     this.#client = client;
     this.#origin = origin;
     this.#owner = owner;

@@ -17,7 +17,7 @@ export interface FileProgress {
   /** The target's path here: printable. */
   readonly name: string;
   readonly state: FileState;
-  /** Bytes of the whole file; known before the first one comes. */
+  /** Bytes of the whole file; 0 where a server of HTTP does not tell before the last one. */
   readonly size: number;
   /** Bytes that this run received, those that were bad and fetched again included. */
   readonly received: number;
@@ -60,7 +60,8 @@ export class Progress {
  * the command's. An attempt ends with succeed() or abandon(); a file that is given up with fail().
  */
 export class FileCounter implements FileProgress {
-  readonly size: number;
+  /** Set again where it was not known before the last byte. */
+  size: number;
   state: FileState = "waiting";
   received = 0;
   kept = 0;

@@ -8,6 +8,9 @@ import { ClientError } from "../client/error.ts";
 const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 30_000;
 
+/** Longest wait that a server may ask for (Retry-After), in milliseconds: nobody sits longer. */
+const RETRY_AFTER_MS_MAX = 60_000;
+
 /** How often in a row when nothing else is said: about 8 s altogether. */
 export const RETRIES_DEFAULT = 5;
 
@@ -67,7 +70,8 @@ export class Retry {
     if (this.#waiting !== null) return this.#waiting;
     if (this.#failures >= this.#most) throw error;
     const full = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** this.#failures);
-    const waitMs = full * (0.5 + Math.random() / 2);
+    const own = full * (0.5 + Math.random() / 2);
+    const waitMs = Math.max(own, Math.min(RETRY_AFTER_MS_MAX, error.retryAfterMs));
     this.#failures += 1;
     const { promise: over, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = over;

@@ -8,8 +8,10 @@ import {
   SERVER_DEFAULT,
   type ServerAddress,
   type Target,
+  urlOf,
 } from "../client/address.ts";
 import type { TokenOption } from "../client/auth.ts";
+import { httpNameOf } from "../client/httpaddress.ts";
 import type { Path } from "../client/connect.ts";
 import { CONNECT_TIMEOUT_MS } from "../client/dial.ts";
 import { usageError } from "../client/error.ts";
@@ -181,7 +183,7 @@ export function mirrorSettings(options: MirrorOptions): MirrorSettings {
   refuseUnknown("mirror()", options, MIRROR);
   return {
     ...transferSettings(options),
-    target: parseTarget(bytesFrom(options.from), serverOf(options.server)),
+    target: treeOf(parseTarget(bytesFrom(options.from), serverOf(options.server))),
     folder: folderPath(options.folder),
     include: options.include ?? [],
     exclude: options.exclude ?? [],
@@ -260,6 +262,13 @@ function whole(name: string, value: number, min: number, max = Number.MAX_SAFE_I
   throw usageError(`${name} is a whole number from ${min} to ${max}`);
 }
 
+/** Throws Failure (usage) for a target that can't be listed. */
+function treeOf(target: Target): Target {
+  if (target.server.http === undefined) return target;
+  const url = urlOf(target.server, target.path);
+  throw usageError(`${url}: a server of HTTP lists no folders, only files can be fetched from it`);
+}
+
 function serverOf(server: string | ServerAddress = SERVER_DEFAULT): ServerAddress {
   return typeof server === "string" ? parseServer(server) : server;
 }
@@ -284,12 +293,19 @@ function namesOf(
   if (name !== undefined) {
     return [checkedName(bytesFrom(name), pathIn(bytesFrom(folder ?? "."), bytesFrom(name)))];
   }
-  const names = targets.map(({ path, pattern }) => {
+  const names = targets.map(({ server, path, pattern }) => {
     if (pattern !== null) return null;
+    if (server.http !== undefined) return httpName(server, path);
     return nameOf(recursive ? path.replace(/(?<=[^/])\/+$/, "") : path);
   });
   distinctNames(names.filter((one) => one !== null));
   return names;
+}
+
+function httpName(server: ServerAddress, path: ByteString): ByteString {
+  const name = httpNameOf(path);
+  if (name !== "") return checkedName(name, name);
+  throw usageError(`${urlOf(server, path)} names no file: say its name here (-o)`);
 }
 
 function checkedName(name: ByteString, given: ByteString): ByteString {

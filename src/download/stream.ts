@@ -5,6 +5,7 @@
  */
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { digestOf } from "../digest/digest.ts";
+import type { Entry } from "../wire/entry.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
 import { ClientError, folderError } from "../client/error.ts";
@@ -39,11 +40,15 @@ export class Stream {
     this.#retry = new Retry(origin.options.retries, origin.options.waited);
   }
 
-  /** Brings all of it. Rejects with ClientError. */
-  async run(): Promise<void> {
-    const entry = await this.#origin.stat(this.#path);
+  /** Brings all of it, which is `known` where that was learned. Rejects with ClientError. */
+  async run(known: Entry | null = null): Promise<void> {
+    const entry = known ?? (await this.#origin.stat(this.#path));
     if (entry.type === "dir") {
       throw folderError(printable(this.#path));
+    }
+    if (entry.http?.parts === false) {
+      await this.#readWhole(entry);
+      return;
     }
     const size = Number(entry.size);
     this.#size = entry.size;
@@ -58,16 +63,43 @@ export class Stream {
 
   // --- internal ---
 
+  /** All of it by one reply, which can't be gone on with: what has gone out is out. */
+  async #readWhole({ size, http }: Entry): Promise<void> {
+    this.#progress.bytes += Number(size);
+    this.#progress.totalKnown = http?.sized !== false;
+    for (;;) {
+      const client = await this.#retry.reach(() => this.#origin.take());
+      try {
+        await client.read(this.#path, this.#outlet());
+        return;
+      } catch (error) {
+        if (this.#sent > 0) throw error;
+        await this.#retry.after(error);
+      } finally {
+        this.#origin.giveBack(client);
+      }
+    }
+  }
+
+  /** Where a reply's bytes go. */
+  #outlet(): Sink {
+    const sink: Sink & { written: number } = {
+      written: 0,
+      begin: () => {},
+      write: (bytes) => {
+        sink.written += bytes.length;
+        this.#write(bytes);
+      },
+      end: () => {},
+    };
+    return sink;
+  }
+
   async #readOn(): Promise<void> {
     try {
       const client = await this.#origin.take();
       try {
-        const sink: Sink = {
-          written: 0,
-          begin: () => {},
-          write: (bytes) => this.#write(bytes),
-          end: () => {},
-        };
+        const sink = this.#outlet();
         const rest = { offset: BigInt(this.#sent), ifEtag: this.#etag };
         const { etag, size } = await client.read(this.#path, sink, rest);
         // A server that does not keep to `if=`: asking on would never end, or bring a mixture.

@@ -11,7 +11,7 @@ import { type LocalError, localError } from "../destination/error.ts";
 import type { Staged } from "../destination/staged.ts";
 import { DIGESTS_MAX } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
-import type { WireClient } from "../client/wireclient.ts";
+import type { FileClient } from "../client/fileclient.ts";
 import { ClientError, refusedError } from "../client/error.ts";
 import type { Plan } from "./plan.ts";
 import { readBack, readback } from "./readback.ts";
@@ -33,7 +33,7 @@ export interface VerifierOwner {
   readonly plan: Plan;
   readonly file: Staged;
   /** Makes a request on the connection for digests. */
-  ask<T>(request: (client: WireClient) => Promise<T>): Promise<T>;
+  ask<T>(request: (client: FileClient) => Promise<T>): Promise<T>;
   /** The chunk was compared: `good` when it is what the server has. */
   compared(index: number, good: boolean): void;
   /** The chunk can't be read back: LocalError. */

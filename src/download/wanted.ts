@@ -9,6 +9,7 @@ import {
   type ServerAddress,
   type Target,
 } from "../client/address.ts";
+import { isHttpUrl } from "../client/httpaddress.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** A path as it was given, and the pattern that it is if no file has that very name. */
@@ -23,6 +24,8 @@ export function parseWanted(text: ByteString, server: ServerAddress): Wanted {
     const target = parseTarget(text, server);
     return { ...target, pattern: isWild(target.path) ? target.path : null };
   }
+  // In HTTP's "?" begins a query, and nothing there could be matched with a pattern.
+  if (isHttpUrl(text)) return { ...parseTarget(text, server), pattern: null };
   // A URL's "?" would begin a query, which s6 has none of; a signed link is no part of the path.
   const [plain, link] = splitLink(text);
   const target = parseTarget(plain.replaceAll("?", "%3F") + link, server);

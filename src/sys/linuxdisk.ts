@@ -45,7 +45,8 @@ const SYNC_FILE_RANGE_WRITE = 2;
 /** futimens: leave this time as it is. */
 const UTIME_OMIT = 0x3ffffffen;
 const NANOSECONDS = 1_000_000_000n;
-const ATTRIBUTE_BYTES_MAX = 255;
+/** Of one attribute: ext4 keeps all of a file's in one block of 4 KiB. */
+const ATTRIBUTE_BYTES_MAX = 2048;
 
 type C = ReturnType<typeof load>;
 

@@ -15,7 +15,22 @@ export interface Entry {
   readonly mtime: bigint;
   /** 16 hex digits of a file's version; "" for a directory in a LIST. */
   readonly etag: string;
+  /** What HTTP tells of a file beside that; missing for S6/1. */
+  readonly http?: HttpFacts;
 }
+
+/** A file of HTTP: `etag` is its strong validator, "" without one, and `mtime` may be NO_TIME. */
+export interface HttpFacts {
+  /** Parts of this very version can be asked for; false: all of it or nothing, from the start. */
+  readonly parts: boolean;
+  /** Whether `size` is known; false: it is 0 until all has come. */
+  readonly sized: boolean;
+  /** Hex digits of the SHA-256 of all of it; null when the server does not tell. */
+  readonly sha256: string | null;
+}
+
+/** `mtime` where no time is known: no 64 bits hold it, so that it is no file's. */
+export const NO_TIME = -(2n ** 64n);
 
 /** ` size= offset= etag= mtime=` of a READ reply. */
 export function readFacts(entry: Entry, offset: bigint): string {

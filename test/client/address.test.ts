@@ -58,8 +58,9 @@ test("says what is wrong with an address", () => {
     ["me@nas", "no user name"],
     ["na s", "not a host name"],
     ["n\xe1s", "not a host name"],
-    ["s6x://nas", "only s6:// and s6s://"],
-    ["http://nas", "only s6://"],
+    ["s6x://nas", "only s6://, s6s://"],
+    ["http://nas", "only s6:// and s6s:// here"],
+    ["https://nas", "only s6:// and s6s:// here"],
   ];
   for (const [text, said] of cases) {
     const error = thrownBy(() => parseServer(text));
@@ -120,8 +121,8 @@ test("a URL names its server, and its escapes stand for bytes, once", () => {
 
 test("says what is wrong with a URL, and shows it without its controls", () => {
   const cases: [string, string][] = [
-    ["s6x://nas/x", "s6x://nas/x: only s6:// and s6s://"],
-    ["http://nas/x", "asked for as ./http://nas/x"],
+    ["s6x://nas/x", "s6x://nas/x: only s6://, s6s://"],
+    ["ftp://nas/x", "asked for as ./ftp://nas/x"],
     ["s6://nas/a?b", "%3F"],
     ["s6://nas/a#b", "%23"],
     ["s6://nas/100%", "%25"],

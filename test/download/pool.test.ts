@@ -103,7 +103,7 @@ class Stage implements Disposable {
 
   // --- internal ---
 
-  #lineOf(client: WireClient): Line {
+  #lineOf(client: FileConnection["client"]): Line {
     return this.lines.find((line) => line.client === client)!;
   }
 

@@ -105,6 +105,7 @@ export const GET: Subcommand<typeof FLAGS> = {
       ["cli6 get -r s6://nas/models", "a folder, into one of its name here"],
       ["cli6 ls -1R -s nas a | grep 7$ | cli6 get -s nas -i -", "what a list names"],
       ["cli6 get s6://nas/a.tar -o - | tar x", "to a pipe"],
+      ["cli6 get http://nas/model.bin", "from any server of HTTP/1.1"],
       ["cli6 get -x 1 --limit-rate 2M s6://nas/a", "one connection, 2 MiB a second"],
     ],
     sections: [
@@ -121,6 +122,14 @@ export const GET: Subcommand<typeof FLAGS> = {
         lines: [
           "-r brings what is missing, and with --force also what differs; nothing is removed here.",
           "cli6 mirror makes a folder equal.",
+        ],
+      },
+      {
+        title: "HTTP",
+        lines: [
+          "Parts and resuming need ranges and a strong ETag, or a Last-Modified a minute old; else a file",
+          "comes in one piece. The whole is compared with Repr-Digest, SHA256SUMS beside it or --checksum;",
+          "a line says where there is none. https:// too; no passwords, tokens, patterns or folders.",
         ],
       },
     ],

@@ -4,6 +4,7 @@
  */
 import { parseTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { protocolError, refusedError } from "../../client/error.ts";
+import { httpNameOf } from "../../client/httpaddress.ts";
 import { about } from "../../client/message.ts";
 import {
   type Algo,
@@ -177,5 +178,10 @@ function printLine(output: TextOutput, digest: string, offset: string, name: Byt
 function fileOf({ text }: Operand, server: ServerAddress): { target: Target; name: ByteString } {
   const target = meant(() => parseTarget(text, server));
   const bare = target.literal === text;
-  return { target, name: bare ? text : target.path.slice(target.path.lastIndexOf("/") + 1) };
+  if (bare) return { target, name: text };
+  const { server: asked, path } = target;
+  return {
+    target,
+    name: asked.http === undefined ? path.slice(path.lastIndexOf("/") + 1) : httpNameOf(path),
+  };
 }

@@ -5,7 +5,7 @@ import type { NamedEntry } from "../../client/exchange.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { about } from "../../client/message.ts";
 import { printable } from "../../wire/printable.ts";
-import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
+import { connectionFlags, connectionSettingsOf, s6TargetsOf } from "../flags/connection.ts";
 import { JSON_FLAG, OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import {
   entryJson,
@@ -118,7 +118,7 @@ export const LS: Subcommand<typeof FLAGS> = {
     const { server, recursive, quiet, "human-readable": human } = values;
     const form = formOf(values);
     const options = { form, recursive, human, order: orderOf(values) };
-    const given = targetsOf(operands, server);
+    const given = s6TargetsOf(operands, server, "list a folder");
     const targets = given.length > 0 ? given : [parseTarget("/", server)];
     const servers = new ClientsByServer(connectionSettingsOf(values));
     const report = new Report(quiet);

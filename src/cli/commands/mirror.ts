@@ -6,7 +6,7 @@ import { mirror } from "../../download/mirror.ts";
 import { DELETE_MAX_DEFAULT } from "../../download/settings.ts";
 import { bufferOf, utf8Of } from "../../wire/bytes.ts";
 import { attend } from "./attendant.ts";
-import { targetsOf } from "../flags/connection.ts";
+import { s6TargetsOf } from "../flags/connection.ts";
 import { type FlagTable, UsageError } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { TRANSFER_FLAGS } from "./transfer.ts";
@@ -97,7 +97,7 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
     if (from === undefined || to === undefined) {
       throw new UsageError("mirror takes two things: a folder of the server and one here");
     }
-    targetsOf([from], values.server);
+    s6TargetsOf([from], values.server, "list a folder: mirror needs S6/1");
     const {
       include,
       exclude,

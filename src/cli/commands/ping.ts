@@ -1,5 +1,5 @@
 /** `cli6 ping`: round-trip times of PING requests over one lasting connection. */
-import { parseServer, parseTarget, type ServerAddress, urlOf } from "../../client/address.ts";
+import { parseServer, type ServerAddress, urlOf } from "../../client/address.ts";
 import {
   openWireClient,
   type ConnectionSettings,
@@ -8,7 +8,7 @@ import {
 import { ClientError } from "../../client/error.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { printableText } from "../../wire/printable.ts";
-import { connectionFlags, meant, connectionSettingsOf } from "../flags/connection.ts";
+import { connectionFlags, meant, connectionSettingsOf, s6TargetsOf } from "../flags/connection.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
 import { type Command, type FlagTable, type Operand } from "../flags/flags.ts";
 import { TextOutput } from "../output/text.ts";
@@ -101,7 +101,9 @@ export const PING: Subcommand<typeof FLAGS> = {
 function serverOf(operands: readonly Operand[], server: ServerAddress): ServerAddress {
   const text = operands[0]?.text;
   if (text === undefined) return server;
-  return meant(() => (text.includes("://") ? parseTarget(text, server).server : parseServer(text)));
+  if (!text.includes("://")) return meant(() => parseServer(text));
+  const [target] = s6TargetsOf(operands.slice(0, 1), server, "answer a PING");
+  return target?.server ?? server;
 }
 
 /** What is written to stdout. */

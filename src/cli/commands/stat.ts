@@ -1,5 +1,6 @@
 /** `cli6 stat`: type, size, time and version of files and folders, by one STAT for each. */
 import type { Target } from "../../client/address.ts";
+import { unescape } from "../../wire/escape.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
 import { JSON_FLAG, QUIET_FLAG } from "../flags/general.ts";
@@ -55,7 +56,10 @@ export const STAT: Subcommand<typeof FLAGS> = {
 /** What `target` is, named by its path. Rejects with ClientError. */
 export async function statOf(servers: ClientsByServer, target: Target): Promise<Place> {
   const entry = await servers.ask(target, (client, path) => client.stat(path));
-  return { entry, name: target.path, path: target.path };
+  // A path of HTTP is escaped as its URL has it.
+  const path =
+    target.server.http === undefined ? target.path : (unescape(target.path) ?? target.path);
+  return { entry, name: path, path };
 }
 
 // --- internal ---

@@ -2,7 +2,13 @@
  * The flags and operands of every command that talks to a server: which server, which timeouts,
  * which paths and URLs. They are here once, so that they mean the same in every command.
  */
-import { parseServer, parseTarget, type ServerAddress, type Target } from "../../client/address.ts";
+import {
+  parseServer,
+  parseTarget,
+  type ServerAddress,
+  type Target,
+  urlOf,
+} from "../../client/address.ts";
 import { CONNECT_TIMEOUT_MS } from "../../client/dial.ts";
 import { ClientError } from "../../client/error.ts";
 import type { ConnectionSettings } from "../../client/wireclient.ts";
@@ -76,6 +82,19 @@ export function connectionSettingsOf(
  */
 export function targetsOf(operands: readonly Operand[], server: ServerAddress): Target[] {
   return operands.map(({ text }) => meant(() => parseTarget(text, server)));
+}
+
+/** The same for what only a server of S6/1 can do: `what` completes "... can't". */
+export function s6TargetsOf(
+  operands: readonly Operand[],
+  server: ServerAddress,
+  what: string,
+): Target[] {
+  const targets = targetsOf(operands, server);
+  for (const { server: each, path } of targets) {
+    if (each.http !== undefined) throw new UsageError(`${urlOf(each, path)}: HTTP can't ${what}`);
+  }
+  return targets;
 }
 
 /** The result of `parse`, whose ClientError becomes a UsageError: a mistake on the command line. */

@@ -3,7 +3,7 @@
  * a peer and may hold any byte: both forms stay one line, and JSON gives the exact bytes back. Pure
  * functions, no I/O.
  */
-import type { Entry } from "../../wire/entry.ts";
+import { type Entry, NO_TIME } from "../../wire/entry.ts";
 import { escapePath, utf8Length } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { sizeText, twoDigits } from "./amount.ts";
@@ -54,8 +54,8 @@ export function entryJson({ entry, name, path }: Place): string {
     `"name":${jsonText(escaped ? escapePath(name) : name)}`,
     ...(escaped ? ['"escaped":true'] : []),
     `"path":${jsonText(url)}`,
-    `"size":${file ? entry.size : "null"}`,
-    `"mtime":${entry.mtime}`,
+    `"size":${file && entry.http?.sized !== false ? entry.size : "null"}`,
+    `"mtime":${entry.mtime === NO_TIME ? "null" : entry.mtime}`,
     `"etag":${entry.etag === "" ? "null" : JSON.stringify(entry.etag)}`,
   ];
   return `{${fields.join(",")}}`;
@@ -66,8 +66,10 @@ export function factsText({ entry, name }: Place): string {
   const rows = [
     ["path", printable(name)],
     ["type", entry.type === "dir" ? "directory" : "file"],
-    ...(entry.type === "file" ? [["size", exactSize(entry.size)] as const] : []),
-    ["mtime", exactTime(entry.mtime)],
+    ...(entry.type === "file" && entry.http?.sized !== false
+      ? [["size", exactSize(entry.size)] as const]
+      : []),
+    ...(entry.mtime === NO_TIME ? [] : [["mtime", exactTime(entry.mtime)] as const]),
     ...(entry.etag === "" ? [] : [["etag", entry.etag] as const]),
   ];
   return rows.map(([label, value]) => `${`${label}:`.padEnd(7)}${value}\n`).join("");

@@ -68,8 +68,7 @@ test("usage mistakes: status 2, one line, nothing fetched", async () => {
     [["--timeout", "x", "a"], "--timeout takes a time"],
     [["-s", "nas:x", "a"], "-s takes HOST, HOST:PORT, IPv6 or [IPv6]:PORT"],
     [["--server=ftp://nas", "a"], "--server"],
-    [["a", "gopher://nas/x"], "only s6:// and s6s:// URLs"],
-    [["a", "http://nas/x"], "only s6:// and s6s:// URLs"],
+    [["a", "gopher://nas/x"], "only s6://, s6s://, http:// and https:// URLs"],
     [["stat"], "stat needs a PATH or URL (try cli6 stat --help)"],
     [[""], "the path is empty"],
   ];

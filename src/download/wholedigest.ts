@@ -1,0 +1,88 @@
+/**
+ * The digest of a whole file that comes over HTTP: told by the server (Repr-Digest), or by a file
+ * SHA256SUMS beside it. There may be none, which is told once for each server.
+ */
+import { ClientError } from "../client/error.ts";
+import { WholeSink } from "../receive/sink.ts";
+import { type ByteString, byteStringOf } from "../wire/bytes.ts";
+import { unescape } from "../wire/escape.ts";
+import type { Origin, RemoteFile } from "./origin.ts";
+import type { Checksum } from "./settings.ts";
+
+/** Largest SHA256SUMS that is read, in bytes: 10,000 lines. */
+const SUMS_BYTES_MAX = 1_048_576;
+
+/** Folders whose SHA256SUMS is kept at once; more are asked for again. */
+const FOLDERS_MAX = 64;
+
+/** A line of sha256sum(1): the mark before the name says text or binary. */
+const LINE = /^([0-9a-fA-F]{64}) [ *](.+)$/;
+
+/** The digests that one server tells. */
+export class WholeDigests {
+  readonly #origin: Origin;
+  readonly #sums = new Map<ByteString, Promise<ReadonlyMap<ByteString, string>>>();
+  #told = false;
+
+  constructor(origin: Origin) {
+    this.#origin = origin;
+  }
+
+  /** What `file` must have, or null: the server does not tell. */
+  async of({ path, entry }: RemoteFile): Promise<Checksum | null> {
+    if (!this.#origin.options.verify) return null;
+    const told =
+      entry.http?.sha256 ?? (await this.#asked(path, entry.etag)) ?? (await this.#listed(path));
+    if (told !== null) return { algo: "sha256", hex: told };
+    const text = "the server tells no digest: what came is complete but not compared";
+    if (!this.#told) this.#origin.options.note(`${text} (--checksum compares)`);
+    this.#told = true;
+    return null;
+  }
+
+  // --- internal ---
+
+  /** What the server tells of this very version, when it is asked. */
+  async #asked(path: ByteString, etag: string): Promise<string | null> {
+    if (etag === "") return null;
+    try {
+      const whole = { algo: "sha256" } as const;
+      const reply = await this.#origin.control.ask((client) => client.hash(path, whole));
+      return reply.etag === etag ? (reply.digests[0] ?? null) : null;
+    } catch (error) {
+      // It tells none, or not in time.
+      if (error instanceof ClientError && error.kind !== "aborted") return null;
+      throw error;
+    }
+  }
+
+  async #listed(path: ByteString): Promise<string | null> {
+    const slash = path.lastIndexOf("/") + 1;
+    const folder = path.slice(0, slash);
+    let sums = this.#sums.get(folder);
+    if (sums === undefined) {
+      if (this.#sums.size >= FOLDERS_MAX) this.#sums.clear();
+      sums = this.#read(`${folder}SHA256SUMS`);
+      this.#sums.set(folder, sums);
+    }
+    return (await sums).get(unescape(path.slice(slash)) ?? "") ?? null;
+  }
+
+  async #read(path: ByteString): Promise<ReadonlyMap<ByteString, string>> {
+    // One that does not say how long it is, is being made: of a large folder for hours.
+    const sink = new WholeSink(SUMS_BYTES_MAX);
+    const known = new Map<ByteString, string>();
+    try {
+      await this.#origin.control.ask((client) => client.read(path, sink));
+    } catch (error) {
+      // Most servers have none, and some answer with a page; whatever came in its place is no list.
+      if (error instanceof ClientError && error.kind !== "aborted") return known;
+      throw error;
+    }
+    for (const line of byteStringOf(sink.bytes).split(/\r?\n/)) {
+      const [, hex, name] = LINE.exec(line) ?? [];
+      if (hex !== undefined && name !== undefined) known.set(name, hex.toLowerCase());
+    }
+    return known;
+  }
+}
