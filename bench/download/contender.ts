@@ -55,6 +55,12 @@ const http = ({ port, corpus }: Job): string => `http://127.0.0.1:${port}/${corp
 const get = (name: string, ...flags: readonly string[]): Contender =>
   cli6(name, (job) => ["get", "-q", ...flags, s6(job), "-o", job.to]);
 
+/** The same from the server that the rivals ask. */
+const getHttp = (name: string, ...flags: readonly string[]): Contender => ({
+  ...cli6(name, (job) => ["get", "-q", ...flags, http(job), "-o", job.to]),
+  ...{ server: "nginx", needs: ["nginx"] },
+});
+
 const ARIA2 = ["aria2c", "--no-conf", "-q", "--file-allocation=none"];
 
 const aria2 = (connections: number, pieces: readonly string[] = []): Contender => ({
@@ -79,10 +85,12 @@ const curlSynced: Contender = {
 export const ONE_FILE: readonly Contender[] = [
   get("cli6 get"),
   get("cli6 get --no-verify", "--no-verify"),
+  getHttp("cli6 get http"),
   cli6("cli6 > file", (job) => [s6(job)], true),
   curl,
   curlSynced,
   aria2(4),
+  aria2(16),
   {
     ...{ name: "wget", server: "nginx", needs: ["wget", "nginx"] },
     command: (job) => ["wget", "--no-config", "-q", "-O", job.to, http(job)],
@@ -163,6 +171,7 @@ export const REPLACED: readonly Contender[] = [
 export const LONG_LINK: readonly Contender[] = [
   get("cli6 get -x1", "-x", "1"),
   get("cli6 get"),
+  getHttp("cli6 get http"),
   curl,
   aria2(1),
   aria2(8, ["-k", "1M"]),
