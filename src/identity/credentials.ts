@@ -129,13 +129,17 @@ function wrong(flag: string, path: string, why: string): Failure {
   return new Failure("usage", "EINVAL", `${flag}: ${printableText(path)} ${why}`);
 }
 
-/** Another one when a file was written, replaced or removed. */
+/** Another one when a file was written, replaced or removed, or can't be reached any more. */
 function stampOf({ cert, key, clientCa }: CredentialFiles): string {
   const all = clientCa === null ? [cert, key] : [cert, key, clientCa];
-  return all
-    .map((path) => {
-      const facts = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-      return facts === undefined ? "-" : `${facts.ino}:${facts.mtimeNs}:${facts.size}`;
-    })
-    .join(" ");
+  return all.map(stampOfFile).join(" ");
+}
+
+function stampOfFile(path: string): string {
+  try {
+    const facts = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    return facts === undefined ? "-" : `${facts.ino}:${facts.mtimeNs}:${facts.size}`;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : "EIO";
+  }
 }
