@@ -7,6 +7,7 @@ import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import fs from "node:fs";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
+import { stampOf } from "./watchedfile.ts";
 
 /** Which files, as paths. */
 export interface CredentialFiles {
@@ -42,7 +43,7 @@ export class Credentials {
   /** Reads `files`: throws Failure (usage) that says which of them is wrong, and why. */
   constructor(files: CredentialFiles) {
     this.files = files;
-    this.#stamp = stampOf(files);
+    this.#stamp = stampOf(pathsOf(files));
     this.#material = read(files);
     this.#fingerprint = fingerprintOf(new X509Certificate(this.#material.cert));
   }
@@ -56,12 +57,17 @@ export class Credentials {
     return this.#fingerprint;
   }
 
+  /** As of Watched. */
+  settle(): void {
+    this.#stamp = stampOf(pathsOf(this.files));
+  }
+
   /**
    * Reads the files again if one has changed: null, or what is wrong with the new ones. Then the
    * old pair stays, and the files are looked at again when they change once more.
    */
   refresh(): Failure | null {
-    const stamp = stampOf(this.files);
+    const stamp = stampOf(pathsOf(this.files));
     if (stamp === this.#stamp) return null;
     this.#stamp = stamp;
     try {
@@ -129,17 +135,6 @@ function wrong(flag: string, path: string, why: string): Failure {
   return new Failure("usage", "EINVAL", `${flag}: ${printableText(path)} ${why}`);
 }
 
-/** Another one when a file was written, replaced or removed, or can't be reached any more. */
-function stampOf({ cert, key, clientCa }: CredentialFiles): string {
-  const all = clientCa === null ? [cert, key] : [cert, key, clientCa];
-  return all.map(stampOfFile).join(" ");
-}
-
-function stampOfFile(path: string): string {
-  try {
-    const facts = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-    return facts === undefined ? "-" : `${facts.ino}:${facts.mtimeNs}:${facts.size}`;
-  } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : "EIO";
-  }
+function pathsOf({ cert, key, clientCa }: CredentialFiles): string[] {
+  return clientCa === null ? [cert, key] : [cert, key, clientCa];
 }

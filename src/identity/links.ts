@@ -93,6 +93,11 @@ export class LinkKey {
     return { name: "link", paths: [granted], uses: ["read", "list"], until: end, rate: 0 };
   }
 
+  /** As of Watched. */
+  settle(): void {
+    this.#key.settle();
+  }
+
   /** As of Watched: the key before stays in use while the file is wrong. */
   refresh(): Failure | null {
     return this.#key.refresh();

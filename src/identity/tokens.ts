@@ -91,6 +91,11 @@ export class Tokens {
     return grant !== null && Date.now() < grant.until ? grant : null;
   }
 
+  /** As of Watched. */
+  settle(): void {
+    this.#read.settle();
+  }
+
   /** As of Watched: the tokens before stay in use while the file is wrong. */
   refresh(): Failure | null {
     return this.#read.refresh();

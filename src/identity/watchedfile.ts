@@ -23,6 +23,14 @@ export class Watched<T> {
     this.value = read();
   }
 
+  /**
+   * Takes what the files look like now for what they were when they were read: to a process that
+   * has become another user they may be out of reach, which is no change.
+   */
+  settle(): void {
+    this.#stamp = this.#now();
+  }
+
   /** Reads again what has changed: null, or what is wrong with it, told once for each change. */
   refresh(): Failure | null {
     const stamp = this.#now();
@@ -40,15 +48,24 @@ export class Watched<T> {
   // --- internal ---
 
   #now(): string {
-    return this.#files
-      .map((file) => {
+    return stampOf(this.#files);
+  }
+}
+
+/** Another text when one of `files` was written, replaced or removed, or is out of reach now. */
+export function stampOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      try {
         const facts = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
         return facts === undefined
           ? "-"
           : `${facts.ino}:${facts.mtimeNs}:${facts.size}:${facts.mode}`;
-      })
-      .join(" ");
-  }
+      } catch (error) {
+        return error instanceof Error && "code" in error ? String(error.code) : "EIO";
+      }
+    })
+    .join(" ");
 }
 
 /** What a file of the kind `flag` may be. */

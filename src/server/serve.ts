@@ -144,6 +144,12 @@ export class Server implements ConnectionOwner {
     return this.#listeners.map((listener) => listener.address);
   }
 
+  /** What files look like now is no change: the process has become another user (Watched). */
+  settle(): void {
+    const { credentials, tokens, linkKey } = this.#options;
+    for (const watched of [credentials, tokens, linkKey]) watched?.settle();
+  }
+
   /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
   accept(socket: StreamSocket, way: Way | "admin" = "plain"): Connection | null {
     tick();

@@ -21,6 +21,7 @@ import { Pages, type PageWork } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
+import { prepareEtags } from "./etag.ts";
 import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import type { PageWanted } from "./lines.ts";
@@ -95,6 +96,7 @@ export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): 
       "ENOSYS",
     );
   }
+  prepareEtags();
   return new DiskStore(opened, bytesOf(path.resolve(root)), only, limits);
 }
 

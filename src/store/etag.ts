@@ -41,6 +41,11 @@ export function folderIdOf({ ino, dev }: FileStat): string {
   return hash.digest("hex").slice(0, HEX_DIGITS);
 }
 
+/** Reads what the key is made of while that may be read: a server gives the right up. */
+export function prepareEtags(): void {
+  key ??= machineKey();
+}
+
 // --- internal ---
 
 /**

@@ -6,6 +6,7 @@
 import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
+import { LIBRARIES } from "./libraries.ts";
 import { linuxDisk } from "./linuxdisk.ts";
 import {
   AT_FDCWD,
@@ -42,9 +43,6 @@ const SYMBOLS = {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   getrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
-
-/** glibc first, then musl under the names Alpine gives it. */
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 const OPENAT2 = 437;
 const AT_SYMLINK_NOFOLLOW = 0x100;

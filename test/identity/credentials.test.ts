@@ -55,13 +55,18 @@ test("new files are taken over when both fit, and the old pair stays while they 
   expect(credentials.refresh()?.message).toContain("can't be read (ENOENT)");
 });
 
-test("files out of reach are an error for the log", () => {
+test("files out of reach are an error for the log, or no change at all when that was to be", () => {
   using tree = new Tree({ "at/cert": fs.readFileSync(GOOD.cert) });
   const credentials = new Credentials({ ...GOOD, cert: tree.path("at/cert") });
   fs.renameSync(tree.path("at"), tree.path("before"));
   // stat(2) itself fails: ENOTDIR, as EACCES does for who may not enter the folder.
   fs.writeFileSync(tree.path("at"), "");
   expect(credentials.refresh()?.message).toContain("can't be read (ENOTDIR)");
+  const settled = new Credentials({ ...GOOD, cert: tree.path("before/cert") });
+  fs.renameSync(tree.path("before"), tree.path("after"));
+  fs.writeFileSync(tree.path("before"), "");
+  settled.settle();
+  expect(settled.refresh()).toBeNull();
 });
 
 test("a certificate of its own has the names, is signed by its own key, and says until when", () => {

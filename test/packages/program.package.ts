@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import { needing, works } from "../rig/needs.ts";
+import { needing, WALLS, works } from "../rig/needs.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 import { ROOT, TARGETS } from "../../.ci/package/runtime.ts";
@@ -175,4 +175,12 @@ needing(QEMU)("the one for arm64 runs, its threads and system calls included", a
   await using server = new Serving([...emulated, ".", "--unconfined"], tree.root);
   const { out } = run([built("cli6"), "hash", `s6://${await server.address()}/f`], tree.root);
   expect(out).toBe(run(["sha256sum", "f"], tree.root).out);
+});
+
+needing(WALLS)("serv6 --self-test finds no hole: what is not on the disk needs no right", () => {
+  using tree = new Tree({ "a.txt": "content" });
+  const { status, out } = run([built("serv6"), tree.root, "--self-test"], tree.root);
+  expect(out).toMatch(/^ok +start a thread for digests +works +works$/m);
+  expect(out).not.toContain("FAIL");
+  expect(status).toBe(0);
 });

@@ -3,6 +3,8 @@
  * the counts show it, and its line says what is missing.
  */
 import { test } from "bun:test";
+import fs from "node:fs";
+import { Confinement } from "../../src/sys/confine.ts";
 import { shmemPagesAreSmall } from "../../src/sys/hugepages.ts";
 
 /** What is needed, and whether it is here. */
@@ -39,6 +41,14 @@ export const MOUNTS: Need = {
 export const SMALL_PAGES: Need = {
   here: shmemPagesAreSmall(),
   what: "shmem_enabled that allows no large pages",
+};
+
+/** What walls around a process are built of; files move between folders from version 2 on. */
+export const WALLS: Need = {
+  here:
+    fs.existsSync("/proc/sys/kernel/seccomp/actions_avail") &&
+    (Confinement.make()?.landlockVersion() ?? -1) > 1,
+  what: "a kernel and a container with Landlock and seccomp",
 };
 
 /** For device nodes, and files of another user. */

@@ -25,6 +25,7 @@ import { count, duration, oneOf, portNumber, size, text } from "../flags/values.
 import { ADMIN_FLAGS, adminOf } from "./adminflags.ts";
 import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
+import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
 import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
 import { utf8Of } from "../../wire/bytes.ts";
@@ -110,6 +111,7 @@ const FLAGS = {
   ...RATE_FLAGS,
   ...TLS_FLAGS,
   ...TOKEN_FLAGS,
+  ...SANDBOX_FLAGS,
   index: {
     type: "boolean",
     group: WHAT,
@@ -226,9 +228,17 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
       say(entry);
       return printAnswer(`${token}\n`);
     }
-    const server = serve(optionsOf(values, operands[0]?.text, env));
-    const { quiet, qr } = values;
-    say(welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) }));
+    const options = optionsOf(values, operands[0]?.text, env);
+    const { quiet, qr, "self-test": tested } = values;
+    const server = serve(tested ? { ...options, port: 0 } : options);
+    const words = welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) });
+    const { sandbox, lines } = wall(server, options, values);
+    if (tested) {
+      const { selfTest } = await import("./selftest.ts");
+      say(lines);
+      return await selfTest(server, sandbox.confinement);
+    }
+    say(words + lines);
     return await untilStopped(server);
   } catch (error) {
     return explain(error);
