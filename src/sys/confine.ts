@@ -54,6 +54,7 @@ const INSTRUCTION_BYTES = 8;
 
 const LANDLOCK_VERSION = 1;
 const PATH_BENEATH = 1;
+const EXECUTE = 1;
 const READ_FILE = 4;
 const READ_DIR = 8;
 /** Rights over files that the first versions know (landlock(7)): the lowest bits, so many. */
@@ -66,6 +67,9 @@ const RIGHTS = {
   list: READ_FILE | READ_DIR,
   write: WRITE_FILE | MAKE_REGULAR,
 } as const;
+const IOCTL_DEVICE = 0x8000;
+/** From then on files can be moved between folders (LANDLOCK_ACCESS_FS_REFER). */
+const REFER_VERSION = 2;
 /** TCP bind and connect, from version 4 on. */
 const NET_RIGHTS = 3;
 const NET_VERSION = 4;
@@ -145,6 +149,22 @@ export class Confinement {
     return this.#restrict(rightsOf(version), net, (ruleset) =>
       rules
         .map(({ path, may, hold }) => this.#allow(ruleset, path, RIGHTS[may], hold))
+        .find((answer) => answer < 0),
+    );
+  }
+
+  /**
+   * Makes, changes and removes no file from now on but below `folders`, and runs no program; reads
+   * and connects as before (landlock(7), Linux 5.19: before, files could not be moved from folder
+   * to folder). What is open stays open. Needs noNewPrivileges().
+   */
+  writeBelow(folders: readonly ByteString[]): number {
+    const version = this.landlockVersion();
+    if (version < REFER_VERSION) return version < 0 ? version : -ERRNO.ENOSYS;
+    const writing = rightsOf(version) & ~(READ_FILE | READ_DIR | IOCTL_DEVICE);
+    return this.#restrict(writing, 0, (ruleset) =>
+      folders
+        .map((folder) => this.#allow(ruleset, folder, writing & ~EXECUTE))
         .find((answer) => answer < 0),
     );
   }

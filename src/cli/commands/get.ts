@@ -17,6 +17,7 @@ import type { Subcommand } from "../flags/subcommand.ts";
 import { readPathList } from "./pathlist.ts";
 import { TRANSFER, TRANSFER_FLAGS } from "./transfer.ts";
 import { parsed, text } from "../flags/values.ts";
+import { wallWrites } from "./writewall.ts";
 
 const WHAT = "What is copied";
 const WHERE = "Where it goes";
@@ -153,6 +154,9 @@ export const GET: Subcommand<typeof FLAGS> = {
     }
     const place = placeOf(values, from.length);
     const { force, recursive, continue: resume, checksum } = values;
+    if (stop === undefined) {
+      wallWrites({ server: values.server, from, folder: place.folder ?? null });
+    }
     return attend(
       values,
       (options) =>

@@ -11,6 +11,7 @@ import { type FlagTable, UsageError } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { TRANSFER_FLAGS } from "./transfer.ts";
 import { count, text } from "../flags/values.ts";
+import { wallWrites } from "./writewall.ts";
 
 const WHAT = "What is mirrored";
 
@@ -106,6 +107,9 @@ export const MIRROR: Subcommand<typeof FLAGS> = {
       checksum,
       "dry-run": dryRun,
     } = values;
+    if (stop === undefined) {
+      wallWrites({ server: values.server, from: [from.text], folder: bufferOf(to.text) });
+    }
     return attend(
       values,
       (options) =>
