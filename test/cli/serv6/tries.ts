@@ -4,7 +4,7 @@
  * What code in the server may try: a word for what it got, or "refused" and why. It stands alone,
  * because a thread gets it as text.
  */
-export async function tries([other = "", root = ""]: readonly string[]): Promise<
+export async function tries([other = "", root = "", pid = ""]: readonly string[]): Promise<
   Record<string, string>
 > {
   const fs = await import("node:fs");
@@ -26,7 +26,7 @@ export async function tries([other = "", root = ""]: readonly string[]): Promise
     remove: () => fs.unlinkSync(`${root}/out`),
     program: () => Bun.spawnSync(["/bin/echo", "planted"]).stdout.toString(),
     shell: () => execSync("echo planted").toString(),
-    signal: () => process.kill(process.ppid, 0),
+    signal: () => process.kill(Number(pid), 0),
     user: () => process.setuid?.(process.geteuid?.() ?? 0),
     fetch: async () => (await fetch(`http://127.0.0.1:${other}`)).status,
     connect: () =>
