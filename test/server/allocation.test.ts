@@ -114,10 +114,11 @@ test("a STAT, 64 at a time", async () => {
   expect(await slope("STAT /held\n", 100, 64)).toBeLessThan(1800);
 });
 
-// In smaller steps, and thus more, where the reader is slow: 700 bytes beside a busy core.
+// In smaller steps, and thus more, where the reader is slow: 700 bytes beside one busy core, and
+// 3,600 beside six.
 test("a MiB that is sent", async () => {
   const each = await slope("READ /large0\n", 2, 1);
-  expect(each / LARGE_MIB).toBeLessThan(3000);
+  expect(each / LARGE_MIB).toBeLessThan(6000);
 });
 
 /** What the client takes for bringing the files once more. */
