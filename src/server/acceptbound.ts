@@ -16,6 +16,12 @@ import { AT_FDCWD, OPEN } from "../sys/types.ts";
  */
 const ACCEPTS_MAX = 32;
 
+/**
+ * The same while those who came before wait for their turn: a shared round of turns serves some 20
+ * of them, and who comes faster than that would fill the table of connections.
+ */
+const ACCEPTS_LATE_MAX = 8;
+
 /** The bound of one listener, or none where descriptors can't be exchanged. */
 export class AcceptBound {
   /** The number that Bun accepts from. */
@@ -24,14 +30,16 @@ export class AcceptBound {
   #socket: number;
   /** What refuses accept4(2): ENOTSOCK. */
   #refuser: number;
+  readonly #late: () => boolean;
   /** Accepted since the loop last waited. */
   #accepted = 0;
   #refusing = false;
   #waiting = false;
 
-  /** `fd` is a listening socket's. */
-  constructor(fd: number) {
+  /** `fd` is a listening socket's; `late` says whether connections wait for their turn. */
+  constructor(fd: number, late: () => boolean) {
     this.#fd = fd;
+    this.#late = late;
     this.#socket = kernel.duplicate(fd);
     this.#refuser = this.#socket < 0 ? -1 : kernel.openat(AT_FDCWD, "/dev/null", OPEN.readOnly);
   }
@@ -43,7 +51,8 @@ export class AcceptBound {
       this.#waiting = true;
       setImmediate(this.#reset);
     }
-    if (this.#accepted < ACCEPTS_MAX || this.#refusing || this.#refuser < 0) return;
+    const most = this.#late() ? ACCEPTS_LATE_MAX : ACCEPTS_MAX;
+    if (this.#accepted < most || this.#refusing || this.#refuser < 0) return;
     this.#refusing = kernel.replace(this.#fd, this.#refuser) === 0;
   }
 

@@ -7,10 +7,9 @@
  *   socket <- Sender  <------- answer <-----+
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
- * knows no dialect (doors do) and no path (stores do). One request is answered at a time.
- * Invariant: whenever it returns to the loop
- * the shared outbox is empty, and either something is awaited that will come, or a deadline of the
- * sweep ends it.
+ * knows no dialect (doors do) and no path (stores do). One request is answered at a time. Invariant:
+ * whenever it returns to the loop the shared outbox is empty, and either something is awaited that
+ * will come, or a deadline of the sweep ends it.
  */
 import { peerOf } from "../guard/address.ts";
 import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";
@@ -39,7 +38,7 @@ export class Connection implements Turn, Asker, Awaiter {
   readonly service: Service;
   readonly access: Access;
   readonly #owner: ConnectionOwner;
-  readonly #receiver: Receiver;
+  readonly receiver: Receiver;
   readonly #sender: Sender;
   readonly #exchange: Exchange;
 
@@ -71,7 +70,7 @@ export class Connection implements Turn, Asker, Awaiter {
     this.#owner = owner;
     this.address = socket.remoteAddress ?? "";
     this.peer = peerOf(this.address);
-    this.#receiver = new Receiver(socket);
+    this.receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
     this.#exchange = new Exchange(service, this.#sender, this.address);
     this.access = new Access(service, this.address, this.peer);
@@ -82,17 +81,17 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Bytes came; `chunk` is ours from now on. */
   data(chunk: Buffer): void {
     tick();
-    if (this.#receiver.last) {
-      const leftover = this.#receiver.discard(chunk, this.state !== LINGER);
+    if (this.receiver.last) {
+      const leftover = this.receiver.discard(chunk, this.state !== LINGER);
       if (leftover !== "junk") this.terminate();
       return;
     }
     if (this.asked === 0) this.service.turns.watch();
-    else if (this.backlog === 0) this.since = clock.now;
-    this.#receiver.push(chunk);
+    else if (this.receiver.backlog === 0) this.since = clock.now;
+    this.receiver.push(chunk);
     if (this.state === REQUEST || this.state === SILENCE) this.#run();
     // Also when it has just run: what it left is enough to go on with.
-    this.#receiver.holdBack();
+    this.receiver.holdBack();
   }
 
   /** The socket has room again. Also called without cause (oven-sh/bun#37099). */
@@ -108,7 +107,7 @@ export class Connection implements Turn, Asker, Awaiter {
   /** FIN: no more bytes come. What was asked for is still served to the end. */
   end(): void {
     tick();
-    this.#receiver.fin = true;
+    this.receiver.fin = true;
     if (this.state === REQUEST || this.state === SILENCE) this.#run();
     else this.probe();
   }
@@ -118,7 +117,7 @@ export class Connection implements Turn, Asker, Awaiter {
    * who has asked for more than can wait is not read, so that its FIN is not seen meanwhile.
    */
   probe(): void {
-    const suspect = this.#receiver.fin || this.#receiver.paused;
+    const suspect = this.receiver.fin || this.receiver.paused;
     if (this.state.awaits === "store" && suspect) this.service.turns.add(this);
   }
 
@@ -138,7 +137,7 @@ export class Connection implements Turn, Asker, Awaiter {
   /** 200 ms of silence behind a path without LF. */
   silent(): void {
     if (this.state !== SILENCE) return;
-    this.#receiver.endedBySilence = true;
+    this.receiver.endedBySilence = true;
     this.#run();
   }
 
@@ -166,7 +165,7 @@ export class Connection implements Turn, Asker, Awaiter {
     const owed = this.#sender.close();
     if (this.#exchange.sending > 0 || this.#exchange.partly)
       this.#exchange.end(this.door, "RESET", Math.max(0, this.#exchange.sending - owed));
-    this.#receiver.close();
+    this.receiver.close();
     this.#owner.ended(this);
   }
 
@@ -177,7 +176,7 @@ export class Connection implements Turn, Asker, Awaiter {
   }
 
   last(): void {
-    this.#receiver.close();
+    this.receiver.close();
   }
 
   /** The request that is being answered costs as much as `requests` more of the usual ones. */
@@ -186,11 +185,6 @@ export class Connection implements Turn, Asker, Awaiter {
   }
 
   // --- for the sweep and the server ---
-
-  /** Bytes of requests that are not answered. */
-  get backlog(): number {
-    return this.#receiver.backlog;
-  }
 
   /** The file that is on its way, or null. */
   get sending(): ReturnType<Exchange["transfer"]> {
@@ -211,7 +205,7 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Finishes what is under way, then closes. */
   stop(): void {
     this.#stopping = true;
-    if (this.state === REQUEST && this.backlog === 0) this.#run();
+    if (this.state === REQUEST && this.receiver.backlog === 0) this.#run();
   }
 
   /** RST, now. */
@@ -265,7 +259,7 @@ export class Connection implements Turn, Asker, Awaiter {
         this.#deliver(next());
         continue;
       }
-      const line = yields || this.#receiver.last ? null : this.#next();
+      const line = yields || this.receiver.last ? null : this.#next();
       if (line !== null) {
         this.#cost += 1 + Math.trunc(line.length / LINE_BYTES_PER_REQUEST);
         this.#answer(line);
@@ -273,7 +267,7 @@ export class Connection implements Turn, Asker, Awaiter {
       }
       if (this.#sender.pressing) continue;
       if (!this.#push()) return;
-      if (this.#receiver.last && this.#exchange.next === null) this.#finish();
+      if (this.receiver.last && this.#exchange.next === null) this.#finish();
       else if (yields) this.#await("turn");
       else this.#rest();
       return;
@@ -313,7 +307,7 @@ export class Connection implements Turn, Asker, Awaiter {
 
   /** The next request's line, or null. */
   #next(): ByteString | null {
-    const line = this.#receiver.next();
+    const line = this.receiver.next();
     if (!(line instanceof Refusal)) return line;
     this.#refuse(line, true);
     return null;
@@ -323,7 +317,7 @@ export class Connection implements Turn, Asker, Awaiter {
     const known = this.door;
     const door = (this.door ??= this.service.doors[dialectOf(line)]);
     if (known === null && door.heads) {
-      this.#receiver.readHeads(line);
+      this.receiver.readHeads(line);
       return;
     }
     this.asked += 1;
@@ -334,7 +328,7 @@ export class Connection implements Turn, Asker, Awaiter {
   #deliver(answer: Answer): void {
     switch (answer.kind) {
       case "reply":
-        this.#exchange.reply(answer, this.door, this.backlog === 0);
+        this.#exchange.reply(answer, this.door, this.receiver.backlog === 0);
         break;
       case "part":
         this.#exchange.part(answer);
@@ -345,7 +339,7 @@ export class Connection implements Turn, Asker, Awaiter {
         break;
       case "store":
         this.state = answer;
-        if (this.#receiver.fin) this.#exchange.promise(answer.promise);
+        if (this.receiver.fin) this.#exchange.promise(answer.promise);
         break;
       default:
         this.#refuse(answer);
@@ -355,10 +349,9 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Says no, in the connection's dialect; by RST where something else was promised. */
   #refuse(refusal: Refusal, last = false): void {
     const { doors } = this.service;
-    const speaker =
-      this.door ?? (isFramedStart(this.#receiver.peek()) ? doors.framed : doors.plain);
+    const speaker = this.door ?? (isFramedStart(this.receiver.peek()) ? doors.framed : doors.plain);
     if (this.#exchange.refuse(refusal, speaker, this.door)) {
-      if (last) this.#receiver.close();
+      if (last) this.receiver.close();
       return;
     }
     // Parts may be gathered: they must not reach the next one.
@@ -369,7 +362,7 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Nothing to do: waits for the next request, for its end, or closes. */
   #rest(): void {
     this.progressAt = 0;
-    if (this.#receiver.fin || (this.#stopping && this.backlog === 0)) {
+    if (this.receiver.fin || (this.#stopping && this.receiver.backlog === 0)) {
       this.#finish();
       return;
     }
@@ -377,9 +370,9 @@ export class Connection implements Turn, Asker, Awaiter {
     // Only an answer starts a new wait: a byte now and then must not stretch the old one.
     if (this.asked > this.#rested) this.since = clock.now;
     this.#rested = this.asked;
-    this.#receiver.resume();
-    if (this.door !== null || this.backlog === 0) return;
-    const start = this.#receiver.peek();
+    this.receiver.resume();
+    if (this.door !== null || this.receiver.backlog === 0) return;
+    const start = this.receiver.peek();
     if (isTlsStart(start)) {
       this.#answer(start);
       this.#loop();
@@ -393,8 +386,8 @@ export class Connection implements Turn, Asker, Awaiter {
   #finish(): void {
     this.state = LINGER;
     this.since = clock.now;
-    this.#receiver.close();
-    this.#receiver.resume();
+    this.receiver.close();
+    this.receiver.resume();
     this.socket.shutdown();
   }
 }

@@ -38,11 +38,10 @@ export class ListenError extends Failure {
 
 /**
  * Connections waiting to be accepted; Bun fixes it at 512 (oven-sh/bun#33786). Who finds it full
- * tries again after a second (tcp(7)): a storm of newcomers at 25 us each fills 1,024 in 25 ms.
- * What is longer costs nobody who is connected anything (acceptbound.ts). Linux has it at most
- * net.core.somaxconn, which is 4,096 (listen(2)).
+ * tries again after a second (tcp(7)): a storm at 25 us each fills it in 25 ms. With 4,096 the kernel
+ * hands out whole crowds of those who have gone again, which fill the table of connections.
  */
-const BACKLOG = 4096;
+const BACKLOG = 1024;
 
 /**
  * Bytes of requests the kernel queues for a connection that is not being read (it doubles this for
@@ -70,6 +69,8 @@ export interface Arrivals {
   readonly secure: Secure | null;
   /** Gives a new socket its connection, or null when it was cut. */
   accept(socket: StreamSocket, way: Way): Connection | null;
+  /** Whether connections wait for their turn, so that newcomers had better come slowly. */
+  late(): boolean;
 }
 
 /** Listens on `address`; newcomers go to `arrivals`. Throws ListenError. */
@@ -90,7 +91,7 @@ export function listen(address: ListenAddress, arrivals: Arrivals): Listener {
   });
   const { fd } = withDescriptor(listener);
   setOptions(fd, lobby !== null);
-  const accepts = new AcceptBound(fd);
+  const accepts = new AcceptBound(fd, () => arrivals.late());
   bound = accepts;
   return {
     address: { host: address.host, port: listener.port },

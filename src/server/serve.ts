@@ -213,9 +213,10 @@ export class Server implements ConnectionOwner {
     if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
     let port = addresses[0]?.port ?? 0;
     const accept = (socket: StreamSocket, way: Way) => this.accept(socket, way);
+    const late = () => this.#services.plain.turns.late;
     try {
       for (const { host } of addresses) {
-        const listener = listen({ host, port }, { secure: this.#secure, accept });
+        const listener = listen({ host, port }, { secure: this.#secure, accept, late });
         this.#listeners.push(listener);
         port = listener.address.port;
       }
@@ -230,7 +231,7 @@ export class Server implements ConnectionOwner {
     const { adminAddress } = this.#options;
     if (adminAddress === null) return;
     const accept = (socket: StreamSocket) => this.accept(socket, "admin");
-    this.#admin = listen(adminAddress, { secure: null, accept });
+    this.#admin = listen(adminAddress, { secure: null, accept, late: () => false });
   }
 
   #observed(): Observed {

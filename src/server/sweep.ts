@@ -47,7 +47,7 @@ export function sweep(
 
 function sweepRequest(connection: Connection, now: number, limits: Limits): boolean {
   const waited = now - connection.since;
-  const between = connection.asked > 0 && connection.backlog === 0;
+  const between = connection.asked > 0 && connection.receiver.backlog === 0;
   if (waited <= (between ? limits.idleMs : limits.requestMs)) return false;
   if (between) connection.stop();
   else {

@@ -233,8 +233,8 @@ class Course {
       const reading = awaits === "request" || awaits === "silence" || awaits === "linger";
       if (reading && socket.paused) wrong.push(`paused in awaits ${awaits}`);
       if (reading && socket.corked) wrong.push(`corked in awaits ${awaits}`);
-      if (connection.backlog > BACKLOG_BYTES_MAX && !socket.paused) {
-        wrong.push(`reads on with ${connection.backlog} bytes of requests`);
+      if (connection.receiver.backlog > BACKLOG_BYTES_MAX && !socket.paused) {
+        wrong.push(`reads on with ${connection.receiver.backlog} bytes of requests`);
       }
       if ((awaits === "closed") !== socket.closed) wrong.push(`awaits ${awaits}, socket not`);
       if (awaits === "linger" && socket.ending !== "fin" && socket.gone === 0) {
@@ -268,7 +268,7 @@ class Course {
     if (over && socket.ending !== "fin") fail("all is answered, but no FIN came");
     if (!over && connection?.state.awaits !== "request")
       fail("all is answered, but it waits for more");
-    if (!over && connection?.backlog !== 0) fail("something is left unread");
+    if (!over && connection?.receiver.backlog !== 0) fail("something is left unread");
   }
 
   /** The clients that are still there go; nothing of them stays. */
@@ -291,7 +291,8 @@ class Course {
   #describe(): string {
     const clients = this.#clients.map((client) => {
       const { socket, pipeline, chunks } = client;
-      const { backlog = 0, state } = socket.connection ?? {};
+      const { receiver, state } = socket.connection ?? {};
+      const backlog = receiver?.backlog ?? 0;
       const awaits = state?.awaits ?? "none";
       const asked = pipeline.asked.map((it) => it.slice(0, 60)).join(" | ");
       const facts = `${awaits}, ${socket.ending}, backlog ${backlog}, ${chunks.length} chunks`;

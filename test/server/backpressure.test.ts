@@ -74,12 +74,12 @@ test("36: a connection whose replies are not taken stops reading, and goes on wh
     }
     expect([request, socket.paused, socket.taken]).toEqual([request, true, 100_000]);
     // What came with the chunk that went over the limit, and not one more.
-    expect(connection.backlog).toBeLessThanOrEqual(BACKLOG_BYTES_MAX + chunk.length);
+    expect(connection.receiver.backlog).toBeLessThanOrEqual(BACKLOG_BYTES_MAX + chunk.length);
     if (request === PING) {
       socket.room = Infinity;
       connection.drain();
       await eventually("the replies", () => socket.taken === (pong * given * chunk.length) / 5);
-      expect([socket.paused, connection.backlog]).toEqual([false, 0]);
+      expect([socket.paused, connection.receiver.backlog]).toEqual([false, 0]);
     }
     connection.terminate();
   }

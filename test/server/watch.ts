@@ -23,7 +23,7 @@ export class Watched {
       this.received += chunk.length;
       this.events += 1;
       data(chunk);
-      this.backlogMax = Math.max(this.backlogMax, connection.backlog);
+      this.backlogMax = Math.max(this.backlogMax, connection.receiver.backlog);
     };
   }
 }
