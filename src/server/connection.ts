@@ -7,9 +7,9 @@
  *   socket <- Sender  <------- answer <-----+
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It
- * knows no dialect (doors do) and no path (stores do). One request is answered at a time. Invariant:
- * whenever it returns to the loop the shared outbox is empty, and either something is awaited that
- * will come, or a deadline of the sweep ends it.
+ * knows no dialect (doors do) and no path (stores do). One request is answered at a time.
+ * Invariant: whenever it returns to the loop the shared outbox is empty, and either something is
+ * awaited that will come, or a deadline of the sweep ends it.
  */
 import { peerOf } from "../guard/address.ts";
 import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";

@@ -38,8 +38,8 @@ export class ListenError extends Failure {
 
 /**
  * Connections waiting to be accepted; Bun fixes it at 512 (oven-sh/bun#33786). Who finds it full
- * tries again after a second (tcp(7)): a storm at 25 us each fills it in 25 ms. With 4,096 the kernel
- * hands out whole crowds of those who have gone again, which fill the table of connections.
+ * tries again after a second (tcp(7)): a storm at 25 us each fills it in 25 ms. With 4,096 the
+ * kernel hands out whole crowds of those who have gone again, which fill the table of connections.
  */
 const BACKLOG = 1024;
 
