@@ -27,6 +27,19 @@ export const nginx: Rival = variant("nginx", "sendfile");
 export const nginxRead: Rival = variant("nginx-read", "read");
 export const nginxTls: Rival = byTls(variant("nginx-tls", "tls"));
 
+/** One process of this user's in front, whose files are in `folder`. */
+export function nginxOwn(folder: string): string {
+  const user = process.getuid?.() === 0 ? "user root;" : "";
+  return `${user} worker_processes 1; daemon off; pid "${folder}/pid"; error_log stderr crit;`;
+}
+
+/** Inside "http": all files are bytes, and what nginx may have to store is in `folder`. */
+export function nginxPlain(folder: string): string {
+  const stores = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const paths = stores.map((name) => `${name}_temp_path "${folder}/${name}";`);
+  return `types {} default_type application/octet-stream; ${paths.join(" ")}`;
+}
+
 // --- internal ---
 
 function variant(name: string, sending: Variant): Rival {
@@ -47,12 +60,8 @@ function byTls(rival: Rival): Rival {
 /** The whole configuration file. */
 function configuration(sending: Variant, { root, folder, port }: Place): string {
   const { listen, settings } = sending === "tls" ? secured() : { listen: "", settings: "" };
-  const user = process.getuid?.() === 0 ? "user root;" : "";
-  return `${user}
-worker_processes 1;
-daemon off;
-pid "${folder}/pid";
-error_log stderr crit;
+  return `
+${nginxOwn(folder)}
 events { worker_connections 16384; multi_accept on; }
 http {
   access_log off;
@@ -66,13 +75,7 @@ http {
   tcp_nodelay on;
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
-  types {}
-  default_type application/octet-stream;
-  client_body_temp_path "${folder}/body";
-  proxy_temp_path "${folder}/proxy";
-  fastcgi_temp_path "${folder}/fastcgi";
-  uwsgi_temp_path "${folder}/uwsgi";
-  scgi_temp_path "${folder}/scgi";
+  ${nginxPlain(folder)}
   ${settings}
   server { listen 127.0.0.1:${port} backlog=4096${listen}; root "${root}"; }
 }

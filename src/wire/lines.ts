@@ -51,14 +51,4 @@ export class LineReader extends Unread {
       ? ""
       : this.chunk.toString("latin1", this.position, this.chunk.length);
   }
-
-  /** Up to `count` raw bytes, or null when there are none: the body behind a reply's line. */
-  take(count: number): Buffer | null {
-    const chunk = this.chunk;
-    if (chunk === null || count <= 0) return null;
-    const end = Math.min(chunk.length, this.position + count);
-    const bytes = chunk.subarray(this.position, end);
-    this.advance(end);
-    return bytes;
-  }
 }

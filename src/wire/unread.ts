@@ -22,6 +22,16 @@ export class Unread {
     this.position = 0;
   }
 
+  /** Up to `count` bytes as they came, or null when there are none: the body behind a head. */
+  take(count: number): Buffer | null {
+    const chunk = this.chunk;
+    if (chunk === null || count <= 0) return null;
+    const end = Math.min(chunk.length, this.position + count);
+    const bytes = chunk.subarray(this.position, end);
+    this.advance(end);
+    return bytes;
+  }
+
   /** Forgets what has not been read. */
   discard(): void {
     this.chunk = null;

@@ -5,21 +5,10 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { Log } from "../../src/observe/log.ts";
-import type { LogLine } from "../../src/observe/logline.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
-
-const LINE: LogLine = {
-  peer: "127.0.0.1",
-  door: "s6",
-  verb: "READ",
-  path: "/f",
-  status: "OK",
-  bytes: 6,
-  ms: 0.1,
-  http: null,
-};
+import { LINE } from "./line.ts";
 
 /** A FIFO: what is written to it, read without waiting. */
 class Pipe implements Disposable {

@@ -2,20 +2,9 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { Log } from "../../src/observe/log.ts";
-import type { LogLine } from "../../src/observe/logline.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
-
-const LINE: LogLine = {
-  peer: "127.0.0.1",
-  door: "s6",
-  verb: "READ",
-  path: "/f",
-  status: "OK",
-  bytes: 6,
-  ms: 0.1,
-  http: null,
-};
+import { LINE } from "./line.ts";
 
 /** The paths of the requests in a file's lines. */
 function paths(file: string): string[] {

@@ -2,7 +2,8 @@
  * A server of HTTP/1.1 that serves named bytes and misbehaves where its test says so. Heads are
  * written out here, not taken from src: both sides never share a mistake.
  */
-import { type Ending, type FakeConnection, FakeServer } from "../client/fake.ts";
+import type { FakeConnection } from "../client/fake.ts";
+import { type Misbehave, Misbehaving } from "./misbehaving.ts";
 
 /** One file as the server has it. */
 export interface HttpFile {
@@ -25,34 +26,20 @@ export interface HttpAsked {
   readonly range: readonly [first: number, last: number] | null;
 }
 
-/** What goes out: bytes, and how the connection ends behind them. */
-export interface HttpAnswer {
-  readonly bytes: string | Uint8Array | readonly (string | Uint8Array)[];
-  readonly ending?: Ending;
-}
-
-/** Answers a request its own way; undefined: honestly; null: not at all. */
-export type HttpMisbehave = (
-  asked: HttpAsked,
-  honest: () => Buffer,
-) => HttpAnswer | null | undefined;
+/** Answers a request its own way. */
+export type HttpMisbehave = Misbehave<HttpAsked>;
 
 /** A fake server (`using` closes it). */
-export class HttpFake implements Disposable {
+export class HttpFake extends Misbehaving<HttpAsked> {
   /** By target, without a query. */
   readonly files = new Map<string, HttpFile>();
-  readonly asked: HttpAsked[] = [];
-  readonly fake: FakeServer;
-  readonly #misbehave: HttpMisbehave;
-  readonly #read = new WeakMap<FakeConnection, number>();
 
   constructor(
     files: Record<string, string | Uint8Array>,
     misbehave: HttpMisbehave = () => undefined,
   ) {
+    super("\r\n\r\n", misbehave);
     for (const [path, bytes] of Object.entries(files)) this.put(path, bytes);
-    this.#misbehave = misbehave;
-    this.fake = new FakeServer((connection) => this.#requests(connection));
   }
 
   /** The file `path` is this from now on; `version` as it stands in the head. */
@@ -72,29 +59,13 @@ export class HttpFake implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
-    this.fake[Symbol.dispose]();
-  }
-
   // --- internal ---
 
-  #requests(connection: FakeConnection): void {
-    const heads = connection.received.split("\r\n\r\n").slice(0, -1);
-    const done = this.#read.get(connection) ?? 0;
-    this.#read.set(connection, heads.length);
-    for (const head of heads.slice(done)) {
-      const asked = parse(head, this.asked.length, connection);
-      this.asked.push(asked);
-      const honest = (): Buffer => this.#honest(asked);
-      const answer = this.#misbehave(asked, honest);
-      if (answer === null) continue;
-      const { bytes, ending = "open" } = answer ?? { bytes: honest() };
-      connection.say(bytes, ending);
-      if (ending !== "open") return;
-    }
+  protected parse(text: string, nth: number, connection: FakeConnection): HttpAsked {
+    return parse(text, nth, connection);
   }
 
-  #honest({ method, target, fields, range }: HttpAsked): Buffer {
+  protected honest({ method, target, fields, range }: HttpAsked): Buffer {
     const file = this.files.get(target.split("?")[0] ?? "");
     if (file === undefined) return reply("404 Not Found", "", "no such file\n");
     const { bytes, version } = file;

@@ -2,8 +2,8 @@
  * A server of S6/1 that serves named bytes and misbehaves where its test says so. Lines, escapes
  * and digests are written out here, not taken from src: both sides never share a mistake.
  */
-import type { Ending, FakeConnection } from "../client/fake.ts";
-import { FakeServer } from "../client/fake.ts";
+import type { FakeConnection } from "../client/fake.ts";
+import { Misbehaving, type Misbehave as Misbehaves } from "./misbehaving.ts";
 
 /** One file as the server has it. */
 export interface Served {
@@ -26,29 +26,17 @@ export interface Asked {
   key(name: string): string | undefined;
 }
 
-/** What goes out: bytes, and how the connection ends behind them. */
-export interface Answer {
-  readonly bytes: string | Uint8Array | readonly (string | Uint8Array)[];
-  readonly ending?: Ending;
-}
-
-/** Answers a request its own way; undefined: honestly; null: not at all. */
-export type Misbehave = (asked: Asked, honest: () => Buffer) => Answer | null | undefined;
+/** Answers a request its own way. */
+export type Misbehave = Misbehaves<Asked>;
 
 /** A scripted server (`using` closes it). */
-export class Scripted implements Disposable {
+export class Scripted extends Misbehaving<Asked> {
   /** By absolute path. Replaced by a test when the file changes. */
   readonly files = new Map<string, Served>();
-  /** Every request so far. */
-  readonly asked: Asked[] = [];
-  readonly fake: FakeServer;
-  readonly #misbehave: Misbehave;
-  readonly #read = new WeakMap<FakeConnection, number>();
 
   constructor(files: Record<string, string | Uint8Array>, misbehave: Misbehave = () => undefined) {
+    super("\n", misbehave);
     for (const [path, bytes] of Object.entries(files)) this.put(path, bytes);
-    this.#misbehave = misbehave;
-    this.fake = new FakeServer((connection) => this.#lines(connection));
   }
 
   /** The file `path` is this from now on. */
@@ -67,29 +55,13 @@ export class Scripted implements Disposable {
     return this.asked.filter((asked) => asked.verb === verb);
   }
 
-  [Symbol.dispose](): void {
-    this.fake[Symbol.dispose]();
-  }
-
   // --- internal ---
 
-  #lines(connection: FakeConnection): void {
-    const lines = connection.received.split("\n").slice(0, -1);
-    const done = this.#read.get(connection) ?? 0;
-    this.#read.set(connection, lines.length);
-    for (const line of lines.slice(done)) {
-      const asked = parse(line, this.asked.length, connection);
-      this.asked.push(asked);
-      const honest = (): Buffer => this.#honest(asked);
-      const answer = this.#misbehave(asked, honest);
-      if (answer === null) continue;
-      const { bytes, ending = "open" } = answer ?? { bytes: honest() };
-      connection.say(bytes, ending);
-      if (ending !== "open") return;
-    }
+  protected parse(text: string, nth: number, connection: FakeConnection): Asked {
+    return parse(text, nth, connection);
   }
 
-  #honest(asked: Asked): Buffer {
+  protected honest(asked: Asked): Buffer {
     const { verb, path } = asked;
     if (verb === "PING") return bytesOf("OK 0 server=scripted version=1\n");
     if (verb === "LIST") return this.#list(asked);

@@ -41,16 +41,6 @@ export class ReplyReader extends Unread {
     return chunk.toString("latin1", from, end);
   }
 
-  /** Up to `count` bytes of a body, or null when there are none. */
-  take(count: number): Buffer | null {
-    const chunk = this.chunk;
-    if (chunk === null || count <= 0) return null;
-    const end = Math.min(chunk.length, this.position + count);
-    const bytes = chunk.subarray(this.position, end);
-    this.advance(end);
-    return bytes;
-  }
-
   override discard(): void {
     super.discard();
     this.#scanned = 0;

@@ -6,7 +6,8 @@ import { Tree } from "../../rig/tree.ts";
 import { deliver } from "../../rig/delivering.ts";
 import { type FakeConnection, FakeServer } from "../../client/fake.ts";
 import { cli6, shell } from "../../rig/program.ts";
-import { type Answer, type Asked, Scripted } from "../../rig/scripted.ts";
+import type { Answer } from "../../rig/misbehaving.ts";
+import { type Asked, Scripted } from "../../rig/scripted.ts";
 
 const MIB = 1024 * 1024;
 const STAGING = `.cli6-${process.geteuid?.() ?? 0}`;
