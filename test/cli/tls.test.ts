@@ -78,6 +78,17 @@ test("--ca believes an authority; without it, or for another name, status 4 says
   expect([pinned.status, pinned.err]).toEqual([2, expect.stringContaining("--pin takes")]);
 });
 
+test("files of TLS may have names of any letters", async () => {
+  using tree = new Tree({ f: "content", "schlüssel/x": "" });
+  const files = { cert: tree.path("schlüssel/cert"), key: tree.path("schlüssel/key") };
+  const { cert, key } = filesOf("good");
+  fs.copyFileSync(cert, files.cert);
+  fs.copyFileSync(key, files.key);
+  const tls = ["--tls-cert", files.cert, "--tls-key", files.key];
+  await using server = new Started([tree.path("schlüssel"), ...SERVES, ...tls]);
+  expect(await portOf(server)).toMatch(/^[0-9]+$/);
+});
+
 test("serv6 says which flags of TLS do not go together, with status 2", async () => {
   using tree = new Tree({ f: "" });
   using state = new Tree();

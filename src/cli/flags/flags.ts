@@ -9,7 +9,8 @@
 import { parseArgs } from "node:util";
 // Of citty the definitions and the help are used, not its parser: that one accepts unknown flags.
 import type { BooleanArgDef, StringArgDef } from "citty";
-import { printableText } from "../../wire/printable.ts";
+import { bytesOf } from "../../wire/bytes.ts";
+import { printable } from "../../wire/printable.ts";
 import { nearest } from "./suggestion.ts";
 import { type Reader, yesOrNo } from "./values.ts";
 
@@ -231,7 +232,7 @@ function isQuestion(token: Token): boolean {
 }
 
 function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
-  const shown = printableText(token.rawName);
+  const shown = printable(token.rawName);
   const found = flagOf(table, token);
   if (found === null) throw new UnknownFlagError(shown, nearest(shown, longForms(table)));
   const { name, flag, negated } = found;
@@ -261,7 +262,7 @@ function valueOf(flag: ValueFlag<unknown>, token: OptionToken, shown: string): u
   if (value === undefined) throw new UsageError(`${needs}, and got nothing`);
   // `-p --hidden` is a forgotten value; a value that starts with a dash is given as --flag=-value.
   if (!token.inlineValue && /^-./.test(value)) {
-    throw new UsageError(`${needs}, and got the flag ${printableText(value)}`);
+    throw new UsageError(`${needs}, and got the flag ${printable(value)}`);
   }
   return readValue(flag.reader, value, shown);
 }
@@ -275,10 +276,13 @@ function stateOf(token: OptionToken, negated: boolean, shown: string): boolean {
 function readValue<T>(reader: Reader<T>, text: string, shown: string): T {
   const value = reader.read(text);
   if (value !== null) return value;
-  throw new UsageError(`${shown} takes ${reader.takes}, not "${printableText(text)}"`);
+  throw new UsageError(`${shown} takes ${reader.takes}, not "${printable(text)}"`);
 }
 
-/** The environment's value, or the default. An empty variable counts as none. */
+/**
+ * The environment's value, as bytes like an argument's, or the default. An empty variable counts as
+ * none.
+ */
 function fallback(
   command: string,
   name: string,
@@ -286,7 +290,7 @@ function fallback(
   environment: Environment,
 ): unknown {
   const variable = variableOf(command, name);
-  const text = flag.momentary === true ? "" : (environment[variable] ?? "");
+  const text = flag.momentary === true ? "" : bytesOf(environment[variable] ?? "");
   if (flag.type === "boolean") {
     const unsaid = flag.undecided === true ? undefined : (flag.default ?? false);
     return text === "" ? unsaid : readValue(yesOrNo, text, variable);
@@ -308,5 +312,5 @@ function operandsOf(command: Command, tokens: readonly Token[]): Operand[] {
   }
   const surplus = operands[command.operands.max];
   if (surplus === undefined) return operands;
-  throw new UsageError(`one too many: "${printableText(surplus.text)}"`);
+  throw new UsageError(`one too many: "${printable(surplus.text)}"`);
 }

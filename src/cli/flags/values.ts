@@ -3,9 +3,10 @@
  * its bounds, or into null; it never guesses, rounds a count or prints. It also has the words with
  * which an error says what it takes.
  */
+import { utf8Of } from "../../wire/bytes.ts";
 import { PORT_MAX } from "../../wire/vocabulary.ts";
 
-/** Reads one kind of value. */
+/** Reads one kind of value. Its `text` has one byte a character, as the command line came. */
 export interface Reader<T> {
   /** Completes "--flag takes ...". */
   readonly takes: string;
@@ -75,6 +76,15 @@ export function size({ min, max }: Bounds): Reader<number> {
 export function text(takes: string): Reader<string> {
   return { takes, read: (given) => (given === "" ? null : given) };
 }
+
+/**
+ * The path of a file here, as text: Node's file functions take no bytes, so that a name that is no
+ * UTF-8 is not found.
+ */
+export const filePath: Reader<string> = {
+  takes: "a file",
+  read: (given) => (given === "" ? null : utf8Of(given)),
+};
 
 /** One of some words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {

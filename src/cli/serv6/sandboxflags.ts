@@ -1,5 +1,6 @@
 /** The flags of the second wall, what they mean for a server that listens, what is told of it. */
 import path from "node:path";
+import { utf8Of } from "../../wire/bytes.ts";
 import { printableText } from "../../wire/printable.ts";
 import type { Server } from "../../server/serve.ts";
 import type { ServeOptions } from "../../server/start.ts";
@@ -46,7 +47,7 @@ export function wall(
 ): { sandbox: Sandbox; lines: string } {
   const { sandbox: wanted, user: name, quiet } = values;
   const startedByRoot = process.geteuid?.() === 0;
-  const named = name === undefined ? null : namedUser(name);
+  const named = name === undefined ? null : namedUser(utf8Of(name));
   const user =
     named ?? (startedByRoot && wanted ? servingUser(options.root, needsOf(options)) : null);
   const missed = user === null ? [] : outOfReach(user, needsOf(options));

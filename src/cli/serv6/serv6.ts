@@ -21,7 +21,7 @@ import {
 } from "../flags/flags.ts";
 import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
-import { count, duration, oneOf, portNumber, size, text } from "../flags/values.ts";
+import { count, duration, filePath, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { ADMIN_FLAGS, adminOf } from "./adminflags.ts";
 import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
@@ -155,7 +155,7 @@ const FLAGS = {
     type: "string",
     group: SAID,
     valueHint: "file",
-    reader: text("a file"),
+    reader: filePath,
     description: "where these go instead of stderr; SIGUSR1 opens it anew, for logrotate",
   },
   quiet: { type: "boolean", alias: "q", group: SAID, description: "at start the ready line alone" },
@@ -280,7 +280,7 @@ function optionsOf(
     index,
     log,
     ...(values.cors === undefined ? {} : { cors: utf8Of(values.cors) }),
-    ...(logFile === undefined ? {} : { logFile: utf8Of(logFile) }),
+    ...(logFile === undefined ? {} : { logFile }),
     limits,
     ...tlsOf(values, utf8Of(root ?? "."), env),
     ...tokensOf(values, env),

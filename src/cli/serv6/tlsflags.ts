@@ -5,7 +5,7 @@ import { ensureOwnFile } from "../../identity/ownfile.ts";
 import type { ServeOptions } from "../../server/start.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
 import { stateFile } from "../flags/statefile.ts";
-import { text } from "../flags/values.ts";
+import { filePath } from "../flags/values.ts";
 
 const TLS = "TLS";
 
@@ -14,7 +14,7 @@ function fileFlag(description: string) {
     type: "string",
     group: TLS,
     valueHint: "file",
-    reader: text("a file"),
+    reader: filePath,
     description,
   } as const;
 }

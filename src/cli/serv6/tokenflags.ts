@@ -4,7 +4,7 @@ import { LinkKey } from "../../identity/links.ts";
 import type { ServeOptions } from "../../server/start.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
 import { stateFile } from "../flags/statefile.ts";
-import { text } from "../flags/values.ts";
+import { filePath } from "../flags/values.ts";
 
 const TOKENS = "Tokens";
 
@@ -16,7 +16,7 @@ export const LINK_KEY_FLAG = {
   type: "string",
   group: TOKENS,
   valueHint: "file",
-  reader: text("a file"),
+  reader: filePath,
   description: "key of the links that serv6 sign makes; made when it is missing",
 } as const;
 
@@ -26,7 +26,7 @@ export const TOKEN_FLAGS = {
     type: "string",
     group: TOKENS,
     valueHint: "file",
-    reader: text("a file"),
+    reader: filePath,
     description: "who may read what; SERV6_TOKEN is one that may read everything",
   },
   "new-token": {

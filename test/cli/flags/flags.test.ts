@@ -14,12 +14,14 @@ import { renderHelp, versionLine } from "../../../src/cli/flags/help.ts";
 import {
   count,
   duration,
+  filePath,
   oneOf,
   portNumber,
   type Reader,
   size,
   text,
 } from "../../../src/cli/flags/values.ts";
+import { bytesOf } from "../../../src/wire/bytes.ts";
 
 const FLAGS = {
   port: {
@@ -95,6 +97,15 @@ test("takes a flag in every form", () => {
   expect(run(["--no-hidden"]).values.hidden).toBe(false);
   expect(run(["--hidden=off"]).values.hidden).toBe(false);
   expect(run(["--idle-timeout", "500ms"]).values["idle-timeout"]).toBe(500);
+});
+
+test("reads the same bytes from a flag and from the environment, and shows them as text", () => {
+  const given = bytesOf("/tmp/ü");
+  expect(run(["-b", given]).values.bind).toEqual([given]);
+  expect(run([], { TOOL_BIND: "/tmp/ü" }).values.bind).toEqual([given]);
+  expect(filePath.read(given)).toBe("/tmp/ü");
+  expect(refusal(["-p", bytesOf("ü")])).toContain('not "ü"');
+  expect(refusal([], { TOOL_PORT: "ü" })).toContain('not "ü"');
 });
 
 test("gives defaults and operands, and -- ends the flags", () => {
