@@ -44,6 +44,8 @@ test("--new-token, --tokens, login: then the paths of the token, and no other, w
   expect(fs.existsSync(state.path("cli6/tokens"))).toBe(false);
   const login = await run(["login", url], `${token}\n`);
   expect([login.status, login.err]).toEqual([0, expect.stringContaining("takes the token")]);
+  fs.writeFileSync(keys.path("token"), token);
+  expect((await run(["login", url, "--token-file", keys.path("token")])).status).toBe(0);
   expect(login.err + login.out).not.toContain(token);
   expect(fs.statSync(state.path("cli6/tokens")).mode & 0o777).toBe(0o600);
   expect((await run(["ls", "-1R", url])).out).toBe("/d/\n/d/f\n");

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { content } from "../rig/oracle.ts";
-import { cli6, shell } from "../rig/program.ts";
+import { until } from "../client/fake.ts";
+import { CLI6_COMMAND, cli6, environment, shell } from "../rig/program.ts";
 import { CA_FILE, filesOf } from "../rig/tls.ts";
 import { Tree } from "../rig/tree.ts";
 import { Started } from "./serv6/started.ts";
@@ -76,6 +77,55 @@ test("--ca believes an authority; without it, or for another name, status 4 says
   expect([unknown.status, unknown.err]).toEqual([4, expect.stringContaining("no authority")]);
   const pinned = await cli6(["--pin", "sha256:1", `s6s://localhost:${port}/f`], { env });
   expect([pinned.status, pinned.err]).toEqual([2, expect.stringContaining("--pin takes")]);
+});
+
+test("get at the prompt shows the certificate and the token that the prompt was given", async () => {
+  using tree = new Tree({ f: "content" });
+  using own = new Tree({ token: "right-one\n", here: null });
+  const { cert, key } = filesOf("good");
+  const tls = ["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", CA_FILE];
+  await using server = new Started([tree.root, ...SERVES, ...tls], { SERV6_TOKEN: "right-one" });
+  const mine = filesOf("client");
+  const flags = [`--ca=${CA_FILE}`, `--cert=${mine.cert}`, `--key=${mine.key}`];
+  const url = `s6s://localhost:${await portOf(server)}`;
+  const shown = ["--no-history", ...flags, "--token-file", own.path("token"), "-s", url];
+  let seen = "";
+  const child = Bun.spawn([...CLI6_COMMAND, ...shown], {
+    cwd: own.path("here"),
+    env: { ...environment(), TERM: "xterm" },
+    terminal: { data: (_, chunk) => (seen += Buffer.from(chunk).toString("latin1")) },
+  });
+  const prompts = (): number => seen.split("serv6:").length - 1;
+  try {
+    await until(() => prompts() > 0);
+    const before = prompts();
+    child.terminal?.write("get f\r");
+    await until(() => prompts() > before);
+    expect(seen).not.toContain("cli6:");
+    expect(fs.readFileSync(own.path("here/f"), "utf8")).toBe("content");
+  } finally {
+    child.kill();
+  }
+});
+
+test("cli6 says which file of TLS or tokens is wrong, and why, in one line with status 2", async () => {
+  using tree = new Tree({ f: "no token here\n", empty: "" });
+  const { cert, key } = filesOf("client");
+  const cases: [string[], string][] = [
+    [["--ca", tree.path("none")], `--ca: ${tree.path("none")} can't be read (ENOENT)`],
+    [["--ca", tree.root], `--ca: ${tree.root} can't be read (EISDIR)`],
+    [["--ca", tree.path("empty")], `--ca: ${tree.path("empty")} holds no certificate in PEM`],
+    [["--cert", cert], "--cert and --key belong together"],
+    [["--cert", key, "--key", key], `--cert: ${key} holds no certificate in PEM`],
+    [["--cert", cert, "--key", cert], `--key: ${cert} holds no private key in PEM`],
+    [["--token-file", tree.path("none")], `--token-file: ${tree.path("none")} can't be read`],
+    [["--token-file", tree.path("f")], `--token-file: ${tree.path("f")} has no token`],
+  ];
+  for (const [flags, message] of cases) {
+    const { status, out, err } = await cli6(["ls", "s6s://127.0.0.1:1/", ...flags]);
+    expect([flags, status, out, err]).toEqual([flags, 2, "", expect.stringContaining(message)]);
+    expect(err.trim().split("\n")).toHaveLength(1);
+  }
 });
 
 test("files of TLS may have names of any letters", async () => {

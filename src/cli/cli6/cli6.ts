@@ -8,6 +8,7 @@ import { ClientError } from "../../client/error.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { EXIT } from "../output/exit.ts";
+import { bytesOf } from "../../wire/bytes.ts";
 import { printable } from "../../wire/printable.ts";
 import { COMMANDS } from "./commands.ts";
 import { connectionFlags, connectionSettingsOf, targetsOf } from "../flags/connection.ts";
@@ -200,16 +201,27 @@ async function print(
   return report.status;
 }
 
-/** The prompt's `get` and `mirror` run the commands, with the timeouts of this run. */
+/** Which of this run's flags the prompt's `get` and `mirror` have too, where they are given. */
+const HANDED_ON = ["pin", "ca", "cert", "key", "token-file"] as const;
+
+/** The prompt's `get` and `mirror` run the commands, with this run's timeouts, trust and token. */
 function runnerOf(values: Values<typeof FLAGS>, environment: Environment): ShellOptions["runner"] {
   return async (word, flags, operands, stop) => {
     const { timeout, "connect-timeout": connecting } = values;
     const times = [`--connect-timeout=${connecting}ms`];
     if (timeout !== undefined) times.push(`--timeout=${timeout}ms`);
-    if (values.pin !== undefined) times.push(`--pin=${values.pin}`);
-    if (values["insecure-auth"]) times.push("--insecure-auth");
+    const shown = HANDED_ON.flatMap((name) => {
+      const value = values[name];
+      return value === undefined ? [] : [`--${name}=${bytesOf(value)}`];
+    });
+    if (values["insecure-auth"]) shown.push("--insecure-auth");
     const row = COMMANDS.find((each) => each.word === word) ?? { word, summary: "" };
-    await start(await loaded(row), [...times, ...flags, "--", ...operands], environment, stop);
+    await start(
+      await loaded(row),
+      [...times, ...shown, ...flags, "--", ...operands],
+      environment,
+      stop,
+    );
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * `cli6 login`: saves a token for one server, after that server has taken it. It is read from
- * standard input, and on a terminal without being shown; `--forget` takes it away.
+ * --token-file or standard input, and on a terminal without being shown; `--forget` takes it away.
  */
 import { parseServer, urlOf } from "../../client/address.ts";
 import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
@@ -55,10 +55,11 @@ export const LOGIN: Subcommand<typeof FLAGS> = {
         report.say(`cli6: no token is saved for ${url} any more`);
         return report.status;
       }
-      const token = await asked(url);
+      const settings = connectionSettingsOf(values);
+      const fromFile = values["token-file"] === undefined ? undefined : settings.token;
+      const token = typeof fromFile === "string" ? fromFile : await asked(url);
       if (!isToken(token)) throw new UsageError("a token is one line of visible ASCII");
-      const settings = { ...connectionSettingsOf(values), token };
-      (await openWireClient(server, settings)).close();
+      (await openWireClient(server, { ...settings, token })).close();
       saveToken(file, url, token);
       report.say(`cli6: ${url} takes the token; it is saved in ${printableText(file)}`);
     } catch (error) {

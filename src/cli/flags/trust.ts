@@ -1,11 +1,11 @@
 /** The flags that say which servers are believed over TLS, and what they are as TrustOptions. */
-import fs from "node:fs";
 import { type TrustOptions, pinOf } from "../../identity/trust.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { printableText } from "../../wire/printable.ts";
-import type { FlagTable, Values } from "./flags.ts";
+import { contentOf, wrongFile } from "./filecontent.ts";
+import { type FlagTable, UsageError, type Values } from "./flags.ts";
 import { stateFile } from "./statefile.ts";
-import type { Reader } from "./values.ts";
+import { filePath } from "./values.ts";
 
 const STDERR = 2;
 
@@ -15,25 +15,16 @@ const TRUST = "TLS (s6s://)";
 /** Bytes of a file of certificates: the system's roots together have 250 KB. */
 const PEM_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The content of a file that holds something of the kind `what` in PEM. */
-function pem(what: string): Reader<string> {
-  return {
-    takes: `a file with ${what} in PEM`,
-    read(file) {
-      const facts = fs.statSync(file, { throwIfNoEntry: false });
-      if (facts === undefined || facts.size > PEM_BYTES_MAX) return null;
-      const text = fs.readFileSync(file, "utf8");
-      return text.includes("-----BEGIN ") ? text : null;
-    },
-  };
-}
+/** How each kind begins (RFC 7468); a key behind a passphrase says so in one of two ways. */
+const CERTIFICATE = /^-----BEGIN (?:[A-Z0-9]+ )?CERTIFICATE-----/m;
+const PRIVATE_KEY = /^-----BEGIN (?!ENCRYPTED)(?:[A-Z]+ )?PRIVATE KEY-----(?!\r?\nProc-Type)/m;
 
-function fileFlag(what: string, description: string) {
+function fileFlag(description: string) {
   return {
     type: "string",
     group: TRUST,
     valueHint: "file",
-    reader: pem(what),
+    reader: filePath,
     description,
   } as const;
 }
@@ -47,26 +38,45 @@ export const TRUST_FLAGS = {
     reader: { takes: '"sha256:" and the 64 hex digits of a certificate\'s SHA-256', read: pinOf },
     description: "believe the server of this certificate, and no other",
   },
-  ca: fileFlag("certificates of authorities", "believe these authorities, not the system's"),
-  cert: fileFlag("a certificate", "this client's certificate, for servers that want one"),
-  key: fileFlag("a private key", "its key"),
+  ca: fileFlag("believe the authorities in this file, in PEM, not the system's"),
+  cert: fileFlag("this client's certificate in PEM, for servers that want one"),
+  key: fileFlag("its key in PEM"),
 } as const satisfies FlagTable;
 
-/** What the flags say; servers that are seen first are noted in a file of the user's own. */
+/**
+ * What the flags say; servers that are seen first are noted in a file of the user's own. Throws
+ * UsageError for a file that does not hold what it should.
+ */
 export function trustOf(values: Values<typeof TRUST_FLAGS>): TrustOptions {
   const { pin, ca, cert, key } = values;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError("--cert and --key belong together");
+  }
   const knownHosts = stateFile("cli6", "known_hosts", process.env);
   return {
     ...(pin !== undefined && { pin }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...(ca !== undefined && { ca: certificatesIn("--ca", ca) }),
+    ...(cert !== undefined && { cert: certificatesIn("--cert", cert) }),
+    ...(key !== undefined && { key: keyIn(key) }),
     ...(knownHosts !== null && { knownHosts }),
     onFirstSeen: sayFirstSeen,
   };
 }
 
 // --- internal ---
+
+function certificatesIn(flag: string, path: string): string {
+  const text = contentOf({ flag, path }, PEM_BYTES_MAX);
+  if (CERTIFICATE.test(text)) return text;
+  throw wrongFile({ flag, path }, "holds no certificate in PEM");
+}
+
+function keyIn(path: string): string {
+  const file = { flag: "--key", path };
+  const text = contentOf(file, PEM_BYTES_MAX);
+  if (PRIVATE_KEY.test(text)) return text;
+  throw wrongFile(file, "holds no private key in PEM that needs no passphrase");
+}
 
 function sayFirstSeen(server: string, fingerprint: string): void {
   const text = `cli6: ${printableText(server)} is seen for the first time: its certificate ${fingerprint} is noted, and another one will be refused\n`;
