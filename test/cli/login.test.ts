@@ -15,9 +15,10 @@ const SERVES = ["-p", "0", "--log", "off"];
 /** A token and the file that has it, for `paths`. */
 async function made(folder: Tree, paths: string): Promise<string> {
   await using server = new Started(["--new-token", "ci"]);
-  const out = (await server.child.stdout.text()).trim();
+  const line = await server.child.stdout.text();
   await server.status();
-  expect(out).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(line).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+  const out = line.trim();
   expect(server.said).not.toContain(out);
   fs.writeFileSync(folder.path("tokens.toml"), `${server.said}paths = ${paths}\n`);
   return out;

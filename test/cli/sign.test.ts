@@ -37,6 +37,42 @@ test("a link opens its path for get, ls and mirror, and is told in no message", 
   expect(server.said).not.toContain(secret.slice(-20));
   const [, status, said] = await sign("../etc");
   expect([status, said]).toEqual([2, expect.stringContaining("permission denied")]);
-  expect((await sign())[1]).toBe(2);
-  expect((await sign("d", "--at", "nas"))[1]).toBe(2);
+});
+
+test("a link is one word that opens its path, whatever letters that has", async () => {
+  using tree = new Tree({ "d ü#?%/f": "content" });
+  using state = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  await using server = new Started([tree.root, "-p", "0", "--log", "off", "--links"], env);
+  const at = `127.0.0.1:${await server.port()}`;
+  for (const scheme of ["http", "s6"]) {
+    const named = ["d ü#?%/f", "--at", `${scheme}://${at}/`];
+    await using signing = new Started(["sign", ...named], env);
+    const out = await signing.child.stdout.text();
+    expect(out).toMatch(/^[A-Za-z0-9:/.%?=_-]+\n$/);
+    const url = out.trim();
+    const got = scheme === "s6" ? (await cli6([url])).out : await (await fetch(url)).text();
+    expect(got).toBe("content");
+  }
+});
+
+test("serv6 sign says what is wrong in one line that names its own help", async () => {
+  using state = new Tree({ short: "x" });
+  fs.chmodSync(state.path("short"), 0o600);
+  const env = { XDG_STATE_HOME: state.root };
+  const help = "; try serv6 sign --help\n";
+  const at = "--at takes https://HOST[:PORT], s6s://HOST[:PORT], http:// or s6://";
+  const cases: [string[], string][] = [
+    [[], `sign needs a path: / is all that is served${help}`],
+    [[""], `sign needs a path: / is all that is served${help}`],
+    [["/../x"], `permission denied: /../x${help}`],
+    [["d", "--at", "nas"], `${at}, not "nas"${help}`],
+    [["d", "--at", "https://nas/x"], `${at}, not "https://nas/x"${help}`],
+    [["d", "--link-key", "/proc/x"], "--link-key: no key can be kept in /proc/x (ENOENT)\n"],
+  ];
+  for (const [args, message] of cases) {
+    await using signing = new Started(["sign", ...args], env);
+    const status = await signing.status();
+    expect([args, status, signing.said]).toEqual([args, 2, `serv6: ${message}`]);
+  }
 });

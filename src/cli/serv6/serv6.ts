@@ -226,7 +226,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     if (name !== undefined) {
       const { token, entry } = newToken(name);
       say(entry);
-      return printAnswer(`${token}\n`);
+      return printAnswer(token);
     }
     const options = optionsOf(values, operands[0]?.text, env);
     const { quiet, qr, "self-test": tested } = values;
@@ -241,7 +241,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     say(words + lines);
     return await untilStopped(server);
   } catch (error) {
-    return explain(error);
+    return explain(error, args[0] === SIGN_WORD ? "serv6 sign" : "serv6");
   }
 }
 
@@ -325,9 +325,9 @@ function untilStopped(server: Server): Promise<ExitStatus> {
   });
 }
 
-function explain(error: unknown): ExitStatus {
+function explain(error: unknown, command: string): ExitStatus {
   if (error instanceof UsageError) {
-    say(`serv6: ${error.message}; try serv6 --help\n`);
+    say(`serv6: ${error.message}; try ${command} --help\n`);
     return EXIT.usage;
   }
   if (error instanceof Failure) {

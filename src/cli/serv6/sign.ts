@@ -3,9 +3,8 @@
  * asks no server: whoever has the key can make one.
  */
 import os from "node:os";
-import { LinkKey } from "../../identity/links.ts";
-import { type ByteString, utf8Of } from "../../wire/bytes.ts";
-import { escapePath } from "../../wire/escape.ts";
+import type { ByteString } from "../../wire/bytes.ts";
+import { hrefOf } from "../../wire/http/href.ts";
 import { relativeOf } from "../../wire/path.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
 import {
@@ -16,10 +15,10 @@ import {
   UsageError,
 } from "../flags/flags.ts";
 import { renderHelp, versionLine } from "../flags/help.ts";
-import { duration, text } from "../flags/values.ts";
+import { duration } from "../flags/values.ts";
 import { networkOf } from "../../guard/networks.ts";
 import { printAnswer } from "../output/text.ts";
-import { LINK_KEY_FLAG, linkKeyFile } from "./tokenflags.ts";
+import { ensureLinkKey, LINK_KEY_FLAG, linkKeyFile } from "./tokenflags.ts";
 
 const DAY_MS = 86_400_000;
 const LINK = "Link";
@@ -48,7 +47,7 @@ const FLAGS = {
     type: "string",
     group: LINK,
     valueHint: "url",
-    reader: text("a server, as https://nas:6464 or s6s://nas"),
+    reader: { takes: "https://HOST[:PORT], s6s://HOST[:PORT], http:// or s6://", read: baseOf },
     description: "the server as its users reach it; http:// and https:// are for browsers and curl",
     default: `http://${os.hostname()}:${PORT_DEFAULT}`,
   },
@@ -77,22 +76,28 @@ export async function sign(args: readonly string[], environment: Environment): P
   }
   const { values, operands } = invocation;
   const [given] = operands;
-  if (given === undefined) throw new UsageError("sign needs a path");
+  // An empty one is a variable without a value: it must not open everything.
+  if (given === undefined || given.text === "") {
+    throw new UsageError("sign needs a path: / is all that is served");
+  }
   const path = pathOf(given.text);
   const until = Math.ceil((Date.now() + values.expires) / 1000);
-  const key = LinkKey.ensure(linkKeyFile(values["link-key"], environment));
+  const key = ensureLinkKey(linkKeyFile(values["link-key"], environment));
   const link = key.sign({ path, until, address: values.ip ?? "" });
   if (link === null) throw new UsageError("the path is too long for a link");
-  const base = /^(?:https?|s6s?):\/\/[^/?#]+/.exec(values.at)?.[0];
-  if (base === undefined) throw new UsageError("--at takes https://HOST:PORT or s6s://HOST:PORT");
-  return printAnswer(`${base}${escapePath(path)}?link=${link}\n`);
+  return printAnswer(`${values.at}${hrefOf(path)}?link=${link}`);
 }
 
 // --- internal ---
+
+/** A server's URL without a slash behind it; null with a path, below which no server of ours is. */
+function baseOf(given: string): string | null {
+  return /^((?:https?|s6s?):\/\/[^/?#@\s]+)\/?$/.exec(given)?.[1] ?? null;
+}
 
 function pathOf(given: ByteString): ByteString {
   const path = given.startsWith("/") ? given : `/${given}`;
   const relative = relativeOf(path);
   if (typeof relative === "string") return path;
-  throw new UsageError(`${utf8Of(given)}: ${relative.message}`);
+  throw new UsageError(relative.message);
 }

@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { LinkKey } from "../../identity/links.ts";
 import type { ServeOptions } from "../../server/start.ts";
+import { Failure } from "../../wire/failure.ts";
+import { printableText } from "../../wire/printable.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
 import { stateFile } from "../flags/statefile.ts";
 import { filePath } from "../flags/values.ts";
@@ -84,6 +86,21 @@ export function linkKeyFile(given: string | undefined, environment: Environment)
   return file;
 }
 
+/**
+ * The key in `file`, which is made when it is missing. Throws Failure (usage) where it can't be
+ * kept or used.
+ */
+export function ensureLinkKey(file: string): LinkKey {
+  try {
+    return LinkKey.ensure(file);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const text = `--link-key: no key can be kept in ${printableText(file)} (${code})`;
+    throw new Failure("usage", code, text);
+  }
+}
+
 // --- internal ---
 
 /** The file of the key, which is there when this returns; null where no links are taken. */
@@ -93,7 +110,7 @@ function linkKeyOf(
 ): string | null {
   if (given === undefined && !links) return null;
   const file = linkKeyFile(given, environment);
-  LinkKey.ensure(file);
+  ensureLinkKey(file);
   return file;
 }
 
