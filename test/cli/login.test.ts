@@ -89,4 +89,13 @@ test("a saved token goes to its server alone, and one that is given not in plain
     9,
     expect.stringContaining("others may read the tokens"),
   ]);
+  const url = `s6://${fake.address}`;
+  for (const args of [
+    ["login", "--forget", url],
+    ["login", url],
+  ]) {
+    const { status, err } = await cli6(args, { env, input: "token\n" });
+    expect([status, err.split("\n").length]).toEqual([9, 2]);
+    expect(err).toStartWith("cli6: EACCES: others may read the tokens in ");
+  }
 });

@@ -7,7 +7,6 @@ import { STALL_TIMEOUT_MS } from "../../client/stall.ts";
 import { openWireClient } from "../../client/wireclient.ts";
 import { saveToken } from "../../identity/savedtokens.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { Failure } from "../../wire/failure.ts";
 import { printableText } from "../../wire/printable.ts";
 import { isToken } from "../../wire/vocabulary.ts";
 import { utf8Of } from "../../wire/bytes.ts";
@@ -63,7 +62,6 @@ export const LOGIN: Subcommand<typeof FLAGS> = {
       saveToken(file, url, token);
       report.say(`cli6: ${url} takes the token; it is saved in ${printableText(file)}`);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
       report.fail(error);
     }
     return report.status;

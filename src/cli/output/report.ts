@@ -2,8 +2,8 @@
  * The failures of one command: a line each on stderr, and the exit status, which is the first
  * failure's. It escapes nothing: messages are printable when they arrive here.
  */
-import { ClientError } from "../../client/error.ts";
 import { writeFully } from "../../sys/shortcount.ts";
+import { Failure } from "../../wire/failure.ts";
 import { bounded } from "./message.ts";
 import { FirstFailure, isPipeClosed } from "./exit.ts";
 
@@ -42,9 +42,9 @@ export class Report {
     return this.#broken;
   }
 
-  /** Reports a failed request. Anything but a ClientError is a bug and is thrown on. */
+  /** Reports what failed. Anything but a Failure is a bug and is thrown on. */
   fail(error: unknown): void {
-    if (!(error instanceof ClientError)) throw error;
+    if (!(error instanceof Failure)) throw error;
     if (this.#broken) return;
     this.#first.note(error);
     const local = error.kind === "local";
