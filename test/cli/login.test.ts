@@ -1,8 +1,8 @@
 /** Tokens as people use them: made by serv6, saved by cli6, and shown to nobody else. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { replying } from "../client/fake.ts";
-import { cli6 } from "../rig/program.ts";
+import { replying, until } from "../client/fake.ts";
+import { CLI6_COMMAND, cli6, environment } from "../rig/program.ts";
 import { Tree } from "../rig/tree.ts";
 import { Started } from "./serv6/started.ts";
 
@@ -62,6 +62,30 @@ test("--new-token, --tokens, login: then the paths of the token, and no other, w
   expect((await run(["login", "--forget", url])).status).toBe(0);
   expect((await run(["-q", `${url}/d/f`])).status).toBe(4);
   expect((await cli6([`${url}/d/f`], { env: { ...env, CLI6_TOKEN: token } })).out).toBe("content");
+});
+
+test("on a terminal the token is asked for and never shown, and can be corrected", async () => {
+  using state = new Tree();
+  using fake = serving();
+  let seen = "";
+  const typed = ["sec", "x\x7f", "ret\r"];
+  const child = Bun.spawn([...CLI6_COMMAND, "login", `s6://${fake.address}`], {
+    env: { ...environment(), XDG_STATE_HOME: state.root },
+    terminal: {
+      data(terminal, chunk) {
+        const before = seen;
+        seen += Buffer.from(chunk).toString("latin1");
+        if (!before.includes("token for") && seen.includes("token for")) {
+          for (const keys of typed) terminal.write(keys);
+        }
+      },
+    },
+  });
+  expect(await child.exited).toBe(0);
+  await until(() => seen.includes("takes the token"));
+  expect(seen.split("cli6: ")[0]).not.toMatch(/sec|ret/);
+  const saved = fs.readFileSync(state.path("cli6/tokens"), "utf8");
+  expect(saved).toBe(`s6://${fake.address} secret\n`);
 });
 
 test("a saved token goes to its server alone, and one that is given not in plaintext to others", async () => {

@@ -81,8 +81,9 @@ async function asked(url: string): Promise<string> {
     const [line = ""] = (await Bun.stdin.text()).split(/\r?\n/);
     return line;
   }
-  process.stderr.write(`token for ${url}: `);
+  // The other way round, what is typed as soon as the words are there would be shown.
   process.stdin.setRawMode(true);
+  process.stderr.write(`token for ${url}: `);
   try {
     return await typed();
   } finally {
