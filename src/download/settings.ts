@@ -161,6 +161,7 @@ export function downloadSettings(options: DownloadOptions): DownloadSettings {
   if (sink !== null && (folder !== undefined || name !== undefined)) {
     throw usageError("a sink takes the contents, or a folder does");
   }
+  if (recursive) for (const target of targets) treeOf(target);
   if (recursive && sink !== null) throw usageError("a sink takes files, recursive brings folders");
   if (recursive && checksum !== undefined) throw oneFile("checksum");
   if (name !== undefined && targets.length > 1) throw oneFile("name");

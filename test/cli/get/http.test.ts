@@ -48,6 +48,7 @@ test("what HTTP can't do is refused, and what is no address of it", async () => 
     ["ls", url],
     ["ping", url],
     ["mirror", url, here.path("m")],
+    ["get", "-r", "-P", here.root, url],
     ["--plain", url],
     ["get", "http://me:secret@127.0.0.1/f"],
     ["get", "https://me:secret@127.0.0.1/f"],
