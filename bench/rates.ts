@@ -7,11 +7,15 @@
  * The server is a process of its own; clients and pings are this one's.
  */
 import { Histogram } from "./load/histogram.ts";
-import { settle } from "./command.ts";
+import { parsed, refuse, run, settle } from "./command.ts";
 import { cpuSeconds } from "./proc.ts";
 import { SERV6_ENTRY } from "./server.ts";
 import { startServer } from "./spawn.ts";
 import { temporaryFolder } from "./temporary.ts";
+import { whole } from "./value.ts";
+
+const NAME = "rates";
+const USAGE = "bun bench/rates.ts [CLIENTS] [BYTES_A_SECOND]";
 
 const WARM_MS = 2000;
 const SECONDS = 4;
@@ -19,8 +23,16 @@ const PING_MS = 4;
 const FILE_BYTES = 1 << 30;
 
 async function main(): Promise<number> {
-  const clients = Number(process.argv[2] ?? 1000);
-  const rate = Number(process.argv[3] ?? 100_000);
+  const [many = "1000", most = "100000", ...more] = process.argv.slice(2);
+  const asked = parsed(() => {
+    if (more.length > 0) throw new Error(`one too many: ${more[0]}`);
+    return {
+      clients: whole("CLIENTS", many, 1, 20_000),
+      rate: whole("BYTES_A_SECOND", most, 1500, 4 * 1024 ** 3 - 1),
+    };
+  });
+  if ("error" in asked) return refuse(asked.error, USAGE, NAME);
+  const { clients, rate } = asked.options;
   await settle("private");
   const folder = temporaryFolder();
   await Bun.$`truncate -s ${FILE_BYTES} ${folder.path}/large`.quiet();
@@ -94,4 +106,4 @@ async function pingFor(port: number, ms: number): Promise<Histogram> {
   return histogram;
 }
 
-process.exitCode = await main();
+await run(main, NAME);

@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { Tokens } from "../src/identity/tokens.ts";
+import { run } from "./command.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** Of each kind. */
@@ -63,4 +64,4 @@ function factsOf(times: Float64Array): { mean: number; variance: number; count: 
   return { mean, variance, count: kept.length };
 }
 
-process.exitCode = main();
+await run(main, "tokens");
