@@ -8,6 +8,7 @@ import { CLI6 } from "../../src/cli/cli6/cli6.ts";
 import { COMMANDS } from "../../src/cli/cli6/commands.ts";
 import { completionScript } from "../../src/cli/flags/completions.ts";
 import { SERV6 } from "../../src/cli/serv6/serv6.ts";
+import { SIGN } from "../../src/cli/serv6/sign.ts";
 import { VERSION } from "../../src/server/version.ts";
 import { manualPage } from "./man.ts";
 
@@ -20,10 +21,13 @@ export async function manuals(date: string): Promise<{ serv6: string; cli6: stri
     serv6: manualPage({
       ...told,
       main: SERV6,
-      commands: [],
+      commands: [SIGN],
       variables: [
         ["SERV6_TOKEN", "A token that may read everything, instead of a file of them."],
-        ["XDG_STATE_HOME", "The key of --tls-self is kept in serv6/tls.pem below it."],
+        [
+          "XDG_STATE_HOME",
+          "The keys of --tls-self and of links are kept in serv6 below it; by default that is .local/state below HOME.",
+        ],
       ],
       seeAlso: ["cli6(1)", "curl(1)", "nc(1)"],
     }),

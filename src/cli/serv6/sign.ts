@@ -48,23 +48,23 @@ const FLAGS = {
     group: LINK,
     valueHint: "url",
     reader: { takes: "https://HOST[:PORT], s6s://HOST[:PORT], http:// or s6://", read: baseOf },
-    description: "the server as its users reach it; http:// and https:// are for browsers and curl",
-    default: `http://${os.hostname()}:${PORT_DEFAULT}`,
+    description: "the server as its users reach it; default: this machine's name, by http://",
   },
   "link-key": LINK_KEY_FLAG,
 } as const satisfies FlagTable;
 
-const SIGN: Command<typeof FLAGS> = {
+/** The command, for the manual page too: a default that names a machine would stand in that. */
+export const SIGN: Command<typeof FLAGS> = {
   name: "serv6 sign",
   summary: "Makes a link that opens one path, and what is below it, until it expires.",
   flags: FLAGS,
   operands: { name: "path", description: "as below ROOT: /models, or models/a.bin", max: 1 },
   examples: [
-    ["serv6 sign /models/a.bin --expires 1h --at https://nas:6464", ""],
+    ["serv6 sign /models/a.bin --expires 1h --at https://nas:6464", "for a browser and curl"],
     ["serv6 sign models --at s6s://nas", "a folder, for cli6 mirror"],
   ],
   sections: [
-    { title: "Revoking", lines: ["another key in the file of --link-key ends all links at once"] },
+    { title: "Revoking", lines: ["Another key in the file of --link-key ends all links at once."] },
   ],
 };
 
@@ -85,7 +85,8 @@ export async function sign(args: readonly string[], environment: Environment): P
   const key = ensureLinkKey(linkKeyFile(values["link-key"], environment));
   const link = key.sign({ path, until, address: values.ip ?? "" });
   if (link === null) throw new UsageError("the path is too long for a link");
-  return printAnswer(`${values.at}${hrefOf(path)}?link=${link}`);
+  const at = values.at ?? `http://${os.hostname()}:${PORT_DEFAULT}`;
+  return printAnswer(`${at}${hrefOf(path)}?link=${link}`);
 }
 
 // --- internal ---
