@@ -1,7 +1,7 @@
 /** That the gate's last line can be trusted: what the closing counts say, and what they hide. */
 import { expect, test } from "bun:test";
 import { Tree } from "./rig/tree.ts";
-import { judge, phasesOf, readCounts, workersFor } from "./run.ts";
+import { judge, phasesOf, readCounts, Recap, workersFor } from "./run.ts";
 
 const CLOSING = `
 (pass) a
@@ -91,4 +91,30 @@ test("a worker that dies is a failure, and what the others ran still counts", ()
     });
     expect([death, ...ran(tree)]).toEqual([death, "2 passed, 1 failed", 1]);
   }
+});
+
+test("what failed is told once more, with its file and its reason, however the output was cut", () => {
+  const output =
+    "test/a.test.ts:\n(pass) fine\nerror: expected 1\n\n      at a.test.ts:2\n\x1b[31m(fail) one [1ms]\n" +
+    "test/b.test.ts:\n(pass) well\n" +
+    "(fail) two\n";
+  for (let at = 0; at <= output.length; at++) {
+    const recap = new Recap();
+    recap.take(output.slice(0, at));
+    recap.take(output.slice(at));
+    expect(recap.count).toBe(2);
+    expect(recap.text()).toBe(
+      "\nwhat failed:\n\n" +
+        "test/a.test.ts:\nerror: expected 1\n      at a.test.ts:2\n(fail) one [1ms]\n\n" +
+        "test/b.test.ts:\n(fail) two",
+    );
+  }
+});
+
+test("failures told once more are bounded, and so are the lines of each", () => {
+  const recap = new Recap();
+  for (let i = 0; i < 100; i++) recap.take(`${"line\n".repeat(1000)}(fail) ${i}\n`);
+  expect(recap.text().split("\n").length).toBeLessThan(300);
+  expect(recap.text()).toEndWith("and 92 more, above");
+  expect(new Recap().text()).toBe("");
 });

@@ -38,6 +38,10 @@ const WORKERS_MAX = 16;
 /** So much of the runner's output is kept to read the closing lines from. */
 const TAIL_CHARS_MAX = 4096;
 
+/** Failures told once more at the end, and the lines of each: the last screen of a log is read. */
+const RECAP_FAILURES_MAX = 8;
+const RECAP_LINES_MAX = 24;
+
 export interface Counts {
   passed: number;
   failed: number;
@@ -70,6 +74,51 @@ export function judge(counts: Counts | null, exitCode: number): Counts {
   return good || told.failed > 0 ? told : { ...told, failed: 1 };
 }
 
+/**
+ * The tests that failed, each with what was printed before its verdict and the file it is of, for
+ * a reader who has the end of the output alone.
+ */
+export class Recap {
+  readonly #failures: string[] = [];
+  #file = "";
+  #lines: string[] = [];
+  #rest = "";
+
+  /** Failures that were seen, more than are kept included. */
+  count = 0;
+
+  /** Takes output as it comes, cut anywhere. */
+  take(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(Bun.stripANSI(line));
+  }
+
+  /** What to print: nothing where nothing has failed. */
+  text(): string {
+    if (this.count === 0) return "";
+    const more = this.count - this.#failures.length;
+    const rest = more > 0 ? [`and ${more} more, above`] : [];
+    return ["\nwhat failed:", ...this.#failures, ...rest].join("\n\n");
+  }
+
+  #line(line: string): void {
+    if (/^\S+\.(test|package)\.tsx?:$/.test(line)) this.#file = line;
+    if (!/^\((pass|fail|skip|todo)\) /.test(line)) {
+      this.#lines.push(line);
+      if (this.#lines.length > RECAP_LINES_MAX) this.#lines.shift();
+      return;
+    }
+    if (line.startsWith("(fail) ")) {
+      this.count += 1;
+      const before = this.#lines.filter((each) => each !== "" && each !== this.#file);
+      const block = [this.#file, ...before, line].join("\n");
+      if (this.#failures.length < RECAP_FAILURES_MAX) this.#failures.push(block);
+    }
+    this.#lines = [];
+  }
+}
+
 /** Tells the runner that is running to end. */
 let kill: (signal: NodeJS.Signals) => void = () => {};
 
@@ -88,6 +137,7 @@ async function main(args: string[]): Promise<number> {
   const glob = new Bun.Glob(packages ? `${PACKAGES}*.package.ts` : "**/*.test.{ts,tsx,js}");
   const files = [...glob.scanSync(".")].filter((file) => !file.includes("node_modules/")).sort();
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const recap = new Recap();
   let stopped = false;
   for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -98,12 +148,13 @@ async function main(args: string[]): Promise<number> {
   for (const phase of phasesOf(files, words)) {
     if (stopped) break;
     const workers = phase.some((file) => APART.test(file)) ? 1 : workersFor(availableParallelism());
-    const counts = await run(phase, workers, flags);
+    const counts = await run(phase, workers, flags, recap);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
   }
   const { passed, skipped } = total;
+  if (recap.count > 0) console.log(recap.text());
   if (passed + total.failed === 0) {
     console.log(`no test was run: ${words.join(", ") || "there is none"}`);
     total.failed = 1;
@@ -114,7 +165,12 @@ async function main(args: string[]): Promise<number> {
   return total.failed > 0 ? 1 : 0;
 }
 
-async function run(files: readonly string[], workers: number, more: string[]): Promise<Counts> {
+async function run(
+  files: readonly string[],
+  workers: number,
+  more: string[],
+  recap: Recap,
+): Promise<Counts> {
   // A runner that is told to end takes the servers with it that its workers have started.
   const flags = ["--no-orphans", `--parallel=${workers}`, `--timeout=${TEST_TIMEOUT_MS}`, ...more];
   const paths = files.map((file) => `./${file}`);
@@ -127,9 +183,9 @@ async function run(files: readonly string[], workers: number, more: string[]): P
 
   // Both streams leave by one, so that the last line is last wherever they are joined.
   const [told, exitCode] = await Promise.all([
-    forward(child.stderr),
+    forward(child.stderr, recap),
     child.exited,
-    forward(child.stdout),
+    forward(child.stdout, null),
   ]);
   const read = readCounts(told);
   if (read === null) console.log(`bun test ended with status ${exitCode} and without its counts`);
@@ -137,12 +193,14 @@ async function run(files: readonly string[], workers: number, more: string[]): P
 }
 
 /** Passes a stream on to stdout as it comes and returns its last characters. */
-async function forward(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function forward(stream: ReadableStream<Uint8Array>, recap: Recap | null): Promise<string> {
   const decoder = new TextDecoder();
   let tail = "";
   for await (const chunk of stream) {
     await Bun.write(Bun.stdout, chunk);
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-TAIL_CHARS_MAX);
+    const text = decoder.decode(chunk, { stream: true });
+    recap?.take(text);
+    tail = (tail + text).slice(-TAIL_CHARS_MAX);
   }
   return tail;
 }
