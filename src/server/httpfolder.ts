@@ -97,8 +97,15 @@ function jsonAnswer({ head, second, listing, page }: Asked): Answer {
   const text = FOLDER_JSON_START + parts.join("") + FOLDER_JSON_END;
   const last = page.more ? names.at(-1) : undefined;
   // The shape has no place for it (RFC 8288).
-  const next = last === undefined ? "" : field("Link", `<?json&after=${hrefOf(last)}>; rel="next"`);
+  const next = last === undefined ? "" : field("Link", `<${nextQuery(head, last)}>; rel="next"`);
   return contentReply(head, second, FOLDER_JSON_FIELDS + next, text);
+}
+
+/** A program keeps no cookie: the signed link that let it in goes with it. */
+function nextQuery({ query }: RequestHead, last: ByteString): string {
+  const link = parameterOf(query, LINK_PARAMETER);
+  const shown = link === null ? "" : `&${LINK_PARAMETER}=${hrefOf(link)}`;
+  return `?json&after=${hrefOf(last)}${shown}`;
 }
 
 function pageAnswer(asked: Asked, readme: Readme | null): Answer {

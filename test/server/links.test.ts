@@ -59,6 +59,20 @@ describe.each(["plaintext", "TLS"])("by %s", (way) => {
     );
   });
 
+  test("a wide folder's list in JSON names the next page with the link, for programs", async () => {
+    using tree = new Tree(TREE);
+    using keys = new Tree();
+    for (let i = 0; i < 1001; i++) tree.write(`w/${10_000 + i}`, "");
+    await using it = running(tree, keys);
+    const shown = link("/w");
+    const first = await ask(it, http(`/w/?json&link=${shown}`));
+    const [, next = ""] = /\r\nLink: <([^>]+)>; rel="next"\r\n/.exec(first) ?? [];
+    expect(next).toBe(`?json&after=10999&link=${shown}`);
+    const second = await ask(it, http(`/w/${next}`));
+    expect(second).toStartWith("HTTP/1.1 200 ");
+    expect(second).toContain('"name":"11000"');
+  });
+
   test("over HTTP in the query, and from a folder's page on in its cookie", async () => {
     using tree = new Tree(TREE);
     using keys = new Tree();
