@@ -5,6 +5,7 @@
  */
 import type { Socket } from "bun";
 import type { TrustOptions } from "../identity/trust.ts";
+import { codeOf } from "../sys/errno.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { authorityOf, type ServerAddress, urlOf } from "./address.ts";
 import { type ClientError, unconnectedError } from "./error.ts";
@@ -195,7 +196,7 @@ function lateError(server: ServerAddress, timeoutMs: number): ClientError {
  * Bun reports all but a few causes as ECONNREFUSED, so the words leave room for the others.
  */
 function connectError(error: unknown, server: ServerAddress): ClientError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "ECONNREFUSED";
+  const code = codeOf(error, "ECONNREFUSED");
   if (code === "ENOTFOUND" || code.startsWith("EAI_") || code.startsWith("DNS_")) {
     const named = `there is no host of that name (${urlOf(server)})`;
     // `cli6 notes:7` may have meant a file.

@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import type { Socket, TLSOptions } from "bun";
 import { fingerprintOf } from "../identity/credentials.ts";
 import { judge, type TrustOptions } from "../identity/trust.ts";
+import { codeOf } from "../sys/errno.ts";
 import { authorityOf, type ServerAddress } from "./address.ts";
 import { Failure } from "../wire/failure.ts";
 import { asClientError, ClientError } from "./error.ts";
@@ -76,6 +77,5 @@ interface CertificateFacts {
 }
 
 function problemOf(error: unknown): string {
-  if (error instanceof Error && "code" in error) return String(error.code);
-  return error === null ? "" : String(error);
+  return error === null ? "" : codeOf(error, String(error));
 }

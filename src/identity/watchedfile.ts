@@ -3,6 +3,7 @@
  * written, replaced or removed. Files that can't be used meanwhile leave what was read before.
  */
 import fs from "node:fs";
+import { codeOf } from "../sys/errno.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 
@@ -62,7 +63,7 @@ export function stampOf(files: readonly string[]): string {
           ? "-"
           : `${facts.ino}:${facts.mtimeNs}:${facts.size}:${facts.mode}`;
       } catch (error) {
-        return error instanceof Error && "code" in error ? String(error.code) : "EIO";
+        return codeOf(error);
       }
     })
     .join(" ");
@@ -91,7 +92,7 @@ export function contentOf(file: string, { flag, bytesMax, forbidden = 0 }: FileR
     return fs.readFileSync(file);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     throw wrong(code, `can't be read (${code})`);
   }
 }

@@ -5,6 +5,7 @@
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { peerOf } from "../guard/address.ts";
 import { KEEPALIVE } from "../guard/limits.ts";
+import { codeOf } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { type StreamSocket, withDescriptor } from "../sys/socket.ts";
 import { SOCKET } from "../sys/types.ts";
@@ -181,7 +182,7 @@ function bind(
 }
 
 function listenError(error: unknown, host: string, port: number): ListenError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error, "");
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const why: Record<string, string> = {
     EADDRINUSE: `port ${port} is taken on ${host}: stop what uses it, or take another with -p (0 picks a free one)`,

@@ -21,12 +21,11 @@ import { Pages, type PageWork } from "./pages.ts";
 import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
 import { readBody } from "./body.ts";
 import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
-import { prepareEtags } from "./etag.ts";
+import { folderIdOf, prepareEtags } from "./etag.ts";
 import { refusalOf } from "./refusal.ts";
 import { Root, type RootPolicy } from "./root.ts";
 import type { PageWanted } from "./lines.ts";
 import { SnapshotPage } from "./snapshotpage.ts";
-import { folderIdOf } from "./etag.ts";
 import { cannotServe, kindOf, realPath, StoreError } from "./servedroot.ts";
 import { Snapshots } from "./snapshots.ts";
 import {

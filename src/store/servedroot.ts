@@ -1,5 +1,6 @@
 /** What is served, as it was named: where it really is, of which kind, and why it can't be. */
 import fs from "node:fs";
+import { codeOf } from "../sys/errno.ts";
 import { failureKindOf, isWireCode, textOf, type WireCode } from "../wire/errors.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
@@ -35,10 +36,4 @@ export function cannotServe(root: string, code: string): StoreError {
   const known: WireCode = isWireCode(code) ? code : "EIO";
   const why = known === "ENOENT" ? "there is no such file or directory" : textOf(known);
   return new StoreError(`cannot serve ${printableText(root)}: ${why}`, known);
-}
-
-// --- internal ---
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -45,6 +45,11 @@ const NAMES = new Map<number, string>(
   Object.entries(ERRNO).map(([name, number]) => [number, name]),
 );
 
+/** The errno name in what node:fs and Bun throw, or `unknown` where there is none. */
+export function codeOf(error: unknown, unknown = "EIO"): string {
+  return error instanceof Error && "code" in error ? String(error.code) : unknown;
+}
+
 /** The name of an errno (positive), or `errno N` for one that is not in the table. */
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;

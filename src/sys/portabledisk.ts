@@ -5,7 +5,7 @@
  */
 import fs from "node:fs";
 import type { DiskRows } from "./disk.ts";
-import { ERRNO } from "./errno.ts";
+import { codeOf, ERRNO } from "./errno.ts";
 import type { ByteString } from "./types.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -67,8 +67,7 @@ export function attempt(call: () => number): number {
   try {
     return call();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return -(ERRNO[code as keyof typeof ERRNO] ?? ERRNO.EIO);
+    return -(ERRNO[codeOf(error) as keyof typeof ERRNO] ?? ERRNO.EIO);
   }
 }
 

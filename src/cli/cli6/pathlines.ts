@@ -5,6 +5,7 @@
  */
 import { bareTarget, type ServerAddress, type Target } from "../../client/address.ts";
 import { ClientError, usageError } from "../../client/error.ts";
+import { codeOf } from "../../sys/errno.ts";
 import { LineReader } from "../../wire/lines.ts";
 import { LINE_BYTES_MAX } from "../../wire/vocabulary.ts";
 
@@ -36,7 +37,7 @@ async function* readable(input: ReadableStream<Uint8Array>): AsyncGenerator<Uint
   try {
     yield* input;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     throw new ClientError("local", code, `${code}: standard input can't be read`);
   }
 }

@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import { ClientError, usageError } from "../../client/error.ts";
+import { codeOf } from "../../sys/errno.ts";
 import { bufferOf, type ByteString, byteStringOf } from "../../wire/bytes.ts";
 import { printable } from "../../wire/printable.ts";
 import { LINE_BYTES_MAX } from "../../wire/vocabulary.ts";
@@ -64,7 +65,7 @@ async function* chunksOf(file: ByteString): AsyncGenerator<Uint8Array> {
       : fs.createReadStream("", { fd: fs.openSync(bufferOf(file), "r") });
   } catch (error) {
     if (error instanceof ClientError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     throw new ClientError("local", code, `${code}: the list ${nameOf(file)} can't be read`);
   }
 }

@@ -1,5 +1,6 @@
 /** What is in a file that a flag names, for flags whose value is such a content. */
 import fs from "node:fs";
+import { codeOf } from "../../sys/errno.ts";
 import { printableText } from "../../wire/printable.ts";
 import { UsageError } from "./flags.ts";
 
@@ -27,7 +28,7 @@ export function contentOf({ flag, path }: NamedFile, bytesMax: number): string {
       fs.closeSync(fd);
     }
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     throw wrongFile({ flag, path }, `can't be read (${code})`);
   }
   if (count > bytesMax) throw wrongFile({ flag, path }, `has more than ${bytesMax} bytes`);

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { LinkKey } from "../../identity/links.ts";
 import type { ServeOptions } from "../../server/start.ts";
+import { codeOf } from "../../sys/errno.ts";
 import { Failure } from "../../wire/failure.ts";
 import { printableText } from "../../wire/printable.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
@@ -95,7 +96,7 @@ export function ensureLinkKey(file: string): LinkKey {
     return LinkKey.ensure(file);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     const text = `--link-key: no key can be kept in ${printableText(file)} (${code})`;
     throw new Failure("usage", code, text);
   }
