@@ -4,10 +4,9 @@
  * is made here holds a key, or anything else of what the files contain.
  */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import fs from "node:fs";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
-import { stampOf } from "./watchedfile.ts";
+import { contentOf, Watched } from "./watchedfile.ts";
 
 /** Which files, as paths. */
 export interface CredentialFiles {
@@ -35,50 +34,31 @@ const FILE_BYTES_MAX = 1024 * 1024;
 /** The pair in use. */
 export class Credentials {
   readonly files: CredentialFiles;
-  #material: Material;
-  #fingerprint: string;
-  /** Of the files when they were read last, whether they could be used or not. */
-  #stamp: string;
+  readonly #pair: Watched<Pair>;
 
   /** Reads `files`: throws Failure (usage) that says which of them is wrong, and why. */
   constructor(files: CredentialFiles) {
     this.files = files;
-    this.#stamp = stampOf(pathsOf(files));
-    this.#material = read(files);
-    this.#fingerprint = fingerprintOf(new X509Certificate(this.#material.cert));
+    this.#pair = new Watched(pathsOf(files), () => read(files));
   }
 
   get material(): Material {
-    return this.#material;
+    return this.#pair.value.material;
   }
 
   /** SHA-256 of the certificate (DER), as 64 hex digits: what `--pin` compares. */
   get fingerprint(): string {
-    return this.#fingerprint;
+    return this.#pair.value.fingerprint;
   }
 
   /** As of Watched. */
   settle(): void {
-    this.#stamp = stampOf(pathsOf(this.files));
+    this.#pair.settle();
   }
 
-  /**
-   * Reads the files again if one has changed: null, or what is wrong with the new ones. Then the
-   * old pair stays, and the files are looked at again when they change once more.
-   */
+  /** As of Watched: null, or what is wrong with the new ones. Then the old pair stays. */
   refresh(): Failure | null {
-    const stamp = stampOf(pathsOf(this.files));
-    if (stamp === this.#stamp) return null;
-    this.#stamp = stamp;
-    try {
-      const material = read(this.files);
-      this.#fingerprint = fingerprintOf(new X509Certificate(material.cert));
-      this.#material = material;
-      return null;
-    } catch (error) {
-      if (error instanceof Failure) return error;
-      throw error;
-    }
+    return this.#pair.refresh();
   }
 }
 
@@ -89,7 +69,12 @@ export function fingerprintOf(certificate: X509Certificate): string {
 
 // --- internal ---
 
-function read({ cert, key, clientCa }: CredentialFiles): Material {
+interface Pair {
+  readonly material: Material;
+  readonly fingerprint: string;
+}
+
+function read({ cert, key, clientCa }: CredentialFiles): Pair {
   const material = {
     cert: textOf("--tls-cert", cert),
     key: textOf("--tls-key", key),
@@ -101,18 +86,11 @@ function read({ cert, key, clientCa }: CredentialFiles): Material {
   }
   if (material.clientCa !== null)
     certificateOf("--tls-client-ca", clientCa ?? "", material.clientCa);
-  return material;
+  return { material, fingerprint: fingerprintOf(certificate) };
 }
 
 function textOf(flag: string, path: string): string {
-  try {
-    if (fs.statSync(path).size > FILE_BYTES_MAX) throw wrong(flag, path, "is too large for PEM");
-    return fs.readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-    throw wrong(flag, path, `can't be read (${code})`);
-  }
+  return contentOf(path, { flag, bytesMax: FILE_BYTES_MAX }).toString();
 }
 
 function certificateOf(flag: string, path: string, pem: string): X509Certificate {

@@ -8,8 +8,9 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { Failure } from "../wire/failure.ts";
-import { printableText } from "../wire/printable.ts";
+import { guarded, textOf } from "./privatefile.ts";
+
+const WHAT = "the known hosts";
 
 /** Larger than any hand-kept list: 100,000 servers. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -28,7 +29,8 @@ export class KnownHosts {
    * What was noted of `server` last, or null. Throws Failure (local) where the file can't be read.
    */
   of(server: string): string | null {
-    const lines = this.#read().split("\n");
+    const text = guarded(WHAT, "read", this.file, () => textOf(this.file, FILE_BYTES_MAX));
+    const lines = text.split("\n");
     for (const line of lines.toReversed()) {
       const [name, noted] = line.split(" ");
       if (name === server && noted !== undefined && noted !== "") return noted;
@@ -38,7 +40,7 @@ export class KnownHosts {
 
   /** Notes `what` of `server`. Throws Failure (local) where that can't be kept. */
   note(server: string, what: string): void {
-    this.#guarded("written", () => {
+    guarded(WHAT, "written", this.file, () => {
       fs.mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
       const fd = fs.openSync(this.file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
       try {
@@ -47,26 +49,5 @@ export class KnownHosts {
         fs.closeSync(fd);
       }
     });
-  }
-
-  // --- internal ---
-
-  #read(): string {
-    return this.#guarded("read", () => {
-      const facts = fs.statSync(this.file, { throwIfNoEntry: false });
-      if (facts === undefined) return "";
-      if (facts.size > FILE_BYTES_MAX) throw Object.assign(new Error(), { code: "EFBIG" });
-      return fs.readFileSync(this.file, "utf8");
-    });
-  }
-
-  #guarded<T>(done: string, action: () => T): T {
-    try {
-      return action();
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-      const text = `${code}: the known hosts can't be ${done}: ${printableText(this.file)}`;
-      throw new Failure("local", code, text);
-    }
   }
 }

@@ -7,12 +7,12 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import fs from "node:fs";
-import path from "node:path";
 import { byteStringOf, type ByteString } from "../wire/bytes.ts";
 import { Failure } from "../wire/failure.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { printableText } from "../wire/printable.ts";
 import { TOKEN_CHARS_MAX } from "../wire/vocabulary.ts";
+import { createPrivate } from "./privatefile.ts";
 import type { Grant } from "./tokens.ts";
 import { contentOf, Watched } from "./watchedfile.ts";
 
@@ -62,10 +62,7 @@ export class LinkKey {
 
   /** The key in `file`, which is made, for its user alone, when it is missing. */
   static ensure(file: string): LinkKey {
-    if (!fs.existsSync(file)) {
-      fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      fs.writeFileSync(file, randomBytes(KEY_BYTES_MIN), { mode: 0o600, flag: "wx", flush: true });
-    }
+    if (!fs.existsSync(file)) createPrivate(file, randomBytes(KEY_BYTES_MIN));
     return new LinkKey(file);
   }
 

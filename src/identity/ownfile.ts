@@ -4,9 +4,10 @@
  */
 import fs from "node:fs";
 import os from "node:os";
-import path from "node:path";
+import { codeOf } from "../sys/errno.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
+import { createPrivate } from "./privatefile.ts";
 import { selfSigned } from "./selfsigned.ts";
 
 /** A certificate need not name more of a machine with very many addresses. */
@@ -18,7 +19,7 @@ const ADDRESSES_MAX = 64;
  */
 export function ensureOwnFile(file: string): void {
   try {
-    if (!fs.existsSync(file)) make(file);
+    if (!fs.existsSync(file)) createPrivate(file, selfSigned(here()));
     if ((fs.statSync(file).mode & 0o077) !== 0) {
       throw new Failure(
         "usage",
@@ -28,27 +29,13 @@ export function ensureOwnFile(file: string): void {
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    const code = codeOf(error);
     const text = `--tls-self: no key can be kept in ${printableText(file)} (${code})`;
     throw new Failure("usage", code, text);
   }
 }
 
 // --- internal ---
-
-/** Whole under its name or not at all; who comes second leaves what is there. */
-function make(file: string): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${process.pid}`;
-  fs.writeFileSync(fresh, selfSigned(here()), { mode: 0o600, flag: "wx", flush: true });
-  try {
-    fs.linkSync(fresh, file);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  } finally {
-    fs.unlinkSync(fresh);
-  }
-}
 
 /** This machine's names and addresses. */
 function here() {

@@ -53,22 +53,6 @@ export class Watched<T> {
   }
 }
 
-/** Another text when one of `files` was written, replaced or removed, or is out of reach now. */
-export function stampOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      try {
-        const facts = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
-        return facts === undefined
-          ? "-"
-          : `${facts.ino}:${facts.mtimeNs}:${facts.size}:${facts.mode}`;
-      } catch (error) {
-        return codeOf(error);
-      }
-    })
-    .join(" ");
-}
-
 /** What a file of the kind `flag` may be. */
 export interface FileRules {
   /** The flag that named it, for messages. */
@@ -95,4 +79,22 @@ export function contentOf(file: string, { flag, bytesMax, forbidden = 0 }: FileR
     const code = codeOf(error);
     throw wrong(code, `can't be read (${code})`);
   }
+}
+
+// --- internal ---
+
+/** Another text when one of `files` was written, replaced or removed, or is out of reach now. */
+function stampOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      try {
+        const facts = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
+        return facts === undefined
+          ? "-"
+          : `${facts.ino}:${facts.mtimeNs}:${facts.size}:${facts.mode}`;
+      } catch (error) {
+        return codeOf(error);
+      }
+    })
+    .join(" ");
 }
