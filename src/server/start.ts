@@ -200,11 +200,8 @@ function originOf(text: string): string {
   if (text === "*") return text;
   const origin = URL.canParse(text) ? new URL(text).origin : "null";
   if (origin === text && origin !== "null") return text;
-  throw new Failure(
-    "usage",
-    "EINVAL",
-    `serve(): cors is no origin as "https://a.example", nor "*"`,
-  );
+  const why = `${printableText(text)} is no origin as "https://a.example", nor "*"`;
+  throw new Failure("usage", "EINVAL", `cors: ${why}`);
 }
 
 function credentialsOf(tls: TlsOptions): Credentials {
