@@ -97,7 +97,7 @@ test("what failed is told once more, with its file and its reason, however the o
   const output =
     "test/a.test.ts:\n(pass) fine\nerror: expected 1\n\n      at a.test.ts:2\n\x1b[31m(fail) one [1ms]\n" +
     "test/b.test.ts:\n(pass) well\n" +
-    "(fail) two\n";
+    "(fail) two\n\n2 tests failed:\n(fail) one [1ms]\n(fail) two\n";
   for (let at = 0; at <= output.length; at++) {
     const recap = new Recap();
     recap.take(output.slice(0, at));

@@ -83,6 +83,8 @@ export class Recap {
   #file = "";
   #lines: string[] = [];
   #rest = "";
+  /** The runner tells failures once more itself, without their reasons. */
+  readonly #seen = new Set<string>();
 
   /** Failures that were seen, more than are kept included. */
   count = 0;
@@ -109,7 +111,8 @@ export class Recap {
       if (this.#lines.length > RECAP_LINES_MAX) this.#lines.shift();
       return;
     }
-    if (line.startsWith("(fail) ")) {
+    if (line.startsWith("(fail) ") && !this.#seen.has(line)) {
+      this.#seen.add(line);
       this.count += 1;
       const before = this.#lines.filter((each) => each !== "" && each !== this.#file);
       const block = [this.#file, ...before, line].join("\n");
