@@ -59,16 +59,16 @@ export class Connection implements Turn, Asker, Awaiter {
   progress = 0;
   #stopping = false;
 
-  /** `address` is the peer's, kept because a closed socket has forgotten it. */
+  /** The peer's, not its proxy's. */
   readonly address: string;
   /** Whose share it uses. */
   readonly peer: string;
 
-  constructor(socket: StreamSocket, service: Service, owner: ConnectionOwner) {
+  constructor(socket: StreamSocket, service: Service, owner: ConnectionOwner, address: string) {
     this.socket = socket;
     this.service = service;
     this.#owner = owner;
-    this.address = socket.remoteAddress ?? "";
+    this.address = address;
     this.peer = peerOf(this.address);
     this.receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);

@@ -13,6 +13,7 @@ import { Failure } from "../wire/failure.ts";
 import { AcceptBound } from "./acceptbound.ts";
 import type { Connection } from "./connection.ts";
 import { Lobby, type Way } from "./lobby.ts";
+import type { Proxies } from "./proxied.ts";
 import type { Secure } from "./secure.ts";
 
 /** Where a server listens. */
@@ -68,8 +69,12 @@ type Accepted = Socket<Connection | null>;
 export interface Arrivals {
   /** TLS of this server; null: it has none, and every newcomer is plaintext. */
   readonly secure: Secure | null;
-  /** Gives a new socket its connection, or null when it was cut. */
-  accept(socket: StreamSocket, way: Way): Connection | null;
+  /** Who passes on connections of others; null: nobody. */
+  readonly proxies: Proxies | null;
+  /** Gives a new socket, of who is at `address`, its connection, or null when it was cut. */
+  accept(socket: StreamSocket, way: Way, address: string): Connection | null;
+  /** A proxy at `address` passed on a connection without saying whose it is. */
+  unheaded(address: string): void;
   /** Whether connections wait for their turn, so that newcomers had better come slowly. */
   late(): boolean;
 }
@@ -77,13 +82,14 @@ export interface Arrivals {
 /** Listens on `address`; newcomers go to `arrivals`. Throws ListenError. */
 export function listen(address: ListenAddress, arrivals: Arrivals): Listener {
   let bound: AcceptBound | null = null;
-  const lobby = arrivals.secure === null ? null : lobbyOf(arrivals, arrivals.secure);
+  const lobby = (arrivals.secure ?? arrivals.proxies) ? lobbyOf(arrivals) : null;
   const listener = bind(address, {
     ...EVENTS,
     open(socket: Accepted) {
       bound?.count();
-      if (lobby === null) socket.data = arrivals.accept(withDescriptor(socket), "plain");
-      else lobby.enter(withDescriptor(socket));
+      const newcomer = withDescriptor(socket);
+      if (lobby !== null) lobby.enter(newcomer);
+      else socket.data = arrivals.accept(newcomer, "plain", newcomer.remoteAddress ?? "");
     },
     close(socket: Accepted) {
       lobby?.left(withDescriptor(socket));
@@ -126,26 +132,30 @@ const EVENTS = {
   },
 } as const;
 
-/** Where newcomers wait until it is known whether they speak TLS. */
-function lobbyOf(arrivals: Arrivals, secure: Secure): Lobby<Accepted & StreamSocket> {
+/** Where newcomers wait until it is known what they speak, and whose they are. */
+function lobbyOf(arrivals: Arrivals): Lobby<Accepted & StreamSocket> {
+  const { secure, proxies } = arrivals;
   const secured = {
     ...EVENTS,
     open() {},
     handshake(socket: Accepted, ok: boolean) {
-      secure.done(socket, ok);
+      secure?.done(socket, ok);
     },
     close(socket: Accepted) {
-      secure.left(socket);
+      secure?.left(socket);
       socket.data?.closed();
     },
   };
-  return new Lobby((raw, way) => {
-    if (way === "plain") {
-      raw.data = arrivals.accept(raw, way);
-      return;
+  return new Lobby({ tls: secure !== null, proxies }, (raw, way) => {
+    const address = proxies?.addressOf(raw) ?? raw.remoteAddress;
+    if (way === null) {
+      arrivals.unheaded(address);
+      raw.terminate();
+    } else if (secure === null || way === "plain") raw.data = arrivals.accept(raw, way, address);
+    else {
+      const socket = secure.upgrade<Connection | null>(raw, peerOf(address), null, secured);
+      if (socket !== null) socket.data = arrivals.accept(socket, way, address);
     }
-    const socket = secure.upgrade<Connection | null>(raw, peerOf(raw.remoteAddress), null, secured);
-    if (socket !== null) socket.data = arrivals.accept(socket, way);
   });
 }
 

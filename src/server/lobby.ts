@@ -1,13 +1,14 @@
 /**
  * Where newcomers wait whose first byte has not come: it tells TLS from plaintext, and must not be
- * read before that is known. The kernel hands out most connections with their first bytes
- * (TCP_DEFER_ACCEPT), so that this is the way of those who say nothing for seconds, and of all
- * while the machine answers with SYN cookies (tcp(7)). Bounded: beyond it who says nothing is taken
- * for plaintext.
+ * read before that is known. What a proxy says of them comes before it. The kernel hands out most
+ * connections with their first bytes (TCP_DEFER_ACCEPT), so that this is the way of those who say
+ * nothing for seconds, and of all while the machine answers with SYN cookies (tcp(7)). Bounded:
+ * beyond it who says nothing is taken for plaintext.
  */
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
+import type { Proxies } from "./proxied.ts";
 
 /** First byte of a TLS record that opens a handshake (RFC 8446 5.1). */
 const TLS_HANDSHAKE = 0x16;
@@ -26,15 +27,28 @@ const WAIT_MS = 5000;
 /** What a newcomer turned out to speak. */
 export type Way = "plain" | "tls";
 
+/** What newcomers may begin with. */
+export interface Beginnings {
+  /** Whether the first byte tells TLS; else all are plaintext. */
+  readonly tls: boolean;
+  /** Who sends a header before it; null: nobody. */
+  readonly proxies: Proxies | null;
+}
+
 /** Waits for first bytes. */
 export class Lobby<S extends StreamSocket> {
-  readonly #decided: (socket: S, way: Way) => void;
+  readonly #beginnings: Beginnings;
+  readonly #decided: (socket: S, way: Way | null) => void;
   /** Since when, in performance.now()'s milliseconds. */
   readonly #waiting = new Map<S, number>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `decided` is called once for each that entered and stayed, within enter() or later. */
-  constructor(decided: (socket: S, way: Way) => void) {
+  /**
+   * `decided` is called once for each that entered and stayed, within enter() or later: with null
+   * for a proxy's connection that came without its header.
+   */
+  constructor(beginnings: Beginnings, decided: (socket: S, way: Way | null) => void) {
+    this.#beginnings = beginnings;
     this.#decided = decided;
   }
 
@@ -44,9 +58,9 @@ export class Lobby<S extends StreamSocket> {
 
   /** `socket` was just accepted, and nothing of it has been read. */
   enter(socket: S): void {
-    const way = wayOf(socket);
-    if (way !== null || this.#waiting.size >= LOBBY_MAX) {
-      this.#decided(socket, way ?? "plain");
+    const way = this.#wayOf(socket, this.#waiting.size >= LOBBY_MAX);
+    if (way !== "waits") {
+      this.#decided(socket, way);
       return;
     }
     socket.pause();
@@ -71,13 +85,21 @@ export class Lobby<S extends StreamSocket> {
   #look(): void {
     const over = performance.now() - WAIT_MS;
     for (const [socket, since] of [...this.#waiting]) {
-      const way = wayOf(socket) ?? (since < over ? "plain" : null);
-      if (way === null) continue;
+      const way = this.#wayOf(socket, since < over);
+      if (way === "waits") continue;
       this.#waiting.delete(socket);
       socket.resume();
       this.#decided(socket, way);
     }
     this.#rest();
+  }
+
+  /** `late`: it may wait no longer. */
+  #wayOf(socket: S, late: boolean): Way | null | "waits" {
+    const { tls, proxies } = this.#beginnings;
+    const passed = proxies === null || proxies.passed(socket);
+    if (passed !== true) return passed === false || late ? null : "waits";
+    return tls ? firstWayOf(socket, late) : "plain";
   }
 
   #rest(): void {
@@ -89,9 +111,11 @@ export class Lobby<S extends StreamSocket> {
 
 // --- internal ---
 
-/** Null while nothing has come. An end, or an error, is for the connection to find. */
-function wayOf(socket: StreamSocket): Way | null {
-  const first = kernel.peek(socket.fd);
-  if (first === -ERRNO.EAGAIN) return null;
-  return first === TLS_HANDSHAKE ? "tls" : "plain";
+const first = new Uint8Array(1);
+
+/** An end, or an error, is for the connection to find. */
+function firstWayOf(socket: StreamSocket, late: boolean): Way | "waits" {
+  const count = kernel.peek(socket.fd, first, 1);
+  if (count === -ERRNO.EAGAIN && !late) return "waits";
+  return count === 1 && first[0] === TLS_HANDSHAKE ? "tls" : "plain";
 }

@@ -25,10 +25,11 @@ import { framedDoor } from "./framed.ts";
 import { corsDoor } from "./cors.ts";
 import { headAnswer, httpDoorWith } from "./http.ts";
 import { indexAnswer } from "./httpindex.ts";
-import { type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
+import { type Arrivals, type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
 import type { Way } from "./lobby.ts";
 import { Pacing } from "./pacing.ts";
 import { plainDoor } from "./plain.ts";
+import type { Proxies } from "./proxied.ts";
 import { Secure } from "./secure.ts";
 import { SilenceTimer } from "./silence.ts";
 import type { ConnectionOwner, Service } from "./service.ts";
@@ -69,6 +70,8 @@ export interface ServerOptions {
   readonly adminAddress: ListenAddress | null;
   /** Which addresses may connect; null: all. */
   readonly networks: Networks | null;
+  /** Who passes on connections of others; null: nobody. */
+  readonly proxies: Proxies | null;
   /** True: tokens are taken in plaintext from other machines too. */
   readonly insecureAuth: boolean;
 }
@@ -151,9 +154,12 @@ export class Server implements ConnectionOwner {
   }
 
   /** Admits `socket` and gives it a connection; null when it was cut. Tests call it too. */
-  accept(socket: StreamSocket, way: Way | "admin" = "plain"): Connection | null {
+  accept(
+    socket: StreamSocket,
+    way: Way | "admin" = "plain",
+    address: string = socket.remoteAddress ?? "",
+  ): Connection | null {
     tick();
-    const address = socket.remoteAddress ?? "";
     if (this.#options.networks?.admits(address) === false) {
       this.counters.shed += 1;
       socket.terminate();
@@ -170,7 +176,12 @@ export class Server implements ConnectionOwner {
       return null;
     }
     const refused = way === "plain" && !this.plaintext && !isLoopback(address);
-    const connection = new Connection(socket, this.#services[refused ? "refused" : way], this);
+    const connection = new Connection(
+      socket,
+      this.#services[refused ? "refused" : way],
+      this,
+      address,
+    );
     this.#connections.set(connection, admission);
     this.#pacing?.begin(connection);
     this.counters.connections += 1;
@@ -212,11 +223,10 @@ export class Server implements ConnectionOwner {
   #listen(addresses: readonly ListenAddress[]): void {
     if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
     let port = addresses[0]?.port ?? 0;
-    const accept = (socket: StreamSocket, way: Way) => this.accept(socket, way);
-    const late = () => this.#services.plain.turns.late;
+    const arrivals = this.#arrivals();
     try {
       for (const { host } of addresses) {
-        const listener = listen({ host, port }, { secure: this.#secure, accept, late });
+        const listener = listen({ host, port }, arrivals);
         this.#listeners.push(listener);
         port = listener.address.port;
       }
@@ -227,11 +237,31 @@ export class Server implements ConnectionOwner {
     }
   }
 
+  #arrivals(): Arrivals {
+    return {
+      secure: this.#secure,
+      proxies: this.#options.proxies,
+      accept: (socket, way, address) => this.accept(socket, way, address),
+      unheaded: (address) => this.#unheaded(address),
+      late: () => this.#services.plain.turns.late,
+    };
+  }
+
+  #unheaded(address: string): void {
+    const { log, proxies } = this.#options;
+    this.counters.shed += 1;
+    const complaint = proxies?.complaint(address) ?? null;
+    if (complaint !== null) log.note(complaint);
+  }
+
   #listenForAdmin(): void {
     const { adminAddress } = this.#options;
     if (adminAddress === null) return;
     const accept = (socket: StreamSocket) => this.accept(socket, "admin");
-    this.#admin = listen(adminAddress, { secure: null, accept, late: () => false });
+    this.#admin = listen(adminAddress, {
+      ...this.#arrivals(),
+      ...{ secure: null, proxies: null, accept, late: () => false },
+    });
   }
 
   #observed(): Observed {

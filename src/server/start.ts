@@ -18,6 +18,7 @@ import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
 import type { ListenAddress } from "./listen.ts";
+import { Proxies } from "./proxied.ts";
 import { Server } from "./serve.ts";
 
 /** Where the server listens when nobody says otherwise: this machine alone. */
@@ -54,6 +55,11 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly allow?: readonly string[];
   /** Networks that may not, also where `allow` names them. */
   readonly deny?: readonly string[];
+  /**
+   * Networks of proxies that tell whose connection each is that they pass on (version 2 of the
+   * PROXY protocol); shares, rates, networks and the log go by that. None by default.
+   */
+  readonly proxies?: readonly string[];
   /**
    * Where HTTP has its paths for who runs the server ("/-/metrics"), and nothing else: "HOST:PORT".
    * By default they are where the files are, for this machine alone.
@@ -109,6 +115,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   adminAddress: true,
   allow: true,
   deny: true,
+  proxies: true,
   index: true,
   cors: true,
   limits: true,
@@ -182,6 +189,7 @@ export function serve(options: ServeOptions): Server {
       rates,
       adminAddress: options.adminAddress ?? null,
       networks,
+      proxies: proxiesOf(options.proxies ?? []),
       insecureAuth: options.tokens?.insecure ?? false,
       index: options.index ?? false,
       cors: options.cors === undefined ? null : originOf(options.cors),
@@ -244,6 +252,13 @@ function networksOf(allow: readonly string[], deny: readonly string[]): Networks
     throw new Failure("usage", "EINVAL", `${shown} is no address and no network, as 10.0.0.0/8`);
   };
   return new Networks(allow.map(parsed), deny.map(parsed));
+}
+
+function proxiesOf(proxies: readonly string[]): Proxies | null {
+  const networks = networksOf(proxies, []);
+  if (networks === null) return null;
+  if (!kernel.native) throw new Failure("usage", "ENOSYS", "the PROXY protocol needs Linux");
+  return new Proxies(networks);
 }
 
 /** Descriptors are shared out so that they can't run out, whatever was asked for. */

@@ -80,10 +80,9 @@ export interface Kernel extends DiskRows {
    */
   recv(socket: number, into: Uint8Array, count: number): number;
   /**
-   * The next byte to be received, which stays there (recv(2), MSG_PEEK), as 0 to 255; -EAGAIN
-   * nothing there yet, -ENODATA the peer's FIN, -ECONNRESET.
+   * As recv, of bytes that stay there (MSG_PEEK): 0 at the peer's FIN, -EAGAIN nothing there yet.
    */
-  peek(socket: number): number;
+  peek(socket: number, into: Uint8Array, count: number): number;
   /** A pipe that never blocks: `ends` gets its reading and writing fd. Its bytes, or -errno. */
   pipe(ends: Int32Array, bytes: number): number;
   /**

@@ -238,19 +238,14 @@ function receiving(
   fail: Fail,
 ): Rows<"recv" | "peek" | "pipe" | "spliceIn" | "spliceOut" | "pollIn"> {
   const position = new BigInt64Array(1);
-  const first = new Uint8Array(1);
+  const receive = (flags: number) => (socket: number, into: Uint8Array, count: number) => {
+    if (!(socket >= 0) || count > into.length) return -ERRNO.EBADF;
+    const got = Number(c.recv(socket, into, count, flags));
+    return got < 0 ? fail() : got;
+  };
   return {
-    peek(socket) {
-      if (!(socket >= 0)) return -ERRNO.EBADF;
-      const got = Number(c.recv(socket, first, 1, MSG_DONTWAIT | MSG_PEEK));
-      if (got < 0) return fail();
-      return got === 0 ? -ERRNO.ENODATA : (first[0] ?? 0);
-    },
-    recv(socket, into, count) {
-      if (!(socket >= 0) || count > into.length) return -ERRNO.EBADF;
-      const got = Number(c.recv(socket, into, count, MSG_DONTWAIT));
-      return got < 0 ? fail() : got;
-    },
+    peek: receive(MSG_DONTWAIT | MSG_PEEK),
+    recv: receive(MSG_DONTWAIT),
     pipe(ends, bytes) {
       if (c.pipe2(ends, OPEN.closeOnExec | O_NONBLOCK) < 0) return fail();
       const size = c.fcntl(ends[1] ?? -1, F_SETPIPE_SZ, bytes);

@@ -8,6 +8,7 @@ import type { Tokens } from "../../src/identity/tokens.ts";
 import { Log } from "../../src/observe/log.ts";
 import type { LogFormat } from "../../src/observe/logline.ts";
 import type { ListenAddress } from "../../src/server/listen.ts";
+import type { Proxies } from "../../src/server/proxied.ts";
 import { Server } from "../../src/server/serve.ts";
 import { DiskStore, openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
@@ -34,6 +35,7 @@ export interface RunningOptions {
   readonly rates?: Rates;
   readonly adminAddress?: ListenAddress;
   readonly networks?: Networks;
+  readonly proxies?: Proxies;
   readonly insecureAuth?: boolean;
   readonly index?: boolean;
 }
@@ -78,6 +80,7 @@ export class Running {
       rates: options.rates ?? null,
       adminAddress: options.adminAddress ?? null,
       networks: options.networks ?? null,
+      proxies: options.proxies ?? null,
       insecureAuth: options.insecureAuth ?? false,
       index: options.index ?? false,
     });

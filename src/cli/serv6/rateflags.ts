@@ -1,4 +1,4 @@
-/** The flags that say how fast it sends, and who may connect at all. */
+/** The flags that say how fast it sends, who may connect at all, and who speaks for others. */
 import { networkOf } from "../../guard/networks.ts";
 import type { ServeOptions } from "../../server/start.ts";
 import type { Values } from "../flags/flags.ts";
@@ -35,6 +35,9 @@ function networkFlag(description: string) {
 export const RATE_FLAGS = {
   allow: networkFlag("only these networks may connect, may be repeated; this machine too is one"),
   deny: networkFlag("these may not, also where --allow names them"),
+  "proxy-protocol-from": networkFlag(
+    "proxies there tell whose connection each is (PROXY protocol, version 2); may be repeated",
+  ),
   rate: rateFlag("most bytes a second of all together, in equal parts for addresses"),
   "rate-per-address": rateFlag("most bytes a second of one address"),
   "rate-per-connection": rateFlag("most bytes a second of one connection"),
@@ -43,8 +46,9 @@ export const RATE_FLAGS = {
 /** What they mean. */
 export function ratesOf(
   values: Values<typeof RATE_FLAGS>,
-): Pick<ServeOptions, "rates" | "allow" | "deny"> {
-  const { allow, deny, rate: total = 0 } = values;
+): Pick<ServeOptions, "rates" | "allow" | "deny" | "proxies"> {
+  const { allow, deny, "proxy-protocol-from": proxies, rate: total = 0 } = values;
   const { "rate-per-address": address = 0, "rate-per-connection": connection = 0 } = values;
-  return { allow: allow ?? [], deny: deny ?? [], rates: { total, address, connection } };
+  const networks = { allow: allow ?? [], deny: deny ?? [], proxies: proxies ?? [] };
+  return { ...networks, rates: { total, address, connection } };
 }
