@@ -18,6 +18,8 @@ export interface AbuseOptions {
   readonly entryBefore: string | null;
   /** Whether each attack is also made on another server, with the honest clients at one at rest. */
   readonly machine: boolean;
+  /** Whether server and attacker have a core each, and the pinger goes before the attacker. */
+  readonly apart: boolean;
   readonly network: (typeof NETWORKS)[number];
   readonly json: string | null;
   readonly list: boolean;
@@ -29,6 +31,8 @@ export const ABUSE_HELP = `bun bench/abuse.ts [flags]    what honest clients see
   --entry-before FILE     another one: both are attacked, in turns
   --machine               attacks another server too, beside honest clients of one at rest:
                           what sharing the machine's cores alone costs them
+  --apart                 as on machines of their own: the server has core 0 alone, attacker and
+                          commands share core 1, where the pinger goes before them (needs root)
   --only NAME             attacks whose name contains NAME; may be repeated
   --seconds N             of each attack (2); it goes on while a command beside it does
   --patience N            seconds until such a command is given up (10)
@@ -45,6 +49,7 @@ export function parseAbuseFlags(argv: readonly string[]): AbuseOptions {
       entry: { type: "string", default: SERV6_ENTRY },
       "entry-before": { type: "string" },
       machine: { type: "boolean", default: false },
+      apart: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
       seconds: { type: "string", default: "2" },
       patience: { type: "string", default: "10" },
@@ -63,6 +68,7 @@ export function parseAbuseFlags(argv: readonly string[]): AbuseOptions {
     entry: values.entry,
     entryBefore: values["entry-before"] ?? null,
     machine: values.machine,
+    apart: values.apart,
     network: oneOf("--network", values.network, NETWORKS),
     json: values.json ?? null,
     list: values.list,

@@ -53,6 +53,17 @@ export interface Times {
   readonly commandMsMax: number;
 }
 
+/** How a kind of process is started: the words in front of its command. */
+export interface Placement {
+  readonly server: readonly string[];
+  /** The attacker and the commands of honest clients. */
+  readonly others: readonly string[];
+  readonly pinger: readonly string[];
+}
+
+/** The kernel puts all of them where it likes. */
+export const TOGETHER: Placement = { server: [], others: [], pinger: [] };
+
 /** A server with a pinging client, to be attacked (`await using` ends both). */
 export class Besieged {
   readonly port: number;
@@ -62,11 +73,14 @@ export class Besieged {
   readonly start: Belongings;
   readonly #stop: () => Promise<void>;
   readonly #pinger: PingingProcess;
+  readonly #wrap: readonly string[];
 
   private constructor(
     server: { port: number; pid: number; root: string; stop: () => Promise<void> },
     pinger: PingingProcess,
+    { others }: Placement,
   ) {
+    this.#wrap = others;
     this.port = server.port;
     this.pid = server.pid;
     this.root = server.root;
@@ -76,20 +90,21 @@ export class Besieged {
   }
 
   /** Starts the server that `entry` is the source of, on `root` (see makeServed). */
-  static async start(entry: string, root: string): Promise<Besieged> {
+  static async start(entry: string, root: string, placement = TOGETHER): Promise<Besieged> {
     const server = await startServer([
+      ...placement.server,
       ...["sh", "-c", `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`],
       ...[process.execPath, "--config=/dev/null", "--no-env-file", entry],
       ...[root, "-p", "0", "-b", "127.0.0.1", "--log", "off"],
     ]);
     const { port } = server;
     const [pid = 0] = server.pids();
-    const pinger = new PingingProcess(port);
+    const pinger = new PingingProcess(port, "127.0.0.1", placement.pinger);
     await pinger.ready;
-    const first = await get(port, root, LEFT_MS_MAX);
+    const first = await get(port, root, LEFT_MS_MAX, []);
     if (first.status !== 0) throw new Error(`get without an attack: ${first.wrong}`);
     await awaitClean({ pid, port, root }, belongingsOf(pid, port, root), LEFT_MS_MAX);
-    return new Besieged({ port, pid, root, stop: () => server.stop() }, pinger);
+    return new Besieged({ port, pid, root, stop: () => server.stop() }, pinger, placement);
   }
 
   /**
@@ -100,14 +115,15 @@ export class Besieged {
     const { port, root } = this;
     renewHonest(root);
     resetPeakRss([this.pid]);
-    const attacker = startAttacker(attack, target.port, root, times.attackMs + times.commandMsMax);
+    const ms = times.attackMs + times.commandMsMax;
+    const attacker = startAttacker(attack, target.port, root, ms, this.#wrap);
     try {
       await attacker.begun;
       if (attack.stopped === true) attacker.process.kill("SIGSTOP");
       this.#pinger.start();
       const [got, listed] = await Promise.all([
-        get(port, root, times.commandMsMax),
-        list(port, times.commandMsMax),
+        get(port, root, times.commandMsMax, this.#wrap),
+        list(port, times.commandMsMax, this.#wrap),
         Bun.sleep(times.attackMs),
       ]);
       const pings = await this.#pinger.stop();
@@ -157,9 +173,15 @@ export async function sampleFails({ sample }: Attack, port: number): Promise<str
 
 // --- internal ---
 
-function startAttacker(attack: Attack, port: number, root: string, ms: number) {
+function startAttacker(
+  attack: Attack,
+  port: number,
+  root: string,
+  ms: number,
+  wrap: readonly string[],
+) {
   const args = [attack.name, String(port), root, String(ms)];
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/attacker.ts`, ...args], {
+  const child = Bun.spawn([...wrap, process.execPath, `${import.meta.dir}/attacker.ts`, ...args], {
     ...{ stdin: "ignore", stdout: "pipe", stderr: "inherit" },
   });
   const said = child.stdout.getReader().read();
@@ -167,13 +189,16 @@ function startAttacker(attack: Attack, port: number, root: string, ms: number) {
 }
 
 /** `cli6 get` of the honest file; its bytes are compared with the file's. */
-async function get(port: number, root: string, msMax: number): Promise<Ran> {
+async function get(
+  port: number,
+  root: string,
+  msMax: number,
+  wrap: readonly string[],
+): Promise<Ran> {
   const folder = fs.mkdtempSync(`${root}-got-`);
   try {
-    const ran = await command(
-      ["get", `s6://127.0.0.1:${port}/${SERVED.honest}`, "-P", folder],
-      msMax,
-    );
+    const url = `s6://127.0.0.1:${port}/${SERVED.honest}`;
+    const ran = await command(["get", url, "-P", folder], msMax, wrap);
     if (ran.status !== 0) return ran;
     const got = fs.readFileSync(path.join(folder, path.basename(SERVED.honest)));
     const same = got.length === HONEST_BYTES && got.equals(served(root));
@@ -184,8 +209,8 @@ async function get(port: number, root: string, msMax: number): Promise<Ran> {
 }
 
 /** `cli6 ls` of a small folder; its names are compared. */
-async function list(port: number, msMax: number): Promise<Ran> {
-  const ran = await command(["ls", "-1", `s6://127.0.0.1:${port}/${SERVED.some}`], msMax);
+async function list(port: number, msMax: number, wrap: readonly string[]): Promise<Ran> {
+  const ran = await command(["ls", "-1", `s6://127.0.0.1:${port}/${SERVED.some}`], msMax, wrap);
   if (ran.status !== 0) return ran;
   const same = ran.out === SOME_NAMES.map((name) => `${name}\n`).join("");
   return same ? { ...ran, wrong: "" } : { ...ran, wrong: "status 0, and other names" };
@@ -205,9 +230,13 @@ async function askAfter(port: number, msMax: number): Promise<Ran> {
   return { status: 1, ms, wrong: replies.map(({ line }) => line).join("; ") };
 }
 
-async function command(args: string[], msMax: number): Promise<Ran & { out: string }> {
+async function command(
+  args: string[],
+  msMax: number,
+  wrap: readonly string[],
+): Promise<Ran & { out: string }> {
   const began = performance.now();
-  const child = Bun.spawn([...CLI6_COMMAND, ...args], {
+  const child = Bun.spawn([...wrap, ...CLI6_COMMAND, ...args], {
     ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe", env: environment() },
   });
   let late = false;

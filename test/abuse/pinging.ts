@@ -24,12 +24,12 @@ export class PingingProcess {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "inherit">;
   #told: (pings: Pings) => void = () => {};
 
-  /** It comes from `address`, one of this machine. */
-  constructor(port: number, address = "127.0.0.1") {
+  /** It comes from `address`, one of this machine; `wrap` stands in front of its command. */
+  constructor(port: number, address = "127.0.0.1", wrap: readonly string[] = []) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ready = promise;
     const pinger = `${import.meta.dir}/pinger.ts`;
-    this.#process = Bun.spawn([process.execPath, pinger, String(port), address], {
+    this.#process = Bun.spawn([...wrap, process.execPath, pinger, String(port), address], {
       ...{ stdin: "ignore", stdout: "ignore", stderr: "inherit" },
       ipc: (message: "ready" | Pings) => (message === "ready" ? resolve() : this.#told(message)),
     });
