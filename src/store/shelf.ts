@@ -58,9 +58,10 @@ export class Shelf {
 
   /** Lets go of files not used since `since`; looks at no more than `looksMax` of them. */
   age(since: number, looksMax: number): void {
-    let looks = 0;
+    // What is put back stands behind the others, and is not looked at twice.
+    let looks = Math.min(looksMax, this.#files.size);
     for (const [path, file] of this.#files) {
-      if (looks++ >= looksMax) return;
+      if (looks-- <= 0) return;
       if (file.usedAt < since) {
         this.drop(path);
         continue;

@@ -226,6 +226,21 @@ test("what was used survives the first pass, and the second only if it was used 
   expect(has()).toBe("def");
 });
 
+test("age looks at each once, and at no more than it was told", () => {
+  using files = new Files();
+  const shelf = new Shelf(3, () => 1);
+  let looks = 0;
+  for (const each of ["a", "b", "c"]) {
+    const file = files.large();
+    Object.defineProperty(file, "usedAt", { get: () => (looks++, 9) });
+    shelf.put(each, file);
+  }
+  shelf.age(1, 100);
+  expect(looks).toBe(3);
+  shelf.age(1, 2);
+  expect(looks).toBe(5);
+});
+
 test("one under a name takes the place of the other, on whichever shelf that was", () => {
   using files = new Files();
   const cache = new FileCache({ bytes: 1_000_000, fds: 10 });
