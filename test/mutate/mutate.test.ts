@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { EQUIVALENTS, equivalentOf } from "./equivalents.ts";
 import { type Mutant, mutantsOf } from "./operators.ts";
 import { CAUGHT_PERCENT_MIN, percentOf, statusOf, tableOf } from "./table.ts";
-import { Copy } from "./trial.ts";
+import { ROOMS, testsFor } from "./rooms.ts";
+import { Copy, failedIn } from "./trial.ts";
 
 /** Not a number that any operator changes, so that each snippet has its own mutants only. */
 const HEAD = "declare const a: any, b: any, f: any;\n";
@@ -60,8 +61,8 @@ test("one mutant is caught, one survives, and one that hangs is told apart", asy
       const mutant = mutants.find((it) => it.operator === operator)!;
       return await copy.try(mutant, ["test/least.test.ts"], 60_000);
     };
-    expect(await tried("number")).toBe("caught");
-    expect(await tried("boundary")).toBe("survived");
+    expect([await tried("number"), copy.caughtBy]).toEqual(["caught", "test/least.test.ts"]);
+    expect([await tried("boundary"), copy.caughtBy]).toEqual(["survived", ""]);
     const hanging = { ...mutants[0]!, text: "for (;;);\nexport const least = 1;\n" };
     expect(await copy.try(hanging, ["test/least.test.ts"], 500)).toBe("timed out");
     expect(await Bun.file(join(copy.folder, path)).text()).toBe(text);
@@ -69,6 +70,24 @@ test("one mutant is caught, one survives, and one that hangs is told apart", asy
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+test("who has caught a file's mutants lately runs before who imports it, and behind its namesake", () => {
+  const room = ROOMS.find(({ name }) => name === "store")!;
+  const lately = ["test/server/partial.test.ts", "test/store/body.test.ts"];
+  const tests = testsFor(room, "src/store/pages.ts", ".", lately);
+  expect(tests.slice(0, 3)).toEqual(["test/store/pages.test.ts", ...lately]);
+  expect(testsFor(room, "src/store/snapshotpage.ts", ".")[0]).toBe("test/store/snapshots.test.ts");
+  expect(tests.toSorted()).toEqual(testsFor(room, "", ".").toSorted());
+});
+
+test("the file of the first failure is read from what the runner tells", () => {
+  const told = "\ntest/a.test.ts:\n(pass) one\n\ntest/b.test.ts:\nerror: no\n(fail) two\n";
+  expect([failedIn(told), failedIn(`${told}\ntest/c.test.ts:\n(fail) x`)]).toEqual([
+    "test/b.test.ts",
+    "test/b.test.ts",
+  ]);
+  expect([failedIn("test/a.test.ts:\n(pass) (fail) \n"), failedIn("")]).toEqual(["", ""]);
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)("a run that gets %s leaves no copy", async (signal) => {

@@ -3,6 +3,8 @@
  * of its room, then what drives the room from above. Narrow on purpose, for each mutant runs them:
  * one that survives may still be caught by the whole suite.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 export interface Room {
   readonly name: string;
@@ -57,11 +59,27 @@ export const ROOMS: readonly Room[] = [
   },
 ];
 
-/** The tests for a mutant of `path` below `folder`, the likeliest first. */
-export function testsFor(room: Room, path: string, folder: string): string[] {
+/**
+ * The tests for a mutant of `path` below `folder`, the likeliest first: those of its name, those
+ * that caught one of the same file `lately` (the last one first), then those that import it.
+ */
+export function testsFor(
+  room: Room,
+  path: string,
+  folder: string,
+  lately: readonly string[] = [],
+): string[] {
   const own = path.replace(/^src/, "test").replace(/\.ts$/, ".test.ts");
-  const all = room.tests.flatMap((glob) => filesOf(glob, folder));
-  return [...new Set([...all.filter((test) => test === own), ...all])];
+  const all = [...new Set(room.tests.flatMap((glob) => filesOf(glob, folder)))];
+  const imports = (test: string): boolean =>
+    readFileSync(join(folder, test), "utf8").includes(`${path}"`);
+  const rank = (test: string): number => {
+    if (test === own) return -1;
+    if (lately.includes(test)) return lately.indexOf(test);
+    return lately.length + Number(path === "" || !imports(test));
+  };
+  const ranks = new Map(all.map((test) => [test, rank(test)]));
+  return all.toSorted((a, b) => ranks.get(a)! - ranks.get(b)!);
 }
 
 /** The files that `glob` names below `folder`, by name. */

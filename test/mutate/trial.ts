@@ -2,7 +2,16 @@
  * Runs tests against one mutant at a time, in a copy of the checkout: the working tree is never
  * changed. Owns the copy and the bound on time.
  */
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Mutant } from "./operators.ts";
@@ -37,9 +46,20 @@ const COPIED = [
   "Makefile",
 ];
 
+/** The file of the first failure in what `bun test` tells; "" where none failed. */
+export function failedIn(told: string): string {
+  const until = Bun.stripANSI(told).split(/^\(fail\) /m);
+  if (until.length === 1) return "";
+  return [...until[0]!.matchAll(/^(?:\.\/)?(\S+\.test\.ts):$/gm)].at(-1)?.[1] ?? "";
+}
+
 /** A copy of the checkout at `root`, gone when disposed of. */
 export class Copy implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "mutate-"));
+  /** The test file whose failure ended the last run, or "": a crash has none. */
+  caughtBy = "";
+  /** What the tests of the last run told. */
+  readonly #told = join(this.folder, "told.txt");
   #child: Bun.Subprocess | null = null;
 
   constructor(root: string) {
@@ -69,11 +89,13 @@ export class Copy implements Disposable {
 
   /** Runs `tests` on the copy as it is: "survived" says that they pass. */
   async run(tests: readonly string[], msMax: number): Promise<Verdict> {
+    const told = openSync(this.#told, "w");
     const flags = ["--no-orphans", "--bail", `--timeout=${TEST_TIMEOUT_MS}`];
     const child = Bun.spawn(
       [process.execPath, "test", ...flags, ...tests.map((test) => `./${test}`)],
-      { cwd: this.folder, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+      { cwd: this.folder, stdin: "ignore", stdout: "ignore", stderr: told },
     );
+    closeSync(told);
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -83,6 +105,7 @@ export class Copy implements Disposable {
     const status = await child.exited;
     this.#child = null;
     clearTimeout(timer);
+    this.caughtBy = failedIn(await Bun.file(this.#told).text());
     if (late) return "timed out";
     return status === 0 ? "survived" : "caught";
   }
