@@ -3,7 +3,7 @@
  * zero.
  */
 import { expect, test } from "bun:test";
-import { peerOf, shownAddress } from "../../src/guard/address.ts";
+import { isLoopback, peerOf, shownAddress } from "../../src/guard/address.ts";
 import { Gate } from "../../src/guard/admission.ts";
 import {
   FDS_RESERVED,
@@ -37,6 +37,22 @@ test("IPv4 keeps its own count however it is written, IPv6 shares one in a /64",
   expect(peerOf("::ffff:1.2.3.4")).toBe(peerOf("1.2.3.4"));
   expect(peerOf("2001:db8:1:2:ffff::")).toBe(peerOf("2001:db8:1:2::7"));
   expect(peerOf("2001:db8:1:3::7")).not.toBe(peerOf("2001:db8:1:2::7"));
+});
+
+test.each([
+  ["127.0.0.1", true],
+  ["127.9.8.7", true],
+  ["::1", true],
+  ["::ffff:127.0.0.1", true],
+  ["128.0.0.1", false],
+  ["10.127.0.1", false],
+  ["127.0.0.1.example", false],
+  ["127", false],
+  ["::", false],
+  ["::2", false],
+  ["", false],
+])("%j is this machine's own alone: %j", (address, own) => {
+  expect(isLoopback(address)).toBe(own);
 });
 
 test("the log shows IPv6 in brackets, and IPv4 without, however it came", () => {

@@ -71,6 +71,12 @@ test("literal numbers: what a server needs passes, what it must not does not", (
   ]);
   // shutdown: the end of what is sent, and what undoes a listener
   expect([on64(48, 5, 1), on64(48, 5, 0), onArm(210, 5, 2)]).toEqual([ALLOW, EPERM, EPERM]);
+  // prlimit64 of itself, as 0 and by its number, and of another, whatever is to be set
+  expect([on64(302, 0, 77), on64(302, 77, 7), on64(302, 1, 0), onArm(261, 1, 77)]).toEqual([
+    ...[ALLOW, ALLOW, EPERM, EPERM],
+  ]);
+  // fcntl: F_SETSIG
+  expect(on64(72, 5, 10)).toBe(EPERM);
   // fcntl: F_DUPFD_CLOEXEC, F_SETFL, and who gets a file's signals
   expect([on64(72, 5, 1030), on64(72, 5, 4), on64(72, 5, 8), onArm(25, 5, 15)]).toEqual([
     ...[ALLOW, ALLOW, EPERM, EPERM],
@@ -80,6 +86,17 @@ test("literal numbers: what a server needs passes, what it must not does not", (
   // ioctl: SIOCOUTQ, TIOCSTI, TIOCLINUX
   expect([on64(16, 5, 0x5411), on64(16, 5, 0x5412), onArm(29, 0, 0x541c)]).toEqual([
     ...[ALLOW, EPERM, EPERM],
+  ]);
+});
+
+test("a call's number on each machine, of those refused at times too; null where it has none", () => {
+  const numbers = (name: string) => [numberOf(name, "x64"), numberOf(name, "arm64")];
+  expect(["execve", "fork", "shutdown", "kill", "read"].map(numbers)).toEqual([
+    [59, 221],
+    [57, null],
+    [48, 210],
+    [62, 129],
+    [null, null],
   ]);
 });
 

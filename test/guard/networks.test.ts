@@ -25,6 +25,10 @@ describe("networks", () => {
     "10.0.0.0/",
     "/8",
     "::1%lo",
+    "10.0.0.0/1x",
+    "/0",
+    "nas/0",
+    ".../0",
   ])("%j is none", (text) => {
     expect(networkOf(text)).toBeNull();
   });
