@@ -89,6 +89,25 @@ test("a large chunk goes in pieces for sha256, in one for xxh3; a short end has 
   ]);
 });
 
+test("in the middle of a chunk nothing is taken from what is known of another one", () => {
+  using it = startDigester();
+  const file = fileOf();
+  const chunk = 6 * MIB;
+  const range = { chunk, algo: "sha256" } as const;
+  it.digester.digests(
+    file,
+    rangeOf({ ...range, start: BigInt(4 * MIB), length: chunk }),
+    askerOf(),
+  );
+  it.thread.answer("");
+  it.thread.answer(`${"a".repeat(64)}\n`);
+  it.digester.digests(file, rangeOf({ ...range, length: 2 * chunk }), askerOf());
+  expect(it.thread.portions.map(({ count, piece }) => [count / MIB, piece])).toEqual([
+    [4, "more"],
+    [2, "last"],
+  ]);
+});
+
 const HOUR_OLD = BigInt(Date.now() - 3_600_000) * 1_000_000n;
 
 test.each<[string, string, number, bigint, bigint]>([

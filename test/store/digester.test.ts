@@ -40,11 +40,13 @@ test("equal questions are one job, which lasts while one of them waits", () => {
   const [first, second] = [askerOf("one"), askerOf("two")];
   for (const asker of [first, second]) it.digester.digests(file, rangeOf({}), asker);
   expect([it.digester.portions, it.digester.jobs, file.users]).toEqual([1, 1, 1]);
-  second.gone = true;
+  const third = askerOf("three");
+  it.digester.digests(file, rangeOf({}), third);
+  first.gone = third.gone = true;
   it.digester.sweep();
   expect(it.digester.jobs).toBe(1);
   it.thread.answer(line("a"));
-  expect([first.heard, second.heard]).toEqual([[line("a")], []]);
+  expect([first.heard, second.heard, third.heard]).toEqual([[], [line("a")], []]);
 });
 
 test("the next sweep ends a job without waiters; its file is let go with the answer", () => {

@@ -46,6 +46,14 @@ test("at a block's edge no name is lost and none comes twice", () => {
   }
 });
 
+test("blocks are full but the last one, which is never empty", () => {
+  const blocks = [0, 1, 255, 256, 257, 512].map((count) => {
+    const sorted = SortedNames.of(Array.from({ length: count }, (_, nth) => `${1000 + nth}`));
+    return Array.from({ length: sorted.length }, (_, nth) => sorted.block(nth).length);
+  });
+  expect(blocks).toEqual([[], [1], [255], [256], [256, 1], [256, 256]]);
+});
+
 test("two lists merge into one in steps of any size", () => {
   fc.assert(
     fc.property(

@@ -30,6 +30,18 @@ const CASES: [what: string, hex: string, bytes: number, address: string | null][
     52,
     "192.0.2.7",
   ],
+  [
+    "what is not quite IPv4 within IPv6",
+    `21 21 0024 ${"00".repeat(10)}ff00c0000207 ${"00".repeat(16)} ${PORTS}`,
+    52,
+    "::ff00:c000:207",
+  ],
+  [
+    "nor this",
+    `21 21 0024 ${"00".repeat(10)}00ffc0000207 ${"00".repeat(16)} ${PORTS}`,
+    52,
+    "::ff:c000:207",
+  ],
   ["a check of the proxy's own", "20 00 0000", 16, null],
   ["a check with addresses", `20 11 000c c0000207 7f000001 ${PORTS}`, 28, null],
   ["a family that is not told", "21 00 0000", 16, null],
@@ -45,6 +57,7 @@ test.each(CASES)("%s, at every split", (_what, hex, bytes, address) => {
 });
 
 const WRONG: [what: string, bytes: Buffer][] = [
+  ["another first byte", Buffer.from(`0a${SIGNATURE.slice(2)}2000 0000`.replace(" ", ""), "hex")],
   ["a request", Buffer.from("READ /f\n")],
   ["a request of HTTP", Buffer.from("GET / HTTP/1.1\r\n")],
   ["version 1", Buffer.from("PROXY TCP4 192.0.2.7 127.0.0.1 5 6\r\n")],

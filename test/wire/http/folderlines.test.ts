@@ -75,6 +75,14 @@ test("a shell takes each line for the words that it shows, and for nothing else"
   });
 });
 
+test("each line says what it does", () => {
+  expect(folderLines("nas", "d/", "f", false).map(({ does }) => does)).toEqual([
+    "The whole folder; run again, it brings what has changed",
+    "One file, compared with the server's digests",
+    "One file with curl, going on where it stopped",
+  ]);
+});
+
 test("by TLS its schemes and their port are in the lines", () => {
   const secure = (host: string): string[] =>
     folderLines(host, "d/", "f", true).map(({ line }) => line);
