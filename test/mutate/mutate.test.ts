@@ -140,9 +140,13 @@ test("equivalents do not count, and what timed out counts as caught", () => {
 });
 
 test("each equivalent is still a mutant of its file, and has a reason", async () => {
+  const byPath = new Map<string, Mutant[]>();
+  for (const path of new Set(EQUIVALENTS.map((entry) => entry.path))) {
+    byPath.set(path, mutantsOf({ path, text: await Bun.file(path).text() }));
+  }
   for (const entry of EQUIVALENTS) {
     const { path, before, after, reason } = entry;
-    const mutants = mutantsOf({ path, text: await Bun.file(path).text() });
+    const mutants = byPath.get(path)!;
     const found = mutants.some((mutant: Mutant) => equivalentOf(mutant, [entry]) === entry);
     expect([path, before, after, found]).toEqual([path, before, after, true]);
     expect(reason).not.toBe("");

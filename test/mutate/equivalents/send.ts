@@ -9,4 +9,18 @@ export const SEND_EQUIVALENTS: readonly Equivalent[] = [
     after: "unfit: 8,",
     reason: "a name for what a step came to: it only has to differ from the others",
   },
+  {
+    path: "src/send/sendfile.ts",
+    operator: "number",
+    before: "#resident = 0;",
+    after: "#resident = 1;",
+    reason: "what was seen at the start of the program is no longer believed at the first step",
+  },
+  {
+    path: "src/send/sendfile.ts",
+    operator: "number",
+    before: "#residentAt = 0;",
+    after: "#residentAt = 1;",
+    reason: "what was seen at the start of the program is no longer believed at the first step",
+  },
 ];

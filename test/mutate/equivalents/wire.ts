@@ -109,4 +109,11 @@ export const WIRE_EQUIVALENTS: readonly Equivalent[] = [
     after: "if (lengthEnd <= 0) return { ok: true, length, facts: NO_FACTS };",
     reason: "a space behind OK is not at 0",
   },
+  {
+    path: "src/wire/request.ts",
+    operator: "number",
+    before: "while (space >= 0) {",
+    after: "while (space >= 1) {",
+    reason: "a space behind the verb is not at 0",
+  },
 ];
