@@ -13,9 +13,6 @@ export interface FolderSort {
   readonly order: "asc" | "desc";
 }
 
-/** The order of a page that nobody asked another for. */
-export const BY_NAME: FolderSort = { by: "name", order: "asc" };
-
 /** What `?sort=` and `&order=` say; what they can't say counts as not said. */
 export function sortOf(query: ByteString): FolderSort {
   const by = parameterOf(query, "sort");

@@ -14,7 +14,7 @@ import { FOLDER_POLICY } from "../../../src/wire/http/folderpolicy.ts";
 import { readmeHtml } from "../../../src/wire/http/folderreadme.ts";
 import { folderRow } from "../../../src/wire/http/folderrow.ts";
 import { FOLDER_SCRIPT } from "../../../src/wire/http/folderscript.ts";
-import { BY_NAME, sortOf } from "../../../src/wire/http/foldersort.ts";
+import { sortOf } from "../../../src/wire/http/foldersort.ts";
 import { FOLDER_STYLE } from "../../../src/wire/http/folderstyle.ts";
 
 /** A name of 255 bytes as %XX and as &quot;, and what stands around it. */
@@ -29,7 +29,7 @@ const picture = (kind: string): string => `<svg aria-hidden=true><use href="#${k
 
 /** A page of the root without entries, unless told. */
 const view = (changes: Partial<FolderView> = {}): FolderView => ({
-  ...{ relative: ".", host: "nas:6464", secure: false, after: "", next: null, sort: BY_NAME },
+  ...{ relative: ".", host: "nas:6464", secure: false, after: "", next: null, sort: sortOf("") },
   ...{ folders: 0, files: 0, bytes: 0n, example: null },
   ...changes,
 });

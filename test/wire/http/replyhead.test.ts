@@ -54,6 +54,19 @@ test.each([
   expect(parseReplyHead(head)).toBeString();
 });
 
+test("fields that are acted upon are kept, whatever their case, and no others", () => {
+  const kept = [
+    ...["content-length", "connection", "content-encoding", "content-range", "etag"],
+    ...["last-modified", "date", "location", "retry-after", "repr-digest"],
+  ];
+  const lines = ["Server", ...kept].map((name, nth) => `\r\n${name.toUpperCase()}: ${nth}`);
+  const head = parseReplyHead(`HTTP/1.1 200 OK${lines.join("")}`);
+  if (typeof head === "string") return expect.unreachable(head);
+  expect([...head.fields]).toEqual(kept.map((name, nth) => [name, `${nth + 1}`]) as never);
+  const chunked = parseReplyHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked");
+  expect(chunked).toMatchObject({ chunked: true, length: null });
+});
+
 test("100 fields are read, one more is refused", () => {
   const head = (count: number) => `HTTP/1.1 200 OK${"\r\nA: a".repeat(count)}`;
   expect(parseReplyHead(head(100))).toMatchObject({ status: 200 });

@@ -1,6 +1,6 @@
 /** Heads of replies, to the byte. */
 import { expect, test } from "bun:test";
-import { Refusal } from "../../../src/wire/errors.ts";
+import { Refusal, Unauthorized } from "../../../src/wire/errors.ts";
 import { parseHead } from "../../../src/wire/http/head.ts";
 import { refusalReply, statusOfRefusal } from "../../../src/wire/http/refusalreply.ts";
 import {
@@ -134,4 +134,13 @@ test.each([
   expect(reply).toContain(`nosniff\r\n${advice}\r\n${status} `);
   const [, length, body] = /Content-Length: ([0-9]+)\r\n[^]*?\r\n\r\n([^]*)/.exec(reply) ?? [];
   expect(Number(length)).toBe(body!.length);
+});
+
+test("who shows no token, or a wrong one, is told both ways to show it", () => {
+  const unauthorized = new Unauthorized("a token, please");
+  const text = refusalReply(unauthorized, 0n, "", false);
+  expect(text).toStartWith("HTTP/1.1 401 Unauthorized\r\n");
+  expect(text).toContain(
+    '\r\nWWW-Authenticate: Bearer realm="serv6", Basic realm="serv6", charset="UTF-8"\r\n',
+  );
 });

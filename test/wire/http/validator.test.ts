@@ -93,6 +93,28 @@ test("Retry-After is seconds or a date, and nothing else is a wait", () => {
   expect(retryAfterMs(OLD, now + 5000)).toBe(0);
 });
 
+test("each status has its code", () => {
+  const codes = Array.from({ length: 200 }, (_, nth) => [400 + nth, codeOfStatus(400 + nth)]);
+  const own = codes.filter(([, code]) => code !== "EINVAL" && code !== "EBUSY");
+  expect(own).toEqual([
+    [401, "EACCES"],
+    [402, "EACCES"],
+    [403, "EACCES"],
+    [404, "ENOENT"],
+    [405, "ENOSYS"],
+    [407, "EACCES"],
+    [408, "ETIMEDOUT"],
+    [410, "ENOENT"],
+    [412, "ESTALE"],
+    [416, "ERANGE"],
+    [451, "EACCES"],
+    [500, "EIO"],
+    [501, "ENOSYS"],
+    [505, "ENOSYS"],
+  ]);
+  expect([425, 429, 499, 502].map(codeOfStatus)).toEqual(["EBUSY", "EBUSY", "EINVAL", "EBUSY"]);
+});
+
 test("a status that no table has is told by its class", () => {
   expect([418, 499, 599, 520].map(codeOfStatus)).toEqual(["EINVAL", "EINVAL", "EBUSY", "EBUSY"]);
 });
