@@ -49,6 +49,27 @@ test.each([
   expect(one.step(it.socket)).toBe(STEP.done);
 });
 
+test("behind the first byte the place is the second, and the last one is kept back", () => {
+  using it = new Sendfiling(100);
+  const transfer = it.transfer(7, 3);
+  it.answers.push(1);
+  for (let nth = 0; nth < 3; nth++) transfer.step(it.socket);
+  expect([it.sent, it.revalidated]).toEqual([
+    [
+      [7, 3],
+      [8, 1],
+      [9, 1],
+    ],
+    1,
+  ]);
+  const two = it.transfer(7, 2);
+  it.answers.push(1);
+  expect([two.step(it.socket), two.position, two.step(it.socket)]).toEqual([
+    ...[STEP.more, 8n, STEP.done],
+  ]);
+  expect(it.revalidated).toBe(2);
+});
+
 test.each([
   [262_143, []],
   [262_144, [1, 0]],

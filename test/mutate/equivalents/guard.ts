@@ -169,6 +169,13 @@ export const GUARD_EQUIVALENTS: readonly Equivalent[] = [
     after: "return most <= 0 || prefix > most ? null : { address, prefix };",
     reason: "it is 32, 128 or -1",
   },
+  {
+    path: "src/guard/forbidden.ts",
+    operator: "number",
+    before: "return sometimes(0)[name]?.[0][at] ?? null;",
+    after: "return sometimes(1)[name]?.[0][at] ?? null;",
+    reason: "a call's number is the same whatever the process's is",
+  },
   ...FORBIDDEN_FOR.map((what) => ({
     path: "src/guard/forbidden.ts",
     operator: "string",

@@ -1,5 +1,5 @@
 /** Mutants of `src/send` that are not for a test to tell, with reasons. */
-import type { Equivalent } from "../equivalent.ts";
+import { type Equivalent, ONE_MORE } from "../equivalent.ts";
 
 export const SEND_EQUIVALENTS: readonly Equivalent[] = [
   {
@@ -22,5 +22,28 @@ export const SEND_EQUIVALENTS: readonly Equivalent[] = [
     before: "#residentAt = 0;",
     after: "#residentAt = 1;",
     reason: "what was seen at the start of the program is no longer believed at the first step",
+  },
+  {
+    path: "src/send/sendfile.ts",
+    operator: "boundary",
+    before:
+      "if (this.#readsAhead && this.#resident - this.sent < LOOKAHEAD_BYTES) this.#readNext();",
+    after:
+      "if (this.#readsAhead && this.#resident - this.sent <= LOOKAHEAD_BYTES) this.#readNext();",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/send/sendfile.ts",
+    operator: "boundary",
+    before: "if (got < 0) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;",
+    after: "if (got <= 0) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;",
+    reason: "0 has been answered the line before",
+  },
+  {
+    path: "src/send/sendfile.ts",
+    operator: "number",
+    before: "if (got < 0) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;",
+    after: "if (got < 1) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;",
+    reason: "0 has been answered the line before",
   },
 ];
