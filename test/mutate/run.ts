@@ -18,6 +18,12 @@ const RUNS_DEFAULT = 150;
 /** A room's tests with nothing changed: no room's take a tenth of this. */
 const UNCHANGED_MS_MAX = 600_000;
 
+/**
+ * Where tests failed after so long, the one that did has to pass with nothing changed: else the
+ * mutant is tried once more. Tests that wait for something give up after 15 s.
+ */
+const DOUBTFUL_MS_MIN = 10_000;
+
 /** What timed out is tried again where the tests take so many times longer than they did. */
 const SLOWER_MIN = 1.3;
 
@@ -47,13 +53,19 @@ class Judge {
     this.#room = room;
   }
 
-  /** Runs the tests with nothing changed, for the bound on time: false where they fail. */
-  async measure(): Promise<boolean> {
-    const tests = testsFor(this.#room, "", this.#copy.folder);
-    const started = performance.now();
-    const unchanged = await this.#copy.run(tests, UNCHANGED_MS_MAX);
-    this.#msMax = Math.max(this.#msMax, boundFor(performance.now() - started));
-    return unchanged === "survived";
+  /**
+   * Runs the tests with nothing changed, for the bound on time: which of them fails twice, or "". A
+   * machine that is busy may fail one once.
+   */
+  async measure(): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      const tests = testsFor(this.#room, "", this.#copy.folder);
+      const started = performance.now();
+      const unchanged = await this.#copy.run(tests, UNCHANGED_MS_MAX);
+      this.#msMax = Math.max(this.#msMax, boundFor(performance.now() - started));
+      if (unchanged === "survived") return "";
+      if (tries === 2) return this.#copy.caughtBy || unchanged;
+    }
   }
 
   async fateOf(mutant: Mutant): Promise<Fate> {
@@ -69,8 +81,14 @@ class Judge {
   async #try(mutant: Mutant): Promise<Verdict> {
     const lately = this.#lately.get(mutant.path) ?? [];
     const tests = testsFor(this.#room, mutant.path, this.#copy.folder, lately);
-    const verdict = await this.#copy.try(mutant, tests, this.#msMax);
+    const started = performance.now();
+    let verdict = await this.#copy.try(mutant, tests, this.#msMax);
     const { caughtBy } = this.#copy;
+    if (verdict === "caught" && caughtBy !== "" && performance.now() - started > DOUBTFUL_MS_MIN) {
+      // The machine may have been too slow for a deadline in the test.
+      const unchanged = await this.#copy.run([caughtBy], this.#msMax);
+      if (unchanged !== "survived") verdict = await this.#copy.try(mutant, tests, this.#msMax);
+    }
     if (verdict === "caught" && caughtBy !== "") {
       this.#lately.set(mutant.path, [caughtBy, ...lately.filter((it) => it !== caughtBy)]);
     }
@@ -100,8 +118,9 @@ async function main(words: readonly string[]): Promise<number> {
     const its: Fate[] = [];
     fates.set(room.name, its);
     const judge = new Judge(copy, room);
-    if (!(await judge.measure())) {
-      console.log(`${room.name}: its tests fail with nothing changed; make them pass first`);
+    const failing = await judge.measure();
+    if (failing !== "") {
+      console.log(`${room.name}: with nothing changed ${failing} fails; make it pass first`);
       return 1;
     }
     for (const mutant of await sampleOf(room, each, new Random(seed))) {

@@ -29,8 +29,8 @@ export function boundFor(unchangedMs: number): number {
   return TRIAL_MS_MIN + TIMES_UNCHANGED * unchangedMs;
 }
 
-/** One test that waits for an answer which never comes; the honest ones take under 8 s. */
-const TEST_TIMEOUT_MS = 20_000;
+/** One test that waits for an answer which never comes; as in test/run.ts, for a busy machine. */
+const TEST_TIMEOUT_MS = 60_000;
 
 /** What the tests of the rooms read. */
 const COPIED = [
