@@ -4,6 +4,7 @@
  * From then on the socket is like any other to a connection, but its descriptor carries records:
  * nothing may be written to it but by the socket itself.
  */
+import { constants } from "node:crypto";
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import type { Credentials, Material } from "../identity/credentials.ts";
 import { clock } from "../sys/clock.ts";
@@ -32,6 +33,17 @@ const CIPHERS = ["ECDSA", "RSA"]
     ),
   )
   .join(":");
+
+/**
+ * Where clients need a certificate. A ticket would stand for one that may have expired, or be of an
+ * authority that is believed no more, so that nobody gets any: each connection is a handshake of
+ * its own, 0.3 ms with a key of P-256.
+ */
+const CERTIFIED = {
+  requestCert: true,
+  rejectUnauthorized: true,
+  secureOptions: constants.SSL_OP_NO_TICKET,
+};
 
 /** "s6/1" and "http/1.1", each behind its length (RFC 7301 3.1). */
 const PROTOCOLS = Buffer.from("\x04s6/1\x08http/1.1", "latin1");
@@ -136,7 +148,7 @@ export class Secure {
     const { cert, key, clientCa } = material;
     this.#options = {
       ...{ cert, key, minVersion: TLS_1_2, ciphers: CIPHERS, ALPNProtocols: PROTOCOLS },
-      ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+      ...(clientCa === null ? {} : { ...CERTIFIED, ca: clientCa }),
     };
     return this.#options;
   }

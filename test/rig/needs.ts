@@ -51,6 +51,9 @@ export const WALLS: Need = {
   what: "a kernel and a container with Landlock and seccomp",
 };
 
+/** A client of TLS that keeps its session in a file and shows it again. */
+export const OPENSSL: Need = { here: works("openssl", "version"), what: "openssl" };
+
 /** For device nodes, and files of another user. */
 export const ROOT: Need = { here: process.geteuid?.() === 0, what: "root" };
 
