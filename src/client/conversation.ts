@@ -10,6 +10,7 @@ import { LocalError } from "../destination/error.ts";
 import { PUMP_BYTES } from "../receive/pump.ts";
 import type { Sink } from "../receive/sink.ts";
 import { MOVED } from "../receive/splice.ts";
+import { tlsFaultOf } from "../sys/errno.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { ServerAddress } from "./address.ts";
@@ -158,7 +159,9 @@ export abstract class Conversation<Exchange extends Asked> implements SocketOwne
   }
 
   failed(error: Error): void {
-    this.finish(new ClientError("unexpected", "EIO", error.stack ?? error.message));
+    const theirs = tlsFaultOf(error);
+    if (theirs !== null) this.#cutOff(`the TLS connection broke (${theirs})`);
+    else this.finish(new ClientError("unexpected", "EIO", error.stack ?? error.message));
   }
 
   // --- endings ---

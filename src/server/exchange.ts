@@ -5,6 +5,7 @@
  */
 import { shownAddress } from "../guard/address.ts";
 import { clock } from "../sys/clock.ts";
+import { tlsFaultOf } from "../sys/errno.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { Reply } from "../wire/reply.ts";
@@ -124,9 +125,17 @@ export class Exchange {
     this.#head = "";
   }
 
-  /** Counts and logs an error of ours, that this connection is reset for. */
+  /**
+   * Counts and logs an error of ours, that this connection is reset for; or what a peer sent by TLS
+   * that is none (an alert in the open, junk, a wish to negotiate anew), which is no fault of ours.
+   */
   crashed(error: unknown): void {
     const { counters, log } = this.#service;
+    const theirs = error instanceof Error ? tlsFaultOf(error) : null;
+    if (theirs !== null) {
+      log.note(`the TLS of ${shownAddress(this.#address)} broke: ${theirs}`);
+      return;
+    }
     counters.crashes += 1;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.fault(`internal error, connection from ${shownAddress(this.#address)} reset`, text);

@@ -50,6 +50,16 @@ export function codeOf(error: unknown, unknown = "EIO"): string {
   return error instanceof Error && "code" in error ? String(error.code) : unknown;
 }
 
+/**
+ * What was wrong with the records that a peer sent by TLS, in OpenSSL's words
+ * ("bad packet length"); null when `error` is something else. Bun tells them as the error of a
+ * socket, where errors of our own arrive too.
+ */
+export function tlsFaultOf(error: Error): string | null {
+  const [, reason] = /^error:[0-9a-f]+:SSL routines:[^:]*:([A-Z0-9_]+)/.exec(error.message) ?? [];
+  return reason?.replaceAll("_", " ").toLowerCase() ?? null;
+}
+
 /** The name of an errno (positive), or `errno N` for one that is not in the table. */
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;

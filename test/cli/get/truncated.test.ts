@@ -76,3 +76,21 @@ describe.each(["fin", "rst"] as const)("without close_notify, by %s", (cut) => {
     }
   });
 });
+
+test("an alert in the open, or junk between records, breaks the connection and says so", async () => {
+  using framed = new Scripted({ "/f": FILE });
+  using web = new HttpFake({ "/f": FILE });
+  // In front of these go the ServerHello, and what is encrypted of the handshake.
+  const behind = 2;
+  const alert = Buffer.from([21, 3, 3, 0, 2, 2, 80]);
+  for (const bytes of [alert, Buffer.from("no record at all")]) {
+    for (const fake of [framed, web]) {
+      const { files, run, streamed } = await runs(fake, { put: { behind, bytes } });
+      for (const { status, err } of [run, streamed]) {
+        expect(err).toMatch(/^cli6: ECONNRESET: the TLS connection broke \((bad|wrong) [a-z ]+\)/m);
+        expect(status).toBe(5);
+      }
+      expect(files).toEqual([]);
+    }
+  }
+});
