@@ -6,6 +6,7 @@
  *
  * The server is a process of its own; clients and pings are this one's.
  */
+import { Arrivals } from "./arrivals.ts";
 import { Histogram } from "./load/histogram.ts";
 import { parsed, refuse, run, settle } from "./command.ts";
 import { cpuSeconds } from "./proc.ts";
@@ -18,11 +19,21 @@ const NAME = "rates";
 const USAGE = "bun bench/rates.ts [CLIENTS] [BYTES_A_SECOND]";
 
 const WARM_MS = 2000;
-const SECONDS = 4;
+const SECONDS = 8;
 const PING_MS = 4;
+
+/** How far from its rate a client may be. */
+const NEAR = 0.1;
+
+/** Worst p99 of a PING beside them, in nanoseconds. */
+const PING_NS_MAX = 5e6;
 const FILE_BYTES = 1 << 30;
 
 async function main(): Promise<number> {
+  if (process.argv.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const [many = "1000", most = "100000", ...more] = process.argv.slice(2);
   const asked = parsed(() => {
     if (more.length > 0) throw new Error(`one too many: ${more[0]}`);
@@ -42,28 +53,27 @@ async function main(): Promise<number> {
     ...["--max-per-peer", String(clients + 10)],
   ]);
   try {
-    const came = new Float64Array(clients);
-    await Promise.all(Array.from(came, (_, nth) => read(server.port, nth, came)));
+    const came = Array.from({ length: clients }, () => new Arrivals());
+    await Promise.all(came.map((it) => read(server.port, it)));
     await Bun.sleep(WARM_MS);
     const [pid = 0] = server.pids();
-    const before = Float64Array.from(came);
     const cpu = cpuSeconds([pid]);
     const began = performance.now();
+    for (const it of came) it.start();
     const pings = await pingFor(server.port, SECONDS * 1000);
-    const seconds = (performance.now() - began) / 1000;
-    const used = (cpuSeconds([pid]) - cpu) / seconds;
-    const rates = came.map((bytes, nth) => (bytes - before[nth]!) / seconds).sort();
-    tell(rates, rate, pings, used);
+    const used = (cpuSeconds([pid]) - cpu) / ((performance.now() - began) / 1000);
+    const rates = Float64Array.from(came, (it) => it.rate).sort();
+    return tell(rates, rate, pings, used) ? 0 : 1;
   } finally {
     await server.stop();
     folder.remove();
   }
-  return 0;
 }
 
-function tell(rates: Float64Array, rate: number, pings: Histogram, used: number): void {
+/** Prints them; whether they are as they should be. */
+function tell(rates: Float64Array, rate: number, pings: Histogram, used: number): boolean {
   const share = (nth: number): string => `${((100 * (rates.at(nth) ?? 0)) / rate).toFixed(1)} %`;
-  const near = rates.filter((it) => Math.abs(it - rate) <= rate / 10).length;
+  const near = rates.filter((it) => Math.abs(it - rate) <= rate * NEAR).length;
   const half = Math.floor(rates.length / 2);
   console.log(`${rates.length} clients of ${rate} bytes a second each, for ${SECONDS} s:`);
   console.log(`  least ${share(0)}, median ${share(half)}, most ${share(-1)} of that`);
@@ -71,14 +81,15 @@ function tell(rates: Float64Array, rate: number, pings: Histogram, used: number)
   const ms = (fraction: number): string => (pings.quantile(fraction) / 1e6).toFixed(2);
   console.log(`  PING beside them: p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms, max ${ms(1)} ms`);
   console.log(`  server: ${(100 * used).toFixed(0)} % of a core`);
+  return near === rates.length && pings.quantile(0.99) < PING_NS_MAX;
 }
 
-async function read(port: number, nth: number, came: Float64Array): Promise<void> {
+async function read(port: number, came: Arrivals): Promise<void> {
   await Bun.connect({
     ...{ hostname: "127.0.0.1", port },
     socket: {
       open: (socket) => void socket.write("READ /large\n"),
-      data: (_socket, chunk) => void (came[nth]! += chunk.length),
+      data: (_socket, chunk) => came.note(chunk.length, performance.now()),
       error() {},
     },
   });

@@ -6,8 +6,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { Tokens } from "../src/identity/tokens.ts";
-import { run } from "./command.ts";
+import { refuse, run } from "./command.ts";
 import { temporaryFolder } from "./temporary.ts";
+
+const NAME = "tokens";
+const USAGE = `bun bench/tokens.ts
+
+Whether the time of a comparison tells how much of a token is right. No flags; takes half a minute.
+The status is 1 where it does.`;
 
 /** Of each kind. */
 const LOOKS = 100_000;
@@ -19,6 +25,12 @@ const KEPT = 0.9;
 const T_MAX = 4.5;
 
 function main(): number {
+  const [flag] = process.argv.slice(2);
+  if (flag === "--help") {
+    console.log(USAGE);
+    return 0;
+  }
+  if (flag !== undefined) return refuse(`takes no ${flag}`, USAGE, NAME);
   const folder = temporaryFolder();
   try {
     const secrets = Array.from({ length: 100 }, () => randomBytes(32).toString("base64url"));
@@ -64,4 +76,4 @@ function factsOf(times: Float64Array): { mean: number; variance: number; count: 
   return { mean, variance, count: kept.length };
 }
 
-await run(main, "tokens");
+await run(main, NAME);
