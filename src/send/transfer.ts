@@ -1,7 +1,7 @@
 /**
  * One transfer: a promised range of a file on its way into a socket, in steps. Progress is numbers;
  * who calls step() when is the connection's business. Two branches serve the same bytes:
- * sendfile.ts and copy.ts.
+ * sendfile.ts and copy.ts; source.ts those of a file without a descriptor.
  */
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -20,7 +20,7 @@ export const STEP = {
   dead: 4,
   /** The file ended before the promise did, or was edited: only RST can tell the peer. */
   changed: 5,
-  /** The disk failed. */
+  /** The store failed: the disk, or what is behind a network. */
   failed: 6,
   /** This file can't be sent by this branch: the other one takes over where it stopped. */
   unfit: 7,

@@ -4,6 +4,7 @@
  */
 import type { EncodedPage, OpenFile } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
+import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { Reply } from "../wire/reply.ts";
 
@@ -23,7 +24,7 @@ export interface PartReply extends Omit<Reply, "kind"> {
   readonly next: () => Answer;
 }
 
-/** A reply whose content leaves from a file's descriptor. */
+/** A reply whose content leaves from a file's descriptor, or from its source. */
 export interface FileReply {
   readonly kind: "file";
   /** Goes out first; NO_HEAD where it lies in the descriptor, or there is none. */
@@ -53,6 +54,7 @@ export type StoreWait = {
   readonly promise: string;
 } & (
   | { readonly asked: "file"; readonly then: Later<OpenFile> }
+  | { readonly asked: "entry"; readonly then: Later<Entry> }
   | { readonly asked: "page"; readonly then: Later<EncodedPage> }
   | { readonly asked: "digests"; readonly then: Later<Uint8Array> }
 );
@@ -60,6 +62,11 @@ export type StoreWait = {
 /** The wait for open(). It promises nothing: whether the file can be read is not known. */
 export function fileWait(then: Later<OpenFile>): StoreWait {
   return { ...waiting(""), asked: "file", then };
+}
+
+/** The wait for stat(). It promises nothing. */
+export function entryWait(then: Later<Entry>): StoreWait {
+  return { ...waiting(""), asked: "entry", then };
 }
 
 /** The wait for list(). */

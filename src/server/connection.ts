@@ -19,6 +19,7 @@ import type { EncodedPage, OpenFile } from "../store/store.ts";
 import { clock, tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { dialectOf, isFramedStart, isTlsStart } from "../wire/dialect.ts";
+import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
@@ -144,6 +145,11 @@ export class Connection implements Turn, Asker, Awaiter {
   opened(file: OpenFile | Refusal): void {
     const state = this.state;
     if (state.awaits === "store" && state.asked === "file") this.#goOn(() => state.then(file));
+  }
+
+  looked(entry: Entry | Refusal): void {
+    const state = this.state;
+    if (state.awaits === "store" && state.asked === "entry") this.#goOn(() => state.then(entry));
   }
 
   listed(page: EncodedPage | Refusal): void {

@@ -87,6 +87,8 @@ function laterWithFields(wait: StoreWait, fields: string): StoreWait {
   switch (wait.asked) {
     case "file":
       return { ...wait, promise, then: later(wait.then, fields) };
+    case "entry":
+      return { ...wait, promise, then: later(wait.then, fields) };
     case "page":
       return { ...wait, promise, then: later(wait.then, fields) };
     case "digests":

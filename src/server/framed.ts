@@ -4,12 +4,12 @@
  */
 import type { Store, Waiter } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { statFacts } from "../wire/entry.ts";
+import { type Entry, statFacts } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { errLine, okLine, replyOf } from "../wire/reply.ts";
 import { parseRequest, type Request } from "../wire/request.ts";
 import { PROTOCOL } from "../wire/vocabulary.ts";
-import { type Answer, pageWait } from "./answer.ts";
+import { type Answer, entryWait, pageWait } from "./answer.ts";
 import { hash, hashWhole } from "./hash.ts";
 import { read, readWhole } from "./read.ts";
 import type { Asked, Asker, Door } from "./service.ts";
@@ -62,8 +62,10 @@ function asked(line: ByteString): Asked {
 }
 
 function stat(store: Store, request: Request, waiter: Waiter): Answer {
+  const told = (entry: Entry | Refusal): Answer =>
+    entry instanceof Refusal ? entry : replyOf(okLine(0, statFacts(entry)));
   const entry = store.stat(request.path, waiter);
-  return entry instanceof Refusal ? entry : replyOf(okLine(0, statFacts(entry)));
+  return entry === null ? entryWait(told) : told(entry);
 }
 
 function list(store: Store, { path, limit, after, left }: Request, waiter: Waiter): Answer {

@@ -5,19 +5,14 @@
  */
 import { namesTo, placeOf } from "../guard/grantedpath.ts";
 import type { Grant, Use } from "../identity/tokens.ts";
-import type {
-  DigestRange,
-  EncodedPage,
-  OpenFile,
-  Store,
-  StoreFacts,
-  Waiter,
-} from "../store/store.ts";
+import type { DigestRange, OpenFile, Store, StoreFacts, Waiter } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { type Entry, listLine } from "../wire/entry.ts";
+import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { printable } from "../wire/printable.ts";
+import { LookedUp } from "./lookedup.ts";
+import { PageAbove } from "./pageabove.ts";
 
 /** The part of `store` that the grant lets through. */
 export class GrantedStore implements Store {
@@ -39,16 +34,26 @@ export class GrantedStore implements Store {
   }
 
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {
-    const place = this.#decide(path, "read", waiter);
+    const place = this.#decide(path, "read");
     if (place instanceof Refusal) return place;
-    return place === "inside"
-      ? this.#store.open(path, waiter)
-      : new Refusal("EISDIR", printable(path));
+    if (place === "inside") return this.#store.open(path, waiter);
+    const told = (entry: Entry | Refusal): Refusal =>
+      isFolder(entry) ? new Refusal("EISDIR", printable(path)) : notAFolder(path, entry);
+    const later = new LookedUp(waiter, (entry) => waiter.opened(told(entry)));
+    const entry = this.#store.stat(path, later);
+    return entry === null ? null : told(entry);
   }
 
-  stat(path: ByteString, waiter: Waiter): Entry | Refusal {
-    const place = this.#decide(path, null, waiter);
-    return place instanceof Refusal ? place : this.#store.stat(path, waiter);
+  stat(path: ByteString, waiter: Waiter): Entry | Refusal | null {
+    const place = this.#decide(path, null);
+    if (place instanceof Refusal) return place;
+    if (place === "inside") return this.#store.stat(path, waiter);
+    // On the way there are folders, or else nothing that this one may know of.
+    const told = (entry: Entry | Refusal): Entry | Refusal =>
+      isFolder(entry) ? entry : notAFolder(path, entry);
+    const later = new LookedUp(waiter, (entry) => waiter.looked(told(entry)));
+    const entry = this.#store.stat(path, later);
+    return entry === null ? null : told(entry);
   }
 
   list(
@@ -58,14 +63,17 @@ export class GrantedStore implements Store {
     waiter: Waiter,
     left?: boolean,
   ): Refusal | null {
-    const place = this.#decide(path, "list", waiter);
+    const place = this.#decide(path, "list");
     if (place instanceof Refusal) return place;
     if (place === "inside") return this.#store.list(path, limit, after, waiter, left);
-    const page = this.#pageAbove(path, limit, after, waiter);
-    setImmediate(() => {
-      if (!waiter.gone) waiter.listed(page);
+    const told = (entry: Entry | Refusal): Refusal | null =>
+      isFolder(entry) ? this.#pageAbove(path, limit, after, waiter) : notAFolder(path, entry);
+    const later = new LookedUp(waiter, (entry) => {
+      const refused = told(entry);
+      if (refused !== null) waiter.listed(refused);
     });
-    return null;
+    const entry = this.#store.stat(path, later);
+    return entry === null ? null : told(entry);
   }
 
   digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null {
@@ -94,52 +102,44 @@ export class GrantedStore implements Store {
 
   // --- internal ---
 
-  /** Whether `path` may be asked for `use`: then it is inside, or a folder above. */
-  #decide(path: ByteString, use: Use | null, waiter: Waiter): "inside" | "above" | Refusal {
+  /** Whether `path` may be asked for `use`: inside, or above, where only folders are. */
+  #decide(path: ByteString, use: Use | null): "inside" | "above" | Refusal {
     const grant = this.#grant();
     if (grant instanceof Refusal) return grant;
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     const place = placeOf(relative, grant.paths);
-    if (place === "outside") return new Refusal("ENOENT", printable(path));
+    if (place === "outside") return absent(path);
     if (use !== null && !grant.uses.includes(use)) {
       return new Refusal("EACCES", `this token may not ${use}: ${printable(path)}`);
     }
-    if (place === "inside") return place;
-    // On the way there are folders, or else nothing that this one may know of.
-    const entry = this.#store.stat(path, waiter);
-    const folder = !(entry instanceof Refusal) && entry.type === "dir";
-    return folder ? place : new Refusal("ENOENT", printable(path));
+    return place;
   }
 
-  /** The folder `path`, which is above what is granted: the names that lead there, and no other. */
-  #pageAbove(
-    path: ByteString,
-    limit: number,
-    after: ByteString,
-    waiter: Waiter,
-  ): EncodedPage | Refusal {
+  /** The folder `path`, which is above what is granted: null, and the waiter is told later. */
+  #pageAbove(path: ByteString, limit: number, after: ByteString, waiter: Waiter): Refusal | null {
     const grant = this.#grant();
     const relative = relativeOf(path);
     if (grant instanceof Refusal) return grant;
     if (relative instanceof Refusal) return relative;
     const start = relative === HERE ? "/" : `/${relative.replace(/\/$/, "")}/`;
-    const lines: ByteString[] = [];
-    let more = false;
-    for (const name of namesTo(relative, grant.paths)) {
-      if (name <= after) continue;
-      const entry = this.#store.stat(start + name, waiter);
-      if (entry instanceof Refusal) continue;
-      more = lines.length >= limit;
-      if (more) break;
-      lines.push(listLine(entry, name));
-    }
-    return {
-      text: Buffer.from(lines.join(""), "latin1"),
-      count: lines.length,
-      more,
-      left: 0,
-      id: "",
-    };
+    const names = namesTo(relative, grant.paths).filter((name) => name > after);
+    new PageAbove(this.#store, start, names, limit, waiter).begin();
+    return null;
   }
+}
+
+// --- internal ---
+
+function isFolder(entry: Entry | Refusal): entry is Entry {
+  return !(entry instanceof Refusal) && entry.type === "dir";
+}
+
+/** Nothing that this one may know of; but what can't be told now may be a folder. */
+function notAFolder(path: ByteString, entry: Entry | Refusal): Refusal {
+  return entry instanceof Refusal && entry.code === "EBUSY" ? entry : absent(path);
+}
+
+function absent(path: ByteString): Refusal {
+  return new Refusal("ENOENT", printable(path));
 }

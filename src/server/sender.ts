@@ -7,6 +7,7 @@
 import { CopyTransfer } from "../send/copy.ts";
 import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../send/outbox.ts";
 import { SendfileTransfer } from "../send/sendfile.ts";
+import { SourceTransfer } from "../send/source.ts";
 import { type Awaiter, STEP, type Transfer } from "../send/transfer.ts";
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -22,7 +23,7 @@ export type Pushed =
   | "room"
   /** Waits for its turn. */
   | "turn"
-  /** Waits for bytes from the disk. */
+  /** Waits for bytes from the store. */
   | "window"
   /** The peer is gone. */
   | "gone"
@@ -94,9 +95,13 @@ export class Sender implements Rest {
     this.unsentAt = 0;
   }
 
-  /** Adds a head and a range of a file that has a descriptor. */
+  /** Adds a head and a range of a file that has a descriptor or a source. */
   file({ head, file, at, length }: FileReply, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
+    if (file.source !== null) {
+      this.transfer = new SourceTransfer(file, file.source, at, length, this.#owner);
+      return;
+    }
     this.transfer = zeroCopy
       ? new SendfileTransfer(this.socket, file, at, length, this.#owner)
       : this.#copy(file, at, length);

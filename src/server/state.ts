@@ -16,7 +16,7 @@ export type State =
   | { readonly awaits: "room" }
   /** Its turn in the queue of those that can send more. */
   | { readonly awaits: "turn" }
-  /** Bytes of the file, from the disk. */
+  /** Bytes of the file, from the store. */
   | { readonly awaits: "window" }
   /** The peer's FIN after ours. */
   | { readonly awaits: "linger" }

@@ -32,15 +32,13 @@ import {
   BODY_BYTES_MAX,
   type DigestRange,
   type OpenFile,
+  REVALIDATE_MS,
   SMALL_BYTES_MAX,
   type Store,
   type StoreFacts,
   type Waiter,
 } from "./store.ts";
 import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
-
-/** How long a name is believed to mean the file it meant, in milliseconds. */
-export const REVALIDATE_MS = 1000;
 
 /**
  * A content in memory is read again after so many milliseconds: a write through mmap(2) changes

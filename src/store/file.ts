@@ -91,6 +91,7 @@ export class DiskFile implements OpenFile {
   readonly body: Uint8Array | null;
   readonly headroom: number = HEADROOM_BYTES;
   readonly base: bigint;
+  readonly source = null;
   readonly headAt: bigint | null;
   head: Uint8Array | null = null;
   reply: Reply | null = null;

@@ -43,7 +43,12 @@ export interface OpenFile {
    * retained.
    */
   readonly fd: number;
-  /** Where in `fd` the content begins. */
+  /**
+   * Where the bytes come from when there is neither `body` nor `fd`: over a network. Null for a
+   * file of this machine.
+   */
+  readonly source: Source | null;
+  /** Where in `fd`, or in what `source` gives, the content begins. */
   readonly base: bigint;
   /**
    * Where in `fd` `head` and, behind it, the content lie in one piece; null where they don't.
@@ -64,6 +69,37 @@ export interface OpenFile {
   revalidate(): "same" | "grown" | "changed";
   /** The cache may be wrong about it: the next open() looks its name up again. */
   expire(): void;
+}
+
+/** A content that has no descriptor: each range of it is a stream of its own. */
+export interface Source {
+  /**
+   * Begins to bring `length` > 0 bytes from `at`, for a connection of `peer`; `awake` is called
+   * when a stream that was empty has bytes or has failed, never from inside a call of its reader.
+   * What is under way at once and what it holds is bounded by the store.
+   */
+  stream(at: bigint, length: number, peer: string, awake: () => void): ByteStream;
+}
+
+/** Bytes on their way: a bounded ring that the store fills and one reader empties. */
+export interface ByteStream {
+  /** The next bytes, valid until take(); null while none are here. */
+  readonly ready: Uint8Array | null;
+  /**
+   * What became of it: "flowing", or why nothing follows behind what is `ready`: "failed" (fewer
+   * bytes came than were promised) or "changed" (this version is gone). It never says that it is
+   * complete: who has counted `length` bytes knows.
+   */
+  readonly state: "flowing" | "failed" | "changed";
+  /**
+   * Its reader has found nothing `ready`, and waits: it is woken. A stream that was given up for
+   * want of readers is begun again where it was.
+   */
+  want(): void;
+  /** The first `count` bytes of `ready` are done with, and their room is free. */
+  take(count: number): void;
+  /** Nobody wants more; called once. */
+  close(): void;
 }
 
 /** A page of a directory. */
@@ -104,6 +140,8 @@ export interface Waiter {
   charge(requests: number): void;
   /** The answer to open(). */
   opened(file: OpenFile | Refusal): void;
+  /** The answer to stat(). */
+  looked(entry: Entry | Refusal): void;
   /** The answer to list(). */
   listed(page: EncodedPage | Refusal): void;
   /** The answer to digests(). */
@@ -137,8 +175,11 @@ export interface Store {
   readonly single: ByteString;
   /** The file, a refusal, or null: the answer comes later. */
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
-  /** What `path` is, without opening it for reading; not cached. `waiter` is charged for it. */
-  stat(path: ByteString, waiter: Waiter): Entry | Refusal;
+  /**
+   * What `path` is, without opening it for reading; not cached. `waiter` is charged for it. Null:
+   * the answer comes later.
+   */
+  stat(path: ByteString, waiter: Waiter): Entry | Refusal | null;
   /**
    * Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. What can
    * be known at once is refused at once: that there is no such directory, or that it may not be
@@ -176,6 +217,9 @@ export interface Store {
   /** Closes what is idle and lets go of the root; files in use close when they are released. */
   close(): void;
 }
+
+/** How long a name is believed to mean the file it meant, in milliseconds. */
+export const REVALIDATE_MS = 1000;
 
 /**
  * Bytes kept free in front of a held body: an S6/1 head has at most 130, an HTTP head about 300.

@@ -1,9 +1,10 @@
-/** A test's side of a store's answers: one function that hears all three kinds. */
+/** A test's side of a store's answers: one function that hears all kinds. */
 import type { EncodedPage, OpenFile, Waiter } from "../../src/store/store.ts";
+import type { Entry } from "../../src/wire/entry.ts";
 import type { Refusal } from "../../src/wire/errors.ts";
 
 /** What a store answers to whatever it was asked. */
-export type Answer = OpenFile | EncodedPage | Uint8Array | Refusal;
+export type Answer = OpenFile | Entry | EncodedPage | Uint8Array | Refusal;
 
 /** A waiter that tells `told` each answer and `crashed` each error of ours. */
 export function waiterOf(
@@ -12,5 +13,6 @@ export function waiterOf(
   gone = false,
   peer = "",
 ): Waiter {
-  return { gone, peer, charge() {}, opened: told, listed: told, digested: told, crash: crashed };
+  const answers = { opened: told, looked: told, listed: told, digested: told };
+  return { gone, peer, charge() {}, ...answers, crash: crashed };
 }

@@ -7,7 +7,7 @@ import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
 import { waiterOf } from "../rig/waiter.ts";
-import { closing, file, list } from "./contract.ts";
+import { closing, file, list } from "./asking.ts";
 
 const TIMES = 20;
 const LIMITS = { files: 64, zeroCopy: true };

@@ -12,8 +12,10 @@ import { ERRNO } from "../../src/sys/errno.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
+import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
-import { bytesOf, closing, contract, editInPlace, file, list, type MakeStore } from "./contract.ts";
+import { Asker, bytesOf, closing, editInPlace, file, list } from "./asking.ts";
+import { contract } from "./contract.ts";
 import { waiterOf } from "../rig/waiter.ts";
 
 const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, unconfined: false };
@@ -23,13 +25,16 @@ function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
   return openDisk(tree.root, { ...POLICY, ...policy }, { files: 64, zeroCopy: true });
 }
 
-const STORES: readonly [name: string, make: MakeStore][] = [
+type MakeDisk = (tree: Tree) => DiskStore;
+
+const STORES: readonly [name: string, make: MakeDisk][] = [
   ["disk", (tree) => diskOver(tree)],
   ["disk, unconfined", (tree) => diskOver(tree, { unconfined: true })],
 ];
 for (const [name, make] of STORES) {
   contract(name, make);
   edits(name, make);
+  references(name, make);
   kinds(name, make);
 }
 
@@ -38,7 +43,7 @@ function codeOf(store: Store, path: string): string {
   return opened instanceof Refusal ? opened.code : "opened";
 }
 
-function edits(name: string, make: MakeStore): void {
+function edits(name: string, make: MakeDisk): void {
   test(`${name}: an edit in place of a large file is seen at once`, async () => {
     using tree = new Tree();
     tree.write("large", content(1, 0, 100_000));
@@ -55,47 +60,46 @@ function edits(name: string, make: MakeStore): void {
     after.release();
     expect((await file(store.it, "/large")).entry.size).toBe(100_004n);
   });
+}
 
-  test(`${name}: an edit in place of a held small file is seen within a second`, async () => {
-    using tree = new Tree({ small: "one" });
-    using store = closing(make(tree));
-    const before = await file(store.it, "/small");
-    editInPlace(tree.path("small"), "two");
-    // What is held is a version whole: within the second both answers are right.
-    expect(["one", "two"]).toContain(bytesOf(await file(store.it, "/small")).toString());
-    clock.now += 1001;
-    const after = await file(store.it, "/small");
-    expect(bytesOf(after).toString()).toBe("two");
-    expect(bytesOf(before).toString()).toBe("one");
-    expect(after.entry.etag).not.toBe(before.entry.etag);
-  });
-
-  test(`${name}: a file that is not trusted any more is looked at again at once`, async () => {
-    using tree = new Tree({ small: "one" });
-    using store = closing(make(tree));
-    const before = await file(store.it, "/small");
-    editInPlace(tree.path("small"), "two");
-    before.expire();
-    expect(bytesOf(await file(store.it, "/small")).toString()).toBe("two");
-  });
-
-  test(`${name}: a name that was removed is gone within a second`, async () => {
-    using tree = new Tree({ small: "one", "d/f": "x" });
+function references(name: string, make: MakeDisk): void {
+  test(`${name}: a file in use stays open until the last one lets go`, async () => {
+    using tree = new Tree();
     tree.write("large", content(1, 0, 100_000));
-    using store = closing(make(tree));
-    for (const path of ["/small", "/large", "/d/f"]) await file(store.it, path);
-    fs.rmSync(tree.path("small"));
-    fs.rmSync(tree.path("large"));
-    fs.renameSync(tree.path("d"), tree.path("e"));
+    const store = make(tree);
+    const opened = await file(store, "/large");
+    opened.retain();
+    opened.retain();
+    const { ino } = fs.statSync(tree.path("large"));
+    tree.write("next", content(1, 1, 100_000));
+    fs.renameSync(tree.path("next"), tree.path("large"));
     clock.now += 1001;
-    for (const path of ["/small", "/large", "/d/f"]) {
-      expect([path, codeOf(store.it, path)]).toEqual([path, "ENOENT"]);
-    }
-    expect(codeOf(store.it, "/e/f")).toBe("opened");
+    expect(await file(store, "/large")).not.toBe(opened);
+    opened.release();
+    store.close();
+    expect(fs.fstatSync(opened.fd).ino).toBe(ino);
+    expect(verify(bytesOf(opened), 1, 0)).toBeNull();
+    opened.release();
+    expect(opened.fd).toBe(-1);
+  });
+
+  test(`${name}: lets go of everything when it is closed`, async () => {
+    using tree = new Tree();
+    for (let i = 0; i < 20; i++) tree.write(`f${i}`, content(i, 0, 80_000));
+    const before = openIn(tree.root);
+    const store = make(tree);
+    for (let i = 0; i < 20; i++) await file(store, `/f${i}`);
+    const gone = new Asker();
+    expect(store.list("/", 10, "", gone)).toBeNull();
+    gone.gone = true;
+    store.close();
+    store.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(openIn(tree.root)).toBe(before);
   });
 }
 
-function kinds(name: string, make: MakeStore): void {
+function kinds(name: string, make: MakeDisk): void {
   test(`${name}: holds up to 8,192 bytes with room in front, and above a descriptor`, async () => {
     using tree = new Tree({ empty: "" });
     tree.write("held", content(1, 0, BODY_BYTES_MAX));

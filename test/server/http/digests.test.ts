@@ -140,7 +140,7 @@ test("who has gone while the digest is computed is noticed, and the work ends", 
 
 const ASKER: Asker = {
   ...{ gone: false, peer: "", charge() {}, last() {}, access: {} as Access },
-  ...{ opened() {}, listed() {}, digested() {}, crash() {} },
+  ...{ opened() {}, looked() {}, listed() {}, digested() {}, crash() {} },
 };
 
 /** What the door tells when the store opens `etags` in turn, and `digests` is what it computes. */
