@@ -197,14 +197,26 @@ function sometimes(pid: number): Readonly<Record<string, [Numbers, Condition]>> 
 /** Its flags are in memory, where no filter can look: libc falls back to clone(2) behind ENOSYS. */
 const CLONE3 = 435;
 
-/** The rules for the process `pid` on `arch` (process.arch), for filterProgram(). */
-export function forbiddenCalls(arch: "x64" | "arm64", pid: number): FilterRule[] {
+/** What connecting to somebody takes: refused too, unless what is served is behind a network. */
+const CONNECTING: readonly string[] = ["socket", "connect"];
+/** Families of sockets that lead there (socket(2)): not those of this machine and its kernel. */
+const INTERNET = [2, 10] as const;
+
+/**
+ * The rules for the process `pid` on `arch` (process.arch), for filterProgram(). `remote`: it may
+ * make sockets for the internet and connect them; where to is not for a filter to see.
+ */
+export function forbiddenCalls(arch: "x64" | "arm64", pid: number, remote = false): FilterRule[] {
   const rules: FilterRule[] = [{ number: CLONE3, answer: "ENOSYS" }];
   const at = arch === "x64" ? 0 : 1;
   for (const calls of Object.values(NEVER)) {
-    for (const numbers of Object.values(calls)) {
+    for (const [name, numbers] of Object.entries(calls)) {
       const number = numbers[at];
-      if (number !== null) rules.push({ number, answer: "EPERM" });
+      if (number === null) continue;
+      if (!remote || !CONNECTING.includes(name)) rules.push({ number, answer: "EPERM" });
+      else if (name === "socket") {
+        rules.push({ number, answer: "EPERM", unless: { argument: 0, only: INTERNET } });
+      }
     }
   }
   for (const [numbers, unless] of Object.values(sometimes(pid))) {

@@ -13,6 +13,8 @@ import { Log } from "../observe/log.ts";
 import type { LogFormat } from "../observe/logline.ts";
 import { openDisk } from "../store/disk.ts";
 import type { RootPolicy } from "../store/root.ts";
+import { isS3Root, s3AddressOf, type S3Options } from "../store/s3/address.ts";
+import { openS3 } from "../store/s3/store.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
@@ -26,8 +28,10 @@ export const HOST_DEFAULT = "127.0.0.1";
 
 /** What to serve and how; everything but `root` has a default. */
 export interface ServeOptions extends Partial<RootPolicy> {
-  /** A directory, or one file. */
+  /** A directory, or one file, or "s3://bucket/prefix". */
   readonly root: string;
+  /** How the object store is reached that `root` names; needed there, and nowhere else. */
+  readonly s3?: S3Options;
   /** Addresses of this machine: 127.0.0.1 when none; "0.0.0.0" and "::" are all of them. */
   readonly hosts?: readonly string[];
   /** 6464 by default; 0 picks a free port. */
@@ -101,6 +105,7 @@ export interface TokenOptions {
 
 const OPTIONS: OptionNames<ServeOptions> = {
   root: true,
+  s3: true,
   hosts: true,
   port: true,
   hidden: true,
@@ -138,6 +143,14 @@ const TOKENS: OptionNames<TokenOptions> = {
   insecure: true,
 };
 
+const S3: OptionNames<S3Options> = {
+  endpoint: true,
+  region: true,
+  accessKeyId: true,
+  secretAccessKey: true,
+  sessionToken: true,
+};
+
 const RATES: OptionNames<Rates> = { connection: true, address: true, total: true };
 
 const LIMITS: OptionNames<Limits> = {
@@ -169,7 +182,9 @@ export function serve(options: ServeOptions): Server {
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);
   const policy = { hidden, symlinks, mounts, unconfined };
-  const store = openDisk(options.root, policy, { files: limits.files, zeroCopy });
+  const store = isS3Root(options.root)
+    ? openS3(s3AddressOf(options.root), s3Of(options.s3), policy)
+    : openDisk(options.root, policy, { files: limits.files, zeroCopy });
   const hosts = options.hosts ?? [HOST_DEFAULT];
   const port = options.port ?? PORT_DEFAULT;
   let log: Log | null = null;
@@ -202,6 +217,17 @@ export function serve(options: ServeOptions): Server {
 }
 
 // --- internal ---
+
+function s3Of(given: S3Options | undefined): S3Options {
+  if (given === undefined) {
+    throw new Failure("usage", "EINVAL", "serve(): an s3:// root needs s3: { accessKeyId, ... }");
+  }
+  refuseUnknown("serve(): s3", given, S3);
+  const { endpoint } = given;
+  if (endpoint === undefined || /^https?:\/\/[^/?#]+\/?$/.test(endpoint)) return given;
+  const why = `${printableText(endpoint)} is no address as "https://s3.example:9000"`;
+  throw new Failure("usage", "EINVAL", `the endpoint of the object store: ${why}`);
+}
 
 /** As browsers write it: a scheme, a host and a port that is not the scheme's own. */
 function originOf(text: string): string {

@@ -46,6 +46,8 @@ export class DigestJob {
   since: number = clock.now;
   /** Portions that the thread has not answered. */
   pending = 0;
+  /** Stops what brings its next portion into memory; null while nothing does. */
+  stop: (() => void) | null = null;
   /** Nobody is answered any more: failed, done, or dropped. */
   over = false;
   readonly #cache: DigestCache;
@@ -89,7 +91,7 @@ export class DigestJob {
 
   /** True when something is left to ask of the thread. */
   get wants(): boolean {
-    return !this.over && this.#asked < this.range.length;
+    return !this.over && this.stop === null && this.#asked < this.range.length;
   }
 
   /** Bytes of the range that the thread has not been asked for. */

@@ -20,8 +20,15 @@ import { DigestCache } from "./digest-cache.ts";
 import { DigestJob, jobKey } from "./digest-job.ts";
 import { DigestThread, type ThreadOwner } from "../digest/thread.ts";
 import type { Portion, PortionAnswer } from "../digest/worker.ts";
+import { bringBytes } from "./brought.ts";
 import { refusalOf } from "./refusal.ts";
-import { type DigestRange, type OpenFile, SMALL_BYTES_MAX, type Waiter } from "./store.ts";
+import {
+  type DigestRange,
+  type OpenFile,
+  SMALL_BYTES_MAX,
+  type Source,
+  type Waiter,
+} from "./store.ts";
 import { bufferOf } from "../wire/bytes.ts";
 
 /**
@@ -55,6 +62,12 @@ const LINES_PER_REQUEST = 32;
 /** The thread ends when nobody has needed it for so long, in milliseconds. */
 const IDLE_MS = 10_000;
 
+/**
+ * Portions of files without a descriptor that are brought or at the thread, one of a job: 16 MiB of
+ * memory, and 64 where chunks are as large as they may be.
+ */
+const PORTIONS_BROUGHT_MAX = 4;
+
 /** A portion at the thread. */
 interface Sent {
   readonly job: DigestJob;
@@ -72,6 +85,8 @@ export class Digester implements ThreadOwner {
   readonly #turns = new FairQueue<DigestJob>(({ over, left }) => (over ? 0 : left));
   readonly #shares = new Shares(JOB_UNITS_MAX, PEER_JOB_UNITS_MAX);
   #sent: Sent[] = [];
+  /** Portions that are on their way into memory. */
+  #bringing = 0;
   #thread: DigestThread | null = null;
   #jobId = 0;
   #usedAt = 0;
@@ -113,7 +128,7 @@ export class Digester implements ThreadOwner {
     // Not past those who wait for a turn: a pipeline asks again while its last answer is delivered,
     // before the thread's free place has been given away. Whoever waits is fed by the next answer.
     const idle = this.#turns.size === 0;
-    while (idle && this.#sent.length < PORTIONS_SENT_MAX && job.wants) this.#send(job);
+    while (idle && this.#hasRoom && job.wants) this.#send(job);
     if (job.wants) this.#turns.add(peer, job);
     return null;
   }
@@ -174,7 +189,7 @@ export class Digester implements ThreadOwner {
     // Also when it could not be read: a file that was cut has no such bytes any more.
     if (job.file.revalidate() !== "same") {
       job.file.expire();
-      this.#finish(job, new Refusal("ESTALE", "it was edited while it was hashed"));
+      this.#finish(job, EDITED);
       return;
     }
     if (typeof answer === "number") {
@@ -208,9 +223,15 @@ export class Digester implements ThreadOwner {
     return true;
   }
 
+  /** Of a store without descriptors only few portions are on their way at the same time. */
+  get #hasRoom(): boolean {
+    if (this.#bringing > 0) return this.#sent.length + this.#bringing < PORTIONS_BROUGHT_MAX;
+    return this.#sent.length < PORTIONS_SENT_MAX;
+  }
+
   /** Gives the thread what it can take. */
   #feed(): void {
-    while (this.#sent.length < PORTIONS_SENT_MAX) {
+    while (this.#hasRoom) {
       const place = this.#turns.take();
       if (place === undefined) return;
       const { peer, item: job } = place;
@@ -229,10 +250,34 @@ export class Digester implements ThreadOwner {
 
   #send(job: DigestJob): void {
     const portion = job.next();
+    if (job.file.source !== null) this.#bring(job, job.file.source, portion);
+    else this.#give(job, portion, portion);
+  }
+
+  /** Has `portion` brought into memory first; until it is there the job wants nothing more. */
+  #bring(job: DigestJob, source: Source, portion: Portion): void {
+    const bytes = Buffer.allocUnsafeSlow(portion.count);
+    this.#bringing += 1;
+    job.stop = bringBytes(source, portion.at, bytes, job.peer, (failed) => {
+      job.stop = null;
+      this.#bringing -= 1;
+      if (failed === null) {
+        this.#give(job, portion, { ...portion, source: bytes, at: 0n });
+        if (job.wants) this.#turns.add(job.peer, job);
+      } else {
+        job.pending -= 1;
+        this.#finish(job, failed === "changed" ? EDITED : UNBROUGHT);
+      }
+      this.#feed();
+    });
+  }
+
+  /** `given` is `portion` as the thread can read it. */
+  #give(job: DigestJob, portion: Portion, given: Portion): void {
     this.#thread ??= new DigestThread(this);
     this.#sent.push({ job, portion });
     this.portions += 1;
-    this.#thread.send(portion);
+    this.#thread.send(given);
   }
 
   /** Nothing more is done for `job`; who waits is told `result`, if there is one. */
@@ -241,6 +286,12 @@ export class Digester implements ThreadOwner {
     this.#shares.give(job.peer, job.units);
     if (job.begun) this.#thread?.send({ dropped: job.id });
     job.over = true;
+    if (job.stop !== null) {
+      job.stop();
+      job.stop = null;
+      job.pending -= 1;
+      this.#bringing -= 1;
+    }
     this.#letGo(job);
     if (result !== undefined) job.answer(result);
   }
@@ -250,6 +301,9 @@ export class Digester implements ThreadOwner {
     if (job.pending === 0) job.file.release();
   }
 }
+
+const EDITED = new Refusal("ESTALE", "it was edited while it was hashed");
+const UNBROUGHT = new Refusal("EBUSY", "the store stopped while it was hashed");
 
 /** What small contents are read into; made by the first. */
 let scratch: Buffer | null = null;
@@ -261,7 +315,7 @@ let scratch: Buffer | null = null;
 function atHand(file: OpenFile, { start, length }: DigestRange): Uint8Array | null {
   if (length === 0) return EMPTY;
   if (file.body !== null) return file.body.subarray(Number(start), Number(start) + length);
-  if (length > SMALL_BYTES_MAX) return null;
+  if (length > SMALL_BYTES_MAX || file.fd < 0) return null;
   const at = file.base + start;
   // Of a larger file it may be another part that was seen in memory.
   const warm = file.entry.size <= SMALL_BYTES_MAX && file.residentUntil > clock.now;

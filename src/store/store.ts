@@ -210,6 +210,11 @@ export interface Store {
    * Readings of a bare dialect's path, best first: below the root, or under the root's own name.
    */
   readings(path: ByteString): ByteString[];
+  /**
+   * Where it can be told only by asking somebody: whether there is what is served. Null, or why
+   * not, in printable words.
+   */
+  check?(): Promise<string | null>;
   /** As it is now. */
   readonly facts: StoreFacts;
   /** Called about once a second: lets go of what nobody has used for a while. */

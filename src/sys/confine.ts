@@ -72,6 +72,8 @@ const IOCTL_DEVICE = 0x8000;
 const REFER_VERSION = 2;
 /** TCP bind and connect, from version 4 on. */
 const NET_RIGHTS = 3;
+const CONNECT_TCP = 2n;
+const NET_PORT = 2;
 const NET_VERSION = 4;
 
 /** How a process gives up rights. */
@@ -139,17 +141,18 @@ export class Confinement {
 
   /**
    * Opens nothing from now on but what `rules` allow, makes and changes no other file, and begins
-   * no TCP connection (landlock(7), Linux 5.13; TCP from 6.7 on). What is open stays open. Needs
-   * noNewPrivileges(). A path that is not there gives no right.
+   * no TCP connection but to `ports` of others (landlock(7), Linux 5.13; TCP from 6.7 on). What is
+   * open stays open. Needs noNewPrivileges(). A path that is not there gives no right.
    */
-  openOnly(rules: readonly FileRule[]): number {
+  openOnly(rules: readonly FileRule[], ports: readonly number[] = []): number {
     const version = this.landlockVersion();
     if (version <= 0) return version;
     const net = version >= NET_VERSION ? NET_RIGHTS : 0;
     return this.#restrict(rightsOf(version), net, (ruleset) =>
-      rules
-        .map(({ path, may, hold }) => this.#allow(ruleset, path, RIGHTS[may], hold))
-        .find((answer) => answer < 0),
+      [
+        ...rules.map(({ path, may, hold }) => this.#allow(ruleset, path, RIGHTS[may], hold)),
+        ...(net === 0 ? [] : ports.map((port) => this.#allowPort(ruleset, port))),
+      ].find((answer) => answer < 0),
     );
   }
 
@@ -201,6 +204,13 @@ export class Confinement {
     const answer = this.#call(LANDLOCK_ADD_RULE, ruleset, PATH_BENEATH, beneath);
     if (!hold) kernel.close(fd);
     return answer;
+  }
+
+  /** Lets TCP connections to `port` begin. */
+  #allowPort(ruleset: number, port: number): number {
+    // Struct landlock_net_port_attr: rights and the port, in 64 bits each.
+    const attributes = new BigUint64Array([CONNECT_TCP, BigInt(port)]);
+    return this.#call(LANDLOCK_ADD_RULE, ruleset, NET_PORT, attributes);
   }
 
   /** syscall(2) in this thread: its result, or -errno. */

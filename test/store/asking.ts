@@ -3,6 +3,8 @@ import fs from "node:fs";
 import type { EncodedPage, OpenFile, Store, Waiter } from "../../src/store/store.ts";
 import { type Entry, parseListLine } from "../../src/wire/entry.ts";
 import { Refusal } from "../../src/wire/errors.ts";
+import { tick } from "../../src/sys/clock.ts";
+import { clockSays } from "../rig/faults.ts";
 import type { Answer } from "../rig/waiter.ts";
 
 /** Waits for a store's answer. */
@@ -117,6 +119,13 @@ export function bytesOf(opened: OpenFile): Buffer {
   const bytes = Buffer.alloc(Number(opened.entry.size));
   fs.readSync(opened.fd, bytes, 0, bytes.length, 0);
   return bytes;
+}
+
+/** So many milliseconds pass at once, for good: a file's other tests are that much later. */
+export function pass(ms: number): void {
+  const { now } = performance;
+  clockSays(() => now.call(performance) + ms);
+  tick();
 }
 
 /** "opened", or the refusal's code. */

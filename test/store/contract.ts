@@ -5,7 +5,6 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import type { Store } from "../../src/store/store.ts";
-import { clock } from "../../src/sys/clock.ts";
 import { eventually } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content, verify } from "../rig/oracle.ts";
@@ -21,6 +20,7 @@ import {
   entries,
   file,
   list,
+  pass,
   statOf,
 } from "./asking.ts";
 
@@ -251,7 +251,7 @@ function versions(name: string, make: MakeStore, traits: Traits): void {
       tree.write("next", path === "small" ? "two" : content(1, 1, 100_000));
       fs.renameSync(tree.path("next"), tree.path(path));
       await traits.sync(tree);
-      clock.now += 1001;
+      pass(1001);
       const after = await file(store.it, `/${path}`);
       expect(after.entry.etag).not.toBe(before.entry.etag);
       const kept = traits.keepsVersions || before.body !== null;
@@ -288,7 +288,7 @@ function etags(name: string, make: MakeStore, traits: Traits): void {
       editInPlace(tree.path(path), bytes);
       fs.utimesSync(tree.path(path), 1_000, 1_000 + index);
       await traits.sync(tree);
-      clock.now += 1001;
+      pass(1001);
       const { entry } = await file(store.it, `/${path}`);
       expect(entry.etag).toMatch(/^[0-9a-f]{16}$/);
       expect(await statOf(store.it, `/${path}`)).toEqual(entry);
@@ -308,7 +308,7 @@ function changes(name: string, make: MakeStore, traits: Traits): void {
     await traits.sync(tree);
     // What is held is a version whole: within the second both answers are right.
     expect(["one", "two"]).toContain(bytesOf(await file(store.it, "/small")).toString());
-    clock.now += 1001;
+    pass(1001);
     const after = await file(store.it, "/small");
     expect(bytesOf(after).toString()).toBe("two");
     expect(bytesOf(before).toString()).toBe("one");
@@ -334,7 +334,7 @@ function changes(name: string, make: MakeStore, traits: Traits): void {
     fs.rmSync(tree.path("large"));
     fs.renameSync(tree.path("d"), tree.path("e"));
     await traits.sync(tree);
-    clock.now += 1001;
+    pass(1001);
     for (const path of ["/small", "/large", "/d/f"]) {
       expect([path, await codeOf(store.it, path)]).toEqual([path, "ENOENT"]);
     }

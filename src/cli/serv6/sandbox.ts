@@ -1,6 +1,7 @@
 /**
  * The second wall of serv6, around the whole process once it listens: it has no rights of root,
- * reads below ROOT alone, writes nothing, starts nothing and calls nobody. The first wall is
+ * reads below ROOT alone, writes nothing, starts nothing and calls nobody but the store of an s3://
+ * ROOT. The first wall is
  * store/root.ts. A fault of the program or its runtime then gives nobody more than what is served
  * anyway (decision 0039). The library's serve() does none of this to its caller.
  */
@@ -13,6 +14,8 @@ import { Confinement, type FileRule } from "../../sys/confine.ts";
 import { errnoName } from "../../sys/errno.ts";
 import { filterProgram } from "../../sys/filter.ts";
 import { bytesOf } from "../../wire/bytes.ts";
+import { isS3Root } from "../../store/s3/address.ts";
+import { connectPorts, resolverFiles } from "./remote.ts";
 import type { RunAs } from "./runas.ts";
 
 /** What came of it. */
@@ -55,11 +58,12 @@ export function enterSandbox(walled: Walled): Sandbox {
     if (answer < 0) lacks.push(`${lack} (${errnoName(-answer)})`);
   };
   step(confinement.noNewPrivileges(), "no_new_privs");
-  step(confinement.openOnly(openable(walled)), "Landlock");
+  const ports = connectPorts(walled.options);
+  step(confinement.openOnly(openable(walled), ports ?? []), "Landlock");
   const stays = become(confinement, user);
   step(confinement.noCapabilities(), "capabilities");
   const arch = process.arch === "arm64" ? "arm64" : "x64";
-  const program = filterProgram(arch, forbiddenCalls(arch, process.pid));
+  const program = filterProgram(arch, forbiddenCalls(arch, process.pid, ports !== null));
   step(confinement.filter(program), "seccomp");
   return { confinement, lacks, stays };
 }
@@ -83,13 +87,16 @@ function become(confinement: Confinement, user: RunAs | null): string | null {
 /** What is read while it serves. What the runtime needs of libc and its own is loaded by now. */
 function openable({ server, options, program }: Walled): FileRule[] {
   const { label, single } = server.store;
+  const remote = isS3Root(options.root);
   const root = single === "" ? label : label.slice(0, -single.length) || "/";
   const below = (may: FileRule["may"], ...files: readonly string[]): FileRule[] =>
     files.flatMap(foldersOf).map((folder) => ({ path: bytesOf(folder), may }));
   // Bun reads it with the first TLS socket that it makes.
   const extra = process.env["NODE_EXTRA_CA_CERTS"];
   return [
-    { path: options.unconfined === true ? "/" : root, may: "list" },
+    ...(remote
+      ? resolverFiles()
+      : [{ path: options.unconfined === true ? "/" : root, may: "list" } as const]),
     // The digest thread's modules, when somebody asks for the first digest.
     ...(program === null ? [] : [{ path: bytesOf(program), may: "list" } as const]),
     // What the runtime reads of its memory; itself alone, and no other process.

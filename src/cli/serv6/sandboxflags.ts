@@ -4,6 +4,7 @@ import { utf8Of } from "../../wire/bytes.ts";
 import { printableText } from "../../wire/printable.ts";
 import type { Server } from "../../server/serve.ts";
 import type { ServeOptions } from "../../server/start.ts";
+import { isS3Root } from "../../store/s3/address.ts";
 import { UsageError, type Values } from "../flags/flags.ts";
 import { text } from "../flags/values.ts";
 import { namedUser, type Needs, outOfReach, type RunAs, servingUser } from "./runas.ts";
@@ -48,8 +49,9 @@ export function wall(
   const { sandbox: wanted, user: name, quiet } = values;
   const startedByRoot = process.geteuid?.() === 0;
   const named = name === undefined ? null : namedUser(utf8Of(name));
-  const user =
-    named ?? (startedByRoot && wanted ? servingUser(options.root, needsOf(options)) : null);
+  // Objects have no owner here, and the folder that everybody can read stands for them.
+  const folder = isS3Root(options.root) ? "/" : options.root;
+  const user = named ?? (startedByRoot && wanted ? servingUser(folder, needsOf(options)) : null);
   const missed = user === null ? [] : outOfReach(user, needsOf(options));
   const sandbox = enterSandbox({ server, user, options, program: PROGRAM, whole: wanted });
   server.settle();

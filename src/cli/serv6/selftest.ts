@@ -12,6 +12,7 @@ import { ERRNO, errnoName } from "../../sys/errno.ts";
 import { AT_FDCWD, OPEN } from "../../sys/types.ts";
 import { EXIT } from "../output/exit.ts";
 import { printAnswer } from "../output/text.ts";
+import { isS3Root } from "../../store/s3/address.ts";
 import type { Server } from "../../server/serve.ts";
 
 /** A line of the table. */
@@ -26,6 +27,7 @@ interface Row {
 type Attempt = readonly [what: string, call: string, ...given: readonly Argument[]];
 
 const NUMBER_OPENAT = process.arch === "x64" ? 257 : 56;
+const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 /** Without CLONE_VM beside it: EINVAL (clone(2)). */
@@ -49,8 +51,9 @@ export async function selfTest(server: Server, confinement: Confinement | null):
   if (confinement === null) {
     rows.push({ what: "calls in each thread", expected: "refused", seen: "untried", kept: false });
   } else {
-    rows.push(...stateRows(), ...fileRows(server, confinement));
-    rows.push(...attempts().map((attempt) => callRow(confinement, attempt)));
+    const remote = isS3Root(server.store.label);
+    rows.push(...stateRows(), ...fileRows(server, confinement, remote));
+    rows.push(...attempts(remote).map((attempt) => callRow(confinement, attempt)));
   }
   const printed = printAnswer(table(rows).trimEnd());
   return rows.every((row) => row.kept) ? printed : EXIT.unexpected;
@@ -111,7 +114,7 @@ function stateOf(id: string): string {
   }
 }
 
-function fileRows(server: Server, confinement: Confinement): Row[] {
+function fileRows(server: Server, confinement: Confinement, remote: boolean): Row[] {
   const { label, single } = server.store;
   const root = Buffer.from(`${label.slice(0, label.length - single.length)}\0`, "latin1");
   const open = (path: Buffer, flags: number) =>
@@ -119,19 +122,29 @@ function fileRows(server: Server, confinement: Confinement): Row[] {
   const served = open(root, OPEN.readOnly);
   const refused = (what: string, path: string, flags: number): Row =>
     refusal(what, ERRNO.EACCES, open(Buffer.from(`${path}\0`), flags));
-  return [
+  const own: Row[] = [
     {
       ...{ what: "read ROOT", expected: "works" },
       seen: served.failed === 0 ? `works in ${served.threads} threads` : errnoName(served.errno),
       kept: served.failed === 0,
     },
+  ];
+  return [
+    // Objects are no files: that they are served shows elsewhere.
+    ...(remote ? [] : own),
     refused("read /etc/passwd", "/etc/passwd", OPEN.readOnly),
     refused("list /", "/", OPEN.readOnly | OPEN.directory),
     refused("write to /dev/null", "/dev/null", OPEN.writeOnly),
   ];
 }
 
-function attempts(): Attempt[] {
+function attempts(remote: boolean): Attempt[] {
+  const network: Attempt[] = remote
+    ? [["make a socket of this machine", "socket", AF_UNIX, SOCK_STREAM, 0]]
+    : [
+        ["make a socket", "socket", AF_INET, SOCK_STREAM, 0],
+        ["connect one", "connect", NO_FD, 0, 0],
+      ];
   return [
     ["run a program", "execve", EMPTY, 0, 0],
     ["run a program by its descriptor", "execveat", NO_FD, EMPTY, 0, 0, 0],
@@ -140,8 +153,7 @@ function attempts(): Attempt[] {
     ["read a process's memory", "process_vm_readv", 0, 0, 0, 0, 0],
     ["send a signal to another process", "kill", process.ppid, 0],
     ["send one by an event of a file", "fcntl", NO_FD, F_SETOWN, process.ppid],
-    ["make a socket", "socket", AF_INET, SOCK_STREAM, 0],
-    ["connect one", "connect", NO_FD, 0, 0],
+    ...network,
     ["listen elsewhere", "bind", NO_FD, 0, 0],
     ["make a connection of a listener", "shutdown", NO_FD, SHUT_RDWR],
     ["type into the terminal", "ioctl", NO_FD, TIOCSTI, 0],

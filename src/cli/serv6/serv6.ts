@@ -24,6 +24,7 @@ import { printAnswer } from "../output/text.ts";
 import { count, duration, filePath, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { ADMIN_FLAGS, adminOf } from "./adminflags.ts";
 import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
+import { S3_FLAGS, s3Of } from "./s3flags.ts";
 import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
 import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
 import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
@@ -107,6 +108,7 @@ const FLAGS = {
     description: "browsers and curl on the same port; --no-http turns them away",
     default: true,
   },
+  ...S3_FLAGS,
   ...ADMIN_FLAGS,
   ...RATE_FLAGS,
   ...TLS_FLAGS,
@@ -180,13 +182,14 @@ export const SERV6: Command<typeof FLAGS> = {
   flags: FLAGS,
   operands: {
     name: "root",
-    description: "a directory, or one file; the current folder when there is none",
+    description: "a directory, one file, or s3://bucket/prefix; without it the current folder",
     max: 1,
   },
   examples: [
     ["serv6", "this folder, for this machine alone"],
     ["serv6 models -b 0.0.0.0", "for the network: there is no password, so mind who is on it"],
     ["serv6 backup.tar -p 0", "one file, on a free port"],
+    ["serv6 s3://bucket/models", "objects, with the keys of AWS_ACCESS_KEY_ID or ~/.aws"],
     ["serv6 /srv/data --log json", "a service: SIGTERM finishes what is under way"],
     ["cli6 s6://HOST:6464/README.md", "on the other side, or with nothing but nc:"],
     ["printf 'README.md\\n' | nc HOST 6464", ""],
@@ -239,6 +242,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
       return await selfTest(server, sandbox.confinement);
     }
     say(words + lines);
+    void warnOf(server);
     return await untilStopped(server);
   } catch (error) {
     return explain(error, args[0] === SIGN_WORD ? "serv6 sign" : "serv6");
@@ -250,6 +254,12 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
 /** Writes to the descriptor: creating process.stderr takes 10 ms of a start of 40 ms. */
 function say(text: string): void {
   writeFully(STDERR, Buffer.from(text));
+}
+
+/** A store behind a network is asked once, so that a mistake in its keys shows at start. */
+async function warnOf({ store }: Server): Promise<void> {
+  const why = await store.check?.();
+  if (why != null) say(`serv6: warning: ${why}\n`);
 }
 
 function optionsOf(
@@ -285,6 +295,7 @@ function optionsOf(
     ...tlsOf(values, utf8Of(root ?? "."), env),
     ...tokensOf(values, env),
     ...ratesOf(values),
+    ...s3Of(values, utf8Of(root ?? "."), env),
     ...adminOf(values),
   };
 }

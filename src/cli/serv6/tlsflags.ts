@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { ensureOwnFile } from "../../identity/ownfile.ts";
 import type { ServeOptions } from "../../server/start.ts";
+import { isS3Root } from "../../store/s3/address.ts";
 import { type Environment, UsageError, type Values } from "../flags/flags.ts";
 import { stateFile } from "../flags/statefile.ts";
 import { filePath } from "../flags/values.ts";
@@ -71,6 +72,7 @@ function ownFile(root: string, hidden: boolean, environment: Environment): strin
   const file = stateFile("serv6", "tls.pem", environment);
   if (file === null) throw new UsageError("--tls-self keeps its key below HOME, and there is none");
   ensureOwnFile(file);
+  if (isS3Root(root)) return file;
   // Names that start with a dot are not served, and ".local" is one of them.
   const below = path.relative(fs.realpathSync(root), fs.realpathSync(file));
   if (!below.startsWith("../") && (hidden || !/(?:^|\/)\./.test(below))) {

@@ -1,0 +1,31 @@
+/** The store over an object store keeps the contract of stores, over one that is made here. */
+import { afterAll } from "bun:test";
+import { s3AddressOf } from "../../src/store/s3/address.ts";
+import { openS3, type S3Store } from "../../src/store/s3/store.ts";
+import { S3Fake } from "../rig/s3fake.ts";
+import type { Tree } from "../rig/tree.ts";
+import { contract, type Traits } from "./contract.ts";
+
+const NS_PER_SECOND = 1_000_000_000n;
+
+const TRAITS: Traits = {
+  sync: () => Promise.resolve(),
+  timeOf: (ns) => (ns / NS_PER_SECOND) * NS_PER_SECOND,
+  folderTimes: false,
+  keepsVersions: false,
+  belowFile: "ENOENT",
+  wide: 1500,
+};
+
+const fakes: S3Fake[] = [];
+afterAll(() => {
+  for (const fake of fakes) fake.close();
+});
+
+async function storeOver(tree: Tree): Promise<S3Store> {
+  const fake = await S3Fake.over(tree.root);
+  fakes.push(fake);
+  return openS3(s3AddressOf("s3://bucket"), fake.options, { hidden: false });
+}
+
+contract("s3", storeOver, TRAITS);
