@@ -9,6 +9,12 @@ import { run, runtimeOf, type Target } from "./runtime.ts";
 /** What a compiled program would read in the current folder, or may be told to. */
 const CLOSED = ["dotenv", "bunfig", "tsconfig", "package-json"];
 
+/** What each starts as threads of its own. */
+const THREADS = {
+  serv6: ["src/digest/worker.ts", "src/store/lookworker.ts"],
+  cli6: ["src/digest/worker.ts"],
+};
+
 /** Compiles `program` for `target` into `folder`; `commit` is what its --version tells. */
 export function compile(
   program: "serv6" | "cli6",
@@ -26,10 +32,10 @@ export function compile(
     "--bytecode",
     "--format=esm",
     `--define=SERV6_COMMIT=${JSON.stringify(commit)}`,
-    // The thread for digests is looked for beside the program, where this puts both.
+    // The threads are looked for beside the program, where this puts all of them.
     "--entry-naming=[name].[ext]",
     `--outfile=${join(folder, program)}`,
     `src/${program}.ts`,
-    "src/digest/worker.ts",
+    ...THREADS[program],
   ]);
 }

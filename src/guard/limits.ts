@@ -27,8 +27,12 @@
  *   digest bytes   a portion at a time   a portion, in turns  waits (store/digester.ts)
  *   replies kept   KEPT_REPLY_BYTES_MAX  -                    the one not asked for longest goes
  *   listings       PAGES_MAX long ones,  PEER_PAGES_MAX       waits: peers take turns for steps;
- *                  and a short one                            so do short and long ones
+ *                  a short one, and                           so do short and long ones
+ *                  SHORT_WAITS_MAX for
+ *                  the disk
  *   disk reads     READS_MAX             turns                waits (store/diskread.ts)
+ *   cold names     LOOKS_SENT_MAX at a   turns                waits (store/looks.ts)
+ *                  thread
  *   replies unsent one a connection: at most 260 KiB of       is asked nothing more until the reply
  *                  digests, which equal questions share, or   is out; stallMs without an
  *                  a page of 128 KiB                          acknowledgement ends it

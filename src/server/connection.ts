@@ -3,7 +3,7 @@
  * came and calls #run(), which does the next thing until it has to wait again.
  *
  *   socket -> Receiver -> line -> door -> store
- *                                  |        |   now, or later by opened(), listed(), digested()
+ *                                  |        |   now, or later by opened() and the like
  *   socket <- Sender  <------- answer <-----+
  *
  * It owns the socket; its Receiver owns what is not answered, its Sender what is not out yet. It

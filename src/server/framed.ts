@@ -9,8 +9,9 @@ import { Refusal } from "../wire/errors.ts";
 import { errLine, okLine, replyOf } from "../wire/reply.ts";
 import { parseRequest, type Request } from "../wire/request.ts";
 import { PROTOCOL } from "../wire/vocabulary.ts";
-import { type Answer, entryWait, pageWait } from "./answer.ts";
+import { type Answer, entryWait } from "./answer.ts";
 import { hash, hashWhole } from "./hash.ts";
+import { listedAnswer } from "./listed.ts";
 import { read, readWhole } from "./read.ts";
 import type { Asked, Asker, Door } from "./service.ts";
 import { VERSION } from "./version.ts";
@@ -68,11 +69,9 @@ function stat(store: Store, request: Request, waiter: Waiter): Answer {
   return entry === null ? entryWait(told) : told(entry);
 }
 
-function list(store: Store, { path, limit, after, left }: Request, waiter: Waiter): Answer {
-  const refused = store.list(path, limit, after, waiter, left);
-  if (refused !== null) return refused;
+function list(store: Store, request: Request, waiter: Waiter): Answer {
   // Of the reply no more is known: its length comes first.
-  return pageWait("OK ", (page) => {
+  return listedAnswer(store, request, waiter, "OK ", (page) => {
     if (page instanceof Refusal) return page;
     const { text, count, more, left: names, id } = page;
     const head = okLine(

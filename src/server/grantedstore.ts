@@ -62,10 +62,13 @@ export class GrantedStore implements Store {
     after: ByteString,
     waiter: Waiter,
     left?: boolean,
-  ): Refusal | null {
+    found?: boolean,
+  ): Refusal | "cold" | null {
     const place = this.#decide(path, "list");
     if (place instanceof Refusal) return place;
-    if (place === "inside") return this.#store.list(path, limit, after, waiter, left);
+    if (place === "inside") return this.#store.list(path, limit, after, waiter, left, found);
+    // Whether it is a folder is told before anything is promised.
+    if (found !== true) return "cold";
     const told = (entry: Entry | Refusal): Refusal | null =>
       isFolder(entry) ? this.#pageAbove(path, limit, after, waiter) : notAFolder(path, entry);
     const later = new LookedUp(waiter, (entry) => {

@@ -23,8 +23,9 @@ import { dateAt, field, responseHead } from "../wire/http/responsehead.ts";
 import { parameterOf } from "../wire/http/target.ts";
 import { relativeOf } from "../wire/path.ts";
 import { replyOf } from "../wire/reply.ts";
-import { type Answer, pageWait } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { httpSecond } from "./httpsecond.ts";
+import { listedAnswer } from "./listed.ts";
 import { readmeAnswer } from "./readme.ts";
 import type { Asker } from "./service.ts";
 
@@ -41,10 +42,9 @@ export function folderAnswer(store: Store, head: RequestHead, asker: Asker): Ans
   const second = httpSecond();
   if (!head.path.endsWith("/")) return moved(head, relative, second);
   const after = parameterOf(head.query, "after") ?? "";
-  const refused = store.list(head.path, ENTRIES_MAX, after, asker);
-  if (refused !== null) return refused;
+  const wanted = { path: head.path, limit: ENTRIES_MAX, after };
   const promise = responseHead(200, second, "none", "", "").slice(0, dateAt(200) + DATE_CHARS);
-  return pageWait(promise, (page) => {
+  return listedAnswer(store, wanted, asker, promise, (page) => {
     if (page instanceof Refusal) return page;
     const { secure } = asker.access;
     const listing = listingOf(page);

@@ -16,9 +16,10 @@ import type { RequestHead } from "../wire/http/head.ts";
 import { dateAt, field, responseHead, typeFields } from "../wire/http/responsehead.ts";
 import { replyOf } from "../wire/reply.ts";
 import { sumLine } from "../wire/sumline.ts";
-import { type Answer, digestWait, fileWait, pageWait } from "./answer.ts";
+import { type Answer, digestWait, fileWait } from "./answer.ts";
 import { digestIn, wholeDigest } from "./httpdigest.ts";
 import { httpSecond } from "./httpsecond.ts";
+import { listedAnswer } from "./listed.ts";
 import type { Asker } from "./service.ts";
 
 /**
@@ -91,9 +92,8 @@ class Sums {
 
   /** Reads the next page, then goes on with `then`. */
   #page(promise: string, then: () => Answer): Answer {
-    const refused = this.#store.list(this.#folder, ENTRIES_MAX, this.#last ?? "", this.#asker);
-    if (refused !== null) return refused;
-    return pageWait(promise, (page) => {
+    const wanted = { path: this.#folder, limit: ENTRIES_MAX, after: this.#last ?? "" };
+    return listedAnswer(this.#store, wanted, this.#asker, promise, (page) => {
       if (page instanceof Refusal) return page;
       this.#take(page);
       return then();

@@ -9,9 +9,10 @@ import { OPEN } from "../sys/types.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { HERE } from "../wire/path.ts";
 import { LOOKS_PER_STEP, PageLines, type PageWanted } from "./lines.ts";
+import { lookAt, type NamesAhead } from "./namesahead.ts";
+import type { PageStep } from "./pages.ts";
 import { readNames } from "./records.ts";
 import type { Root } from "./root.ts";
-import type { EncodedPage } from "./store.ts";
 
 /** A directory of links that lead nowhere is read once for so many of them. */
 const NAMES_REFUSED = 4096;
@@ -21,6 +22,7 @@ export class DirectoryPage {
   #fd: number;
   readonly #root: Root;
   readonly #lines: PageLines;
+  readonly #ahead: NamesAhead | null;
   readonly #limit: number;
   /** Names that are looked at before the directory is read again. */
   #kept: number;
@@ -31,22 +33,24 @@ export class DirectoryPage {
   #cutoff: ByteString = "";
   #next = 0;
 
-  /** `fd` is the open directory of `wanted`, relative to `root`. */
-  constructor(fd: number, root: Root, wanted: PageWanted) {
+  /**
+   * `fd` is the open directory of `wanted`, relative to `root`. `ahead` brings its names into
+   * memory; null: they are there.
+   */
+  constructor(fd: number, root: Root, wanted: PageWanted, ahead: NamesAhead | null = null) {
     this.#fd = fd;
     this.#root = root;
     this.#lines = new PageLines(root, wanted);
+    this.#ahead = ahead;
     this.#limit = wanted.limit;
     this.#kept = wanted.limit;
     this.#after = wanted.after;
   }
 
-  /**
-   * Works on for less than a millisecond: null while there is more to do, then the page or -errno.
-   */
-  step(): EncodedPage | number | null {
+  /** Works on for less than a millisecond. */
+  step(): PageStep {
     if (this.#state === "names") this.#readNames();
-    else if (this.#state === "looks") this.#look();
+    else if (this.#state === "looks" && !this.#look()) return "waits";
     if (typeof this.#state === "number") return this.#state;
     if (this.#state !== "done") return null;
     const more = this.#next < this.#names.length;
@@ -86,25 +90,20 @@ export class DirectoryPage {
     this.#cutoff = this.#names[this.#kept] ?? "";
   }
 
-  #look(): void {
+  /** False where the names have to be waited for. */
+  #look(): boolean {
     const end = Math.min(this.#next + LOOKS_PER_STEP, this.#names.length, this.#kept);
-    while (this.#next < end) {
-      if (this.#lines.full) {
-        this.#state = "done";
-        return;
-      }
-      const name = this.#names[this.#next] ?? "";
-      this.#next += 1;
-      const failed = this.#lines.add(this.#fd, name);
-      if (failed < 0) {
-        this.#state = failed;
-        return;
-      }
+    const names = this.#names.slice(this.#next, end);
+    const { prefix } = this.#lines;
+    if (this.#ahead?.ready(this.#fd, prefix, names) === false) return false;
+    this.#state = lookAt(this.#fd, this.#lines, names, this.#ahead, () => (this.#next += 1));
+    if (this.#state !== "looks" || this.#next < Math.min(this.#names.length, this.#kept)) {
+      return true;
     }
-    if (this.#next < Math.min(this.#names.length, this.#kept)) return;
     const empty = this.#lines.count === 0 && this.#limit > 0;
     if (empty && this.#next < this.#names.length) this.#readOn();
     else this.#state = "done";
+    return true;
   }
 
   /** None of the names can be had, but there are more: from the directory's start, behind those. */

@@ -14,37 +14,25 @@ import { HERE, relativeOf } from "../wire/path.ts";
 import { Arena } from "./arena.ts";
 import { FileCache } from "./cache.ts";
 import { Digester } from "./digester.ts";
-import { DirectoryPage } from "./directory.ts";
-import { RESIDENT_MS } from "./diskread.ts";
 import { PackedFiles } from "./packed.ts";
-import { Pages, type PageWork } from "./pages.ts";
-import { Body, Descriptor, DiskFile, entryOf, type FdCount } from "./file.ts";
-import { readBody } from "./body.ts";
-import { ColdFile, needsPrefetch, Prefetcher } from "./prefetch.ts";
-import { folderIdOf, prepareEtags } from "./etag.ts";
+import { DiskFile, entryOf } from "./file.ts";
+import { Folders } from "./folders.ts";
+import { readFacts } from "./look.ts";
+import { Looks } from "./looks.ts";
+import { type DiskLimits, Opener } from "./opener.ts";
+import { prepareEtags } from "./etag.ts";
 import { refusalOf } from "./refusal.ts";
-import { Root, type RootPolicy } from "./root.ts";
-import type { PageWanted } from "./lines.ts";
-import { SnapshotPage } from "./snapshotpage.ts";
+import { COLD, Root, type RootPolicy } from "./root.ts";
 import { cannotServe, kindOf, realPath, StoreError } from "./servedroot.ts";
-import { Snapshots } from "./snapshots.ts";
 import {
-  BODY_BYTES_MAX,
   type DigestRange,
   type OpenFile,
   REVALIDATE_MS,
-  SMALL_BYTES_MAX,
   type Store,
   type StoreFacts,
   type Waiter,
 } from "./store.ts";
 import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
-
-/**
- * A content in memory is read again after so many milliseconds: a write through mmap(2) changes
- * bytes and no time. One reading in ten seconds costs a hot file nothing.
- */
-export const HELD_MS = 10_000;
 
 /** Bytes of small contents held in memory. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
@@ -60,14 +48,6 @@ const LOOK_UP_COST = 3;
 
 /** A cached descriptor that nobody used for so long is closed, in milliseconds. */
 const UNUSED_MS = 10_000;
-
-/** The descriptors a store may use. */
-export interface DiskLimits {
-  /** Open files, cached and in use together. */
-  readonly files: number;
-  /** False where nothing leaves by sendfile(2): small contents are then held to be written. */
-  readonly zeroCopy: boolean;
-}
 
 /** Opens the directory or the one file `root`. Throws StoreError. */
 export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): DiskStore {
@@ -109,13 +89,12 @@ export class DiskStore implements Store {
    */
   readonly #names: readonly ByteString[];
   readonly #limits: DiskLimits;
-  readonly #fds: FdCount = { open: 0 };
   readonly #arena = new Arena();
   readonly #packed: PackedFiles;
   readonly #stat = new FileStat();
-  readonly #pages = new Pages();
-  readonly #snapshots = new Snapshots();
-  readonly #prefetcher = new Prefetcher();
+  readonly #looks: Looks;
+  readonly #opener: Opener;
+  readonly #folders: Folders;
   /** Calls of open(), and those that were not answered from the cache alone. */
   #asked = 0;
   #missed = 0;
@@ -133,23 +112,26 @@ export class DiskStore implements Store {
       // Half: the other half is for files in use that the cache has let go.
       fds: Math.max(1, limits.files >> 1),
     });
+    this.#looks = new Looks(root);
+    this.#opener = new Opener(root, this.cache, this.#looks, limits);
+    this.#folders = new Folders(root, this.#looks);
   }
 
   /** Descriptors held by files, cached or in use. */
   get openFds(): number {
-    return this.#fds.open;
+    return this.#opener.fds.open;
   }
 
   get facts(): StoreFacts {
     return {
-      openFiles: this.#fds.open,
+      openFiles: this.#opener.fds.open,
       keptFiles: this.cache.size,
       keptBytes: this.cache.bytes,
       arenaFiles: this.#arena.used,
       hits: this.#asked - this.#missed,
       misses: this.#missed,
       digestJobs: this.digester.jobs,
-      pages: this.#pages.making + this.#pages.waiting,
+      pages: this.#folders.pages,
     };
   }
 
@@ -168,15 +150,14 @@ export class DiskStore implements Store {
     return this.#lookUp(path, waiter);
   }
 
-  stat(path: ByteString, waiter: Waiter): Entry | Refusal {
+  stat(path: ByteString, waiter: Waiter): Entry | Refusal | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     waiter.charge(LOOK_UP_COST);
-    const fd = this.#root.openPath(relative, this.#stat);
-    if (fd < 0) return refusalOf(fd, path);
-    kernel.close(fd);
-    if (!this.#stat.isFile && !this.#stat.isDirectory) return refusalOf(-ERRNO.EACCES, path);
-    return entryOf(this.#stat, this.#root.device);
+    const found = this.#find(relative, this.#stat);
+    if (found !== COLD) return this.#entryOf(found, this.#stat, path);
+    this.#lookOffLoop(path, relative, waiter);
+    return null;
   }
 
   list(
@@ -185,19 +166,13 @@ export class DiskStore implements Store {
     after: ByteString,
     waiter: Waiter,
     left = false,
-  ): Refusal | null {
+    found = false,
+  ): Refusal | "cold" | null {
     const relative = relativeOf(path);
     if (relative instanceof Refusal) return relative;
     waiter.charge(LOOK_UP_COST);
-    const fd = this.#openDirectory(relative);
-    if (fd < 0) return refusalOf(fd, path);
-    // Nobody holds a descriptor while it waits in a queue.
-    kernel.close(fd);
-    const key = `${limit} ${left} ${after.length} ${after}${relative}`;
     const wanted = { folder: relative, limit, after, left };
-    const open = (long: boolean): PageWork | number => this.#openPage(wanted, long);
-    this.#pages.add(key, path, Number(this.#stat.size), waiter, open);
-    return null;
+    return this.#folders.list(path, wanted, waiter, found);
   }
 
   digests(file: OpenFile, range: DigestRange, waiter: Waiter): Uint8Array | Refusal | null {
@@ -226,18 +201,19 @@ export class DiskStore implements Store {
   sweep(): void {
     this.cache.age(clock.now - UNUSED_MS);
     this.digester.sweep();
-    this.#snapshots.sweep(clock.now);
+    this.#folders.sweep();
+    this.#looks.sweep();
   }
 
   close(): void {
-    this.#pages.close();
-    this.#snapshots.clear();
-    this.#prefetcher.close();
+    this.#folders.close();
+    this.#opener.close();
     this.digester.close();
     this.cache.clear();
     this.#packed.clear();
     this.#arena.close();
-    this.#root.close();
+    // And the root, when the thread has let go of it.
+    this.#looks.close();
   }
 
   // --- internal ---
@@ -250,84 +226,7 @@ export class DiskStore implements Store {
     const relative = named === HERE && this.single !== "" ? this.single.slice(1) : named;
     waiter.charge(LOOK_UP_COST);
     const canonical = relative === HERE ? "/" : `/${relative}`;
-    const open = (): DiskFile | ColdFile | number => this.#openOrEvict(canonical, relative);
-    const opened = open();
-    if (opened instanceof ColdFile) {
-      this.#prefetcher.add({ path, waiter, open }, opened);
-      return null;
-    }
-    return typeof opened === "number" ? refusalOf(opened, path) : opened;
-  }
-
-  /**
-   * The file at `relative`, from the cache when the name still means it; what it takes to get it;
-   * or -errno.
-   */
-  #openOrEvict(canonical: ByteString, relative: ByteString): DiskFile | ColdFile | number {
-    const opened = this.#open(canonical, relative);
-    if (opened !== -ERRNO.EMFILE && opened !== -ERRNO.ENFILE) return opened;
-    // Somebody else's descriptors: give back all that is only cached, and try once more.
-    this.cache.clearFds();
-    return this.#open(canonical, relative);
-  }
-
-  #open(canonical: ByteString, relative: ByteString): DiskFile | ColdFile | number {
-    const cached = this.cache.get(canonical);
-    const stat = new FileStat();
-    const found = this.#root.openPath(relative, stat);
-    if (found < 0) {
-      this.cache.drop(canonical);
-      return found;
-    }
-    const old = cached !== undefined && cached.held > 0 && clock.now - cached.since > HELD_MS;
-    if (cached?.stat.same(stat) && !old) {
-      kernel.close(found);
-      cached.checked = clock.now;
-      cached.touch(clock.now);
-      return cached;
-    }
-    if (!stat.isFile) {
-      kernel.close(found);
-      return stat.isDirectory ? -ERRNO.EISDIR : -ERRNO.EACCES;
-    }
-    const fd = this.#root.reopen(found, OPEN.readOnly);
-    if (fd < 0) return fd;
-    const lookedAt = clock.now;
-    if (!needsPrefetch(fd, stat.size)) return this.#hold(canonical, stat, fd, lookedAt);
-    return new ColdFile(fd, Number(stat.size), () => {
-      // What became of it while the disk was waited for is what is sent.
-      const failed = kernel.statx(fd, "", stat);
-      if (failed === 0) return this.#hold(canonical, stat, fd, lookedAt);
-      kernel.close(fd);
-      return failed;
-    });
-  }
-
-  /**
-   * Puts an open file into the cache: a small one as its content, a large one as its descriptor.
-   * Unless another one was found under its name since `lookedAt`, while the disk was waited for.
-   */
-  #hold(canonical: ByteString, stat: FileStat, fd: number, lookedAt: number): DiskFile | number {
-    const newer = this.cache.get(canonical);
-    if (newer !== undefined && newer.checked > lookedAt) {
-      kernel.close(fd);
-      return newer;
-    }
-    const scant = stat.size > BigInt(BODY_BYTES_MAX) && !this.#hasRoom();
-    const bodyMax = scant || !this.#limits.zeroCopy ? SMALL_BYTES_MAX : BODY_BYTES_MAX;
-    const body = readBody(fd, stat, bodyMax);
-    if (body !== null) kernel.close(fd);
-    if (typeof body === "number") return body;
-    if (body === null && (scant || !this.#hasRoom())) {
-      kernel.close(fd);
-      return -ERRNO.EBUSY;
-    }
-    const content = body === null ? new Descriptor(fd, this.#fds) : new Body(body);
-    const file = new DiskFile(stat, content, lookedAt, this.#root.device);
-    // Just seen in memory, or brought there.
-    if (stat.size <= SMALL_BYTES_MAX) file.residentUntil = clock.now + RESIDENT_MS;
-    this.cache.put(canonical, file);
-    return file;
+    return this.#opener.open({ path, relative, canonical }, waiter);
   }
 
   /** The same version in memory, from now on in the cache; or `file`, where that is not to be. */
@@ -343,26 +242,40 @@ export class DiskStore implements Store {
     return moved;
   }
 
-  /** True when one more descriptor may be kept, if need be in place of a cached one. */
-  #hasRoom(): boolean {
-    while (this.#fds.open >= this.#limits.files && this.cache.freeFd());
-    return this.#fds.open < this.#limits.files;
+  #lookOffLoop(path: ByteString, relative: ByteString, waiter: Waiter): void {
+    const facts = new FileStat();
+    const tell = (answer: number): void => waiter.looked(this.#entryOf(answer, facts, path));
+    this.#looks.add({
+      peer: waiter.peer,
+      get gone() {
+        return waiter.gone;
+      },
+      ask: (waited) => {
+        const found = waited ? this.#find(relative, facts) : COLD;
+        if (found === COLD) return { kind: "name", path: relative, want: "facts" };
+        tell(found);
+        return null;
+      },
+      answered: (answer) => {
+        if (waiter.gone) return;
+        if (typeof answer !== "number") readFacts(answer, facts);
+        tell(typeof answer === "number" ? answer : 0);
+      },
+      crash: (error) => waiter.crash(error),
+    });
   }
 
-  #openPage(asked: Omit<PageWanted, "id">, long: boolean): PageWork | number {
-    const fd = this.#openDirectory(asked.folder);
+  /** Fills `facts` with those of what is there: 0, COLD or -errno. */
+  #find(relative: ByteString, facts: FileStat): number {
+    const fd = this.#root.openCached(relative, facts);
     if (fd < 0) return fd;
-    const wanted = { ...asked, id: folderIdOf(this.#stat) };
-    if (!long) return new DirectoryPage(fd, this.#root, wanted);
-    return new SnapshotPage(this.#snapshots, fd, this.#root, wanted);
+    kernel.close(fd);
+    return 0;
   }
 
-  /** Opens a directory for reading and leaves its facts in `#stat`: its descriptor, or -errno. */
-  #openDirectory(relative: ByteString): number {
-    const found = this.#root.openPath(relative, this.#stat);
-    if (found < 0) return found;
-    if (this.#stat.isDirectory) return this.#root.reopen(found, OPEN.directory);
-    kernel.close(found);
-    return -ERRNO.ENOTDIR;
+  #entryOf(found: number, facts: FileStat, path: ByteString): Entry | Refusal {
+    if (found < 0) return refusalOf(found, path);
+    if (!facts.isFile && !facts.isDirectory) return refusalOf(-ERRNO.EACCES, path);
+    return entryOf(facts, this.#root.device);
   }
 }

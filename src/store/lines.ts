@@ -11,7 +11,7 @@ import { type Entry, leftLine, type LeftKind, listLine } from "../wire/entry.ts"
 import { HERE } from "../wire/path.ts";
 import { entryOf } from "./file.ts";
 import { refusalOf } from "./refusal.ts";
-import type { Root } from "./root.ts";
+import { COLD, type Root } from "./root.ts";
 import type { EncodedPage } from "./store.ts";
 
 /** Entries a step looks at: about 3 us each. */
@@ -82,11 +82,14 @@ export class PageLines {
 
   /**
    * Adds `name` of the open folder `fd`, unless it can't be had: 0, or -errno of what ends the
-   * page.
+   * page. COLD: it is a link whose end is not in memory, and nothing was added; `brought` is true
+   * where the thread for looks has been there.
    */
-  add(fd: number, name: ByteString): number {
-    const failed = this.#find(fd, name);
-    if (failed < 0) return passes(failed) ? failed : this.#leave(name, failed);
+  add(fd: number, name: ByteString, brought = true): number {
+    const failed = this.#find(fd, name, brought);
+    if (failed < 0) {
+      return failed === COLD || passes(failed) ? failed : this.#leave(name, failed);
+    }
     const entry = found.isFile ? entryOf(found, this.#root.device) : directoryOf(found);
     this.#text += listLine(entry, name);
     this.#count += 1;
@@ -107,13 +110,14 @@ export class PageLines {
    * be refused: a link that leads nowhere, a device. What only its opening would show is listed: a
    * file that may not be read, a file system mounted here.
    */
-  #find(folder: number, name: ByteString): number {
+  #find(folder: number, name: ByteString, brought: boolean): number {
     this.#kind = "unknown";
     const failed = kernel.statx(folder, name, found);
     if (failed < 0) return failed;
     this.#kind = found.isLink ? "link" : "special";
     if (found.isLink) {
-      const fd = this.#root.openPath(this.prefix + name, found);
+      const path = this.prefix + name;
+      const fd = brought ? this.#root.openPath(path, found) : this.#root.openCached(path, found);
       if (fd < 0) return fd;
       kernel.close(fd);
     }

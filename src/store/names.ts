@@ -84,6 +84,11 @@ export class NameCursor {
     return this.#block[this.#at];
   }
 
+  /** The next names, `count` at most and at least one where there is one. */
+  ahead(count: number): ByteString[] {
+    return this.#block.slice(this.#at, this.#at + count);
+  }
+
   /** Goes behind the next name. */
   advance(): void {
     this.#at += 1;

@@ -22,6 +22,9 @@ export const PEER_PAGES_MAX = 4;
 /** Pages made at once in all: each holds a descriptor, and up to a megabyte of names. */
 export const PAGES_MAX = 64;
 
+/** Pages of short directories that wait for the disk at once, beside the one that is made. */
+export const SHORT_WAITS_MAX = 16;
+
 /**
  * A directory of at most so many bytes (stat(2)) is taken for a short one: 2,000 names on ext4,
  * 3,000 on tmpfs.
@@ -40,10 +43,17 @@ export const SHORT_STEPS_MAX = 16;
  */
 const ANSWERS_MS = 1;
 
+/**
+ * What comes of a step: null while there is more to do, "waits" while nothing can be done until
+ * `wake` is called, then the page or -errno.
+ */
+export type PageStep = EncodedPage | number | "waits" | null;
+
 /** How a page is made; it owns a descriptor until close(). */
 export interface PageWork {
-  /** A step: null while there is more to do, then the page or -errno. */
-  step(): EncodedPage | number | null;
+  step(): PageStep;
+  /** Set by whoever calls step(); called after each "waits", and never within step(). */
+  wake?: () => void;
   close(): void;
 }
 
@@ -81,6 +91,9 @@ export class Pages {
   /** The page of a short directory that is being made: one, to its end. */
   #makingShort: Making | null = null;
   readonly #makingLong = new FairQueue<Making>();
+  /** Pages that wait for the disk, and short ones for which it has come. */
+  readonly #waits = new Set<Making>();
+  #awake: Making[] = [];
   /** How many long ones are made, by the peer whose turn began them. */
   readonly #open = new Map<string, number>();
   #longIsNext = false;
@@ -90,7 +103,8 @@ export class Pages {
 
   /** Pages being made. */
   get making(): number {
-    return this.#makingLong.size + Number(this.#makingShort !== null);
+    const short = this.#awake.length + Number(this.#makingShort !== null);
+    return this.#makingLong.size + short + this.#waits.size;
   }
 
   /** Places in the queues, those of clients that have left included. */
@@ -129,6 +143,9 @@ export class Pages {
     this.#answers = [];
     this.#makingShort?.page.close();
     this.#makingShort = null;
+    for (const { page } of [...this.#waits, ...this.#awake]) page.close();
+    this.#waits.clear();
+    this.#awake = [];
     const { item: first } = this.#makingLong.take() ?? {};
     for (let making = first; making !== undefined; making = this.#makingLong.take()?.item) {
       making.page.close();
@@ -142,15 +159,14 @@ export class Pages {
   }
 
   #arm(): void {
-    const idle = this.waiting + this.making + this.#answers.length === 0;
-    if (this.#armed || idle) return;
+    if (this.#armed) return;
     this.#armed = true;
     setImmediate(this.#round);
   }
 
   #step(): void {
     this.#armed = false;
-    this.#makingShort ??= this.#beginOne(this.#short, () => true);
+    this.#makingShort ??= this.#awake.shift() ?? this.#beginShort();
     this.#admitLong();
     const short = this.#makingShort;
     const long = this.#longIsNext || short === null ? this.#makingLong.take()?.item : undefined;
@@ -158,13 +174,40 @@ export class Pages {
     if (long !== undefined) this.#stepLong(long);
     else if (short !== null) this.#stepShort(short);
     this.#answer();
+    // Where nothing was done all wait for the disk, or for those who do.
+    const moves = this.#makingLong.size + this.#awake.length + this.#answers.length > 0;
+    if (long !== undefined || short !== null || moves) this.#arm();
+  }
+
+  /** The disk has come for `making`. */
+  #wake(making: Making): void {
+    if (!this.#waits.delete(making)) return;
+    if (making.wanted.long) this.#makingLong.add(making.peer, making);
+    else this.#awake.push(making);
     this.#arm();
+  }
+
+  #await(making: Making): void {
+    this.#waits.add(making);
+    making.page.wake = () => this.#wake(making);
+  }
+
+  #waiting(long: boolean): number {
+    let waiting = 0;
+    for (const { wanted } of this.#waits) waiting += Number(wanted.long === long);
+    return waiting;
+  }
+
+  #beginShort(): Making | null {
+    const full = this.#waiting(false) >= SHORT_WAITS_MAX;
+    return full ? null : this.#beginOne(this.#short, () => true);
   }
 
   /** Opens what may be opened: the first page of each peer, and some more. */
   #admitLong(): void {
+    const waiting = this.#waiting(true);
     const may = (peer: string): boolean =>
-      this.#makingLong.size < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX;
+      this.#makingLong.size + waiting < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX;
     for (;;) {
       const making = this.#beginOne(this.#long, may);
       if (making === null) return;
@@ -191,11 +234,15 @@ export class Pages {
   }
 
   #stepShort(making: Making): void {
-    const done = this.#move(making);
-    if (!done && making.steps < SHORT_STEPS_MAX) return;
+    const moved = this.#move(making);
+    if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) return;
     this.#makingShort = null;
+    if (moved === "waits") {
+      this.#await(making);
+      return;
+    }
     making.page.close();
-    if (done) return;
+    if (moved === "over") return;
     const { wanted, peer } = making;
     wanted.long = true;
     wanted.begun = false;
@@ -206,7 +253,12 @@ export class Pages {
 
   #stepLong(making: Making): void {
     const { peer, page } = making;
-    if (!this.#move(making)) {
+    const moved = this.#move(making);
+    if (moved === "waits") {
+      this.#await(making);
+      return;
+    }
+    if (moved === "unfinished") {
       this.#makingLong.add(peer, making);
       return;
     }
@@ -216,16 +268,17 @@ export class Pages {
     else this.#open.delete(peer);
   }
 
-  /** One step of a page; true when nobody waits for another. */
-  #move(making: Making): boolean {
+  /** One step of a page; "over" when nobody waits for another. */
+  #move(making: Making): "unfinished" | "waits" | "over" {
     const { wanted, page } = making;
-    if (wanted.waiters.every(({ gone }) => gone)) return true;
-    making.steps += 1;
+    if (wanted.waiters.every(({ gone }) => gone)) return "over";
     const result = this.#guarded(wanted, () => page.step() ?? UNFINISHED);
-    if (result === UNFINISHED) return false;
+    if (result === "waits") return "waits";
+    making.steps += 1;
+    if (result === UNFINISHED) return "unfinished";
     if (typeof result === "number") this.#tell(wanted, refusalOf(result, wanted.path));
     else if (result !== null) this.#tell(wanted, result);
-    return true;
+    return "over";
   }
 
   #tell({ waiters }: Wanted, page: EncodedPage | Refusal): void {

@@ -50,8 +50,8 @@ export function needsPrefetch(fd: number, size: bigint): boolean {
 export interface Wanted {
   readonly path: ByteString;
   readonly waiter: Waiter;
-  /** Opens it again: the file, -errno, or what it takes to get it. */
-  readonly open: () => OpenFile | ColdFile | number;
+  /** Opens it again: the file, -errno, or what it takes to get it; null: another one answers. */
+  readonly open: () => OpenFile | ColdFile | number | null;
 }
 
 /**
@@ -132,6 +132,7 @@ export class Prefetcher {
     const { path, waiter } = wanted;
     try {
       const opened = wanted.open();
+      if (opened === null) return;
       if (opened instanceof ColdFile) this.#read(wanted, opened);
       else waiter.opened(typeof opened === "number" ? refusalOf(opened, path) : opened);
     } catch (error) {

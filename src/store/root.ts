@@ -25,6 +25,18 @@ export interface RootPolicy {
 /** openat2 answers EAGAIN when a rename anywhere raced with it; a storm of them ends in EBUSY. */
 const RETRIES_MAX = 128;
 
+/** What openCached() and isCached() answer where the disk has to be asked. */
+export const COLD = -ERRNO.EAGAIN;
+
+/** What another thread makes the same root of; the descriptor stays whose it is. */
+export interface RootParts {
+  readonly fd: number;
+  readonly name: ByteString;
+  readonly policy: RootPolicy;
+  /** The only name that exists, when one file is served. */
+  readonly only: ByteString | null;
+}
+
 /** The served directory. */
 export class Root {
   /**
@@ -36,6 +48,8 @@ export class Root {
   #device: bigint | null = null;
   readonly #policy: RootPolicy;
   readonly #resolve: number;
+  /** RESOLVE.cached, or 0 where this kernel can't tell what is in memory. */
+  #cached = 0;
   /** The only name that exists, when one file is served. */
   readonly #only: ByteString | null;
 
@@ -49,6 +63,11 @@ export class Root {
     this.#resolve = RESOLVE.beneath | RESOLVE.noMagicLinks | mounts;
   }
 
+  /** Valid until close(). */
+  get parts(): RootParts {
+    return { fd: this.#fd, name: this.name, policy: this.#policy, only: this.#only };
+  }
+
   /** The device that the root is on; of a file elsewhere the etag says so. */
   get device(): bigint {
     this.#device ??= this.#readDevice();
@@ -57,26 +76,39 @@ export class Root {
 
   /**
    * Proves that this system confines and that what is found can be opened: 0, or the negative errno
-   * of openat2 on the root itself; -EIO where there is no /proc.
+   * of openat2 on the root itself; -EIO where there is no /proc. Before it, and where it fails,
+   * openCached() is openPath().
    */
   probe(): number {
     const fd = kernel.openat2(this.#fd, HERE, OPEN.path, this.#resolve);
     const opened = fd < 0 ? fd : this.reopen(fd, OPEN.directory);
-    return opened < 0 ? opened : kernel.close(opened);
+    if (opened < 0) return opened;
+    const known = kernel.openat2(this.#fd, HERE, OPEN.path, this.#resolve | RESOLVE.cached);
+    if (known >= 0) kernel.close(known);
+    // EAGAIN: a file system of which nothing is known without asking it. Threads do, each time.
+    if (known >= 0 || known === COLD) this.#cached = RESOLVE.cached;
+    return kernel.close(opened);
   }
 
   /**
    * Looks `relative` up and fills `stat`; the descriptor (O_PATH: it opens nothing, a FIFO's writer
-   * is not woken) or -errno. The caller closes it.
+   * is not woken) or -errno, never COLD. The caller closes it. Waits for the disk.
    */
   openPath(relative: ByteString, stat: FileStat): number {
-    if (!this.allows(relative)) return -ERRNO.ENOENT;
-    const fd = this.#walk(relative);
-    if (fd < 0) return fd;
-    const failed = kernel.statx(fd, "", stat);
-    if (failed === 0) return fd;
-    kernel.close(fd);
-    return failed;
+    return this.#open(relative, stat, 0);
+  }
+
+  /** The same where all of it is in memory, without waiting for anything; else COLD. */
+  openCached(relative: ByteString, stat: FileStat): number {
+    return this.#open(relative, stat, this.#cached);
+  }
+
+  /** False where looking at `name` in the open folder `fd` would wait for the disk. */
+  isCached(fd: number, name: ByteString): boolean {
+    if (this.#cached === 0) return true;
+    const flags = OPEN.path | OPEN.noFollow;
+    const found = kernel.openat2(fd, name, flags, RESOLVE.beneath | RESOLVE.cached);
+    return found < 0 ? found !== COLD : kernel.close(found) === 0;
   }
 
   /**
@@ -106,16 +138,27 @@ export class Root {
 
   // --- internal ---
 
+  #open(relative: ByteString, stat: FileStat, cached: number): number {
+    if (!this.allows(relative)) return -ERRNO.ENOENT;
+    const fd = this.#walk(relative, cached);
+    if (fd < 0) return fd;
+    const failed = kernel.statx(fd, "", stat);
+    if (failed === 0) return fd;
+    kernel.close(fd);
+    return failed;
+  }
+
   #readDevice(): bigint {
     const stat = new FileStat();
     return kernel.statx(this.#fd, "", stat) === 0 ? stat.dev : -1n;
   }
 
-  #walk(relative: ByteString): number {
+  #walk(relative: ByteString, cached: number): number {
     if (this.#policy.unconfined) return this.#walkUnconfined(relative);
-    const direct = this.#openat2(relative, this.#resolve | RESOLVE.noSymlinks);
+    const resolve = this.#resolve | cached;
+    const direct = this.#openat2(relative, resolve | RESOLVE.noSymlinks);
     if (direct !== -ERRNO.ELOOP || !this.#policy.symlinks) return direct;
-    const fd = this.#openat2(relative, this.#resolve);
+    const fd = this.#openat2(relative, resolve);
     if (fd < 0 || this.#policy.hidden) return fd;
     const hidden = this.#leadsToHidden(fd);
     if (hidden === 0) return fd;
@@ -124,11 +167,12 @@ export class Root {
   }
 
   #openat2(relative: ByteString, resolve: number): number {
-    let fd = -ERRNO.EAGAIN;
-    for (let i = 0; i < RETRIES_MAX && fd === -ERRNO.EAGAIN; i++) {
+    let fd = kernel.openat2(this.#fd, relative, OPEN.path, resolve);
+    if ((resolve & RESOLVE.cached) !== 0) return fd;
+    for (let tries = 1; tries < RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {
       fd = kernel.openat2(this.#fd, relative, OPEN.path, resolve);
     }
-    return fd;
+    return fd === -ERRNO.EAGAIN ? -ERRNO.EBUSY : fd;
   }
 
   #walkUnconfined(relative: ByteString): number {

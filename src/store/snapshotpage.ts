@@ -10,38 +10,50 @@ import type { ByteString } from "../wire/bytes.ts";
 import { DirectoryPage } from "./directory.ts";
 import { LOOKS_PER_STEP, PageLines, type PageWanted } from "./lines.ts";
 import { NameCursor } from "./names.ts";
+import { lookAt, type NamesAhead } from "./namesahead.ts";
+import type { PageStep } from "./pages.ts";
 import type { Root } from "./root.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Snapshots, Wish } from "./snapshots.ts";
-import type { EncodedPage } from "./store.ts";
 
 /** A page in the making. */
 export class SnapshotPage {
   readonly #snapshots: Snapshots;
   readonly #wish: Wish;
   readonly #lines: PageLines;
+  readonly #ahead: NamesAhead | null;
   readonly #readWhole: () => DirectoryPage;
   #snapshot: Snapshot | null = null;
   #cursor: NameCursor | null = null;
   /** Where the folder is too wide. */
   #whole: DirectoryPage | null = null;
 
-  /** `fd` is the open directory of `wanted`, relative to `root`; "" `after` begins a walk. */
-  constructor(snapshots: Snapshots, fd: number, root: Root, wanted: PageWanted) {
+  /**
+   * `fd` is the open directory of `wanted`, relative to `root`; "" `after` begins a walk. `ahead`
+   * is as DirectoryPage has it.
+   */
+  constructor(
+    snapshots: Snapshots,
+    fd: number,
+    root: Root,
+    wanted: PageWanted,
+    ahead: NamesAhead | null = null,
+  ) {
     const { folder, after } = wanted;
     this.#snapshots = snapshots;
     this.#lines = new PageLines(root, wanted);
+    this.#ahead = ahead;
     const { prefix } = this.#lines;
     const stat = new FileStat();
     // A failure leaves facts that no folder has: the names are then read, which tells what it is.
     kernel.statx(fd, "", stat);
     const allows = (name: ByteString): boolean => root.allows(prefix + name);
     this.#wish = { folder, fd, stat, after, allows };
-    this.#readWhole = () => new DirectoryPage(fd, root, wanted);
+    this.#readWhole = () => new DirectoryPage(fd, root, wanted, ahead);
   }
 
-  /** Works on for a millisecond or so: null while there is more to do, then the page or -errno. */
-  step(): EncodedPage | number | null {
+  /** Works on for a millisecond or so. */
+  step(): PageStep {
     if (this.#whole !== null) return this.#whole.step();
     if (this.#cursor !== null) return this.#look(this.#cursor);
     this.#snapshot ??= this.#snapshots.take(this.#wish, clock.now);
@@ -62,17 +74,15 @@ export class SnapshotPage {
 
   // --- internal ---
 
-  #look(cursor: NameCursor): EncodedPage | number | null {
-    for (let looks = 0; looks < LOOKS_PER_STEP; looks++) {
-      const name = cursor.next;
-      if (name === undefined || this.#lines.full) {
-        if (name !== undefined) this.#snapshot?.addEnd(this.#lines.last);
-        return this.#lines.page(name !== undefined);
-      }
-      cursor.advance();
-      const failed = this.#lines.add(this.#wish.fd, name);
-      if (failed < 0) return failed;
-    }
-    return null;
+  #look(cursor: NameCursor): PageStep {
+    const names = cursor.ahead(LOOKS_PER_STEP);
+    const { prefix } = this.#lines;
+    if (this.#ahead?.ready(this.#wish.fd, prefix, names) === false) return "waits";
+    const state = lookAt(this.#wish.fd, this.#lines, names, this.#ahead, () => cursor.advance());
+    if (typeof state === "number") return state;
+    const more = cursor.next !== undefined;
+    if (more && !this.#lines.full) return null;
+    if (more) this.#snapshot?.addEnd(this.#lines.last);
+    return this.#lines.page(more);
   }
 }

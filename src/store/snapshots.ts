@@ -52,6 +52,11 @@ export class Snapshots {
     return this.#byFolder.size;
   }
 
+  /** True when the names of `folder` were read a short time ago. */
+  has(folder: ByteString): boolean {
+    return this.#byFolder.has(folder);
+  }
+
   /**
    * The snapshot for `wish`, to be given back by release(); null: too many are being made, ask
    * again in the next step. `now` is clock.now.

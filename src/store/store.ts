@@ -183,7 +183,8 @@ export interface Store {
   /**
    * Up to `limit` entries behind `after`, sorted by bytes; null: the answer comes later. What can
    * be known at once is refused at once: that there is no such directory, or that it may not be
-   * read. With `left` each name that can't be had has a line too.
+   * read. "cold": that can't be known at once, and nothing was begun; stat() tells it, and what is
+   * asked again with `found` is begun. With `left` each name that can't be had has a line too.
    */
   list(
     path: ByteString,
@@ -191,7 +192,8 @@ export interface Store {
     after: ByteString,
     waiter: Waiter,
     left?: boolean,
-  ): Refusal | null;
+    found?: boolean,
+  ): Refusal | "cold" | null;
   /**
    * The digests of `range`, a line each, as the wire has them; null: the answer comes later. They
    * are of the version that `file.entry` tells: ESTALE when it changed meanwhile, EIO when it can't

@@ -20,7 +20,8 @@ export interface Kernel extends DiskRows {
   /**
    * Opens `path` below `dirfd` under openat2(2) `resolve` flags; adds O_CLOEXEC. An fd, or -ENOSYS
    * (kernel before 5.6), -EPERM (a seccomp filter), -EXDEV (left the root), -ELOOP, -EAGAIN
-   * (renames meanwhile: try again), any open error.
+   * (renames meanwhile: try again; with RESOLVE.cached that it is not known without the disk),
+   * any open error.
    */
   openat2(dirfd: number, path: ByteString, flags: number, resolve: number, mode?: number): number;
   /**

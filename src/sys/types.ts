@@ -154,6 +154,8 @@ export const RESOLVE = {
   noMagicLinks: 0x02,
   noSymlinks: 0x04,
   beneath: 0x08,
+  /** -EAGAIN where the disk would be needed, or a lock; Linux 5.12, -EINVAL before. */
+  cached: 0x20,
 } as const;
 
 /** Socket options by level and number (asm-generic/socket.h, netinet/tcp.h). */

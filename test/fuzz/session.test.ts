@@ -7,6 +7,8 @@
 import { expect, test } from "bun:test";
 import { FakeKernel, FakeSocket, CALM } from "../rig/fake-socket.ts";
 import { openIn } from "../rig/open-files.ts";
+import { warmNames } from "../rig/faults.ts";
+import { inlineLooks } from "../rig/inlinelooks.ts";
 import { BRANCHES, Running } from "../rig/running.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { Tree } from "../rig/tree.ts";
@@ -36,6 +38,8 @@ test.each(BRANCHES)(
     using tree = new Tree();
     using loop = new SimulatedLoop();
     using kernel = new FakeKernel();
+    using _warm = warmNames();
+    using _looks = inlineLooks();
     // Fewer descriptors than large files: some are let go of while they are sent.
     const running = new Running(tree.root, { zeroCopy, limits: { files: 5 } });
     const { server, store } = running;

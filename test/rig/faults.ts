@@ -1,5 +1,7 @@
 /** What a test does to the system below: calls that fail, time that passes; `using` undoes it. */
+import { ERRNO } from "../../src/sys/errno.ts";
 import { type Kernel, kernel } from "../../src/sys/kernel.ts";
+import { RESOLVE } from "../../src/sys/types.ts";
 
 /** Replaces one row; `make` gets the real one. */
 export function replaceCall<K extends keyof Kernel>(
@@ -14,6 +16,21 @@ export function replaceCall<K extends keyof Kernel>(
       table[row] = real;
     },
   };
+}
+
+/** From now on no name is in memory, as far as this thread can tell. */
+export function coldNames(): Disposable {
+  return replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
+    const asks = (resolve & RESOLVE.cached) !== 0;
+    return asks ? -ERRNO.EAGAIN : real(dirfd, path, flags, resolve, mode);
+  });
+}
+
+/** From now on every name is in memory: a test that counts what is asked of the kernel. */
+export function warmNames(): Disposable {
+  return replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
+    return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
+  });
 }
 
 /** From now on performance.now() says `ms` more: so much time has passed at once. */

@@ -5,6 +5,8 @@
 import type { Connection } from "../../src/server/connection.ts";
 import type { Server } from "../../src/server/serve.ts";
 import { CALM, FakeKernel, FakeSocket, type Temper } from "./fake-socket.ts";
+import { warmNames } from "./faults.ts";
+import { inlineLooks } from "./inlinelooks.ts";
 import { Running, type RunningOptions } from "./running.ts";
 import { SimulatedLoop } from "./simulatedloop.ts";
 import { Tree } from "./tree.ts";
@@ -70,11 +72,15 @@ export class Simulation implements Disposable {
   readonly loop: SimulatedLoop;
   readonly kernel: FakeKernel;
   readonly running: Running;
+  readonly #faults = new DisposableStack();
 
   constructor(files: Record<string, string | Uint8Array | null>, options: RunningOptions = {}) {
     this.tree = new Tree(files);
     this.loop = new SimulatedLoop();
     this.kernel = new FakeKernel();
+    // What happens to be in memory must not decide the course of events.
+    this.#faults.use(warmNames());
+    this.#faults.use(inlineLooks());
     this.running = new Running(this.tree.root, options);
   }
 
@@ -107,6 +113,7 @@ export class Simulation implements Disposable {
     this.pass(1000);
     const { violations } = this.kernel;
     this.kernel[Symbol.dispose]();
+    this.#faults.dispose();
     this.loop[Symbol.dispose]();
     this.tree[Symbol.dispose]();
     if (violations.length > 0) throw new Error([...new Set(violations)].join("; "));

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { dlopen, FFIType, toArrayBuffer, type Pointer } from "bun:ffi";
 import fs from "node:fs";
-import { HELD_MS } from "../../src/store/disk.ts";
+import { HELD_MS } from "../../src/store/opener.ts";
 import { KEPT_MS } from "../../src/store/digest-cache.ts";
 import { exchange } from "../rig/exchange.ts";
 import { clockSays } from "../rig/faults.ts";

@@ -36,7 +36,14 @@ export async function file(store: Store, path: string): Promise<OpenFile> {
 
 async function page(store: Store, path: string, limit: number, after: string) {
   const asker = new Asker();
-  const refused = store.list(path, limit, after, asker);
+  let refused = store.list(path, limit, after, asker);
+  if (refused === "cold") {
+    const entry = await stat(store, path);
+    if (entry instanceof Refusal) return entry;
+    if (entry.type !== "dir") return new Refusal("ENOTDIR", path);
+    refused = store.list(path, limit, after, asker, false, true);
+  }
+  if (refused === "cold") throw new Error("a folder that was found is cold");
   return refused ?? ((await asker.answer.promise) as EncodedPage | Refusal);
 }
 
@@ -67,7 +74,8 @@ export async function entries(store: Store, path: string): Promise<Map<string, E
   );
 }
 
-async function stat(store: Store, path: string): Promise<Entry | Refusal> {
+/** What stat() says, at once or later. */
+export async function stat(store: Store, path: string): Promise<Entry | Refusal> {
   const asker = new Asker();
   return store.stat(path, asker) ?? ((await asker.answer.promise) as Entry | Refusal);
 }

@@ -211,7 +211,7 @@ function waiters(name: string, make: MakeStore, traits: Traits): void {
     for (let i = 0; i < 20; i++) {
       const gone = new Asker();
       void gone.answer.promise.then(() => answers.push("came"));
-      expect(store.it.list("/", 10, "", gone)).toBeNull();
+      expect(store.it.list("/", 10, "", gone, false, true)).toBeNull();
       gone.gone = true;
     }
     expect(await list(store.it, "/", 10)).toBe("2 a b");
@@ -227,7 +227,7 @@ function waiters(name: string, make: MakeStore, traits: Traits): void {
     const askers = calls.map((_, index) => {
       const asker = new Asker();
       asker.listed = () => void (calls[index]! += 1);
-      expect(store.it.list("/", 1000, "", asker)).toBeNull();
+      expect(store.it.list("/", 1000, "", asker, false, true)).toBeNull();
       return asker;
     });
     expect(calls).toEqual([0, 0]);

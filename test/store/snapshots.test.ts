@@ -14,7 +14,7 @@ import {
   UNUSED_MAX_MS,
   type Wish,
 } from "../../src/store/snapshots.ts";
-import type { EncodedPage } from "../../src/store/store.ts";
+import type { PageStep } from "../../src/store/pages.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../../src/sys/types.ts";
 import { openIn } from "../rig/open-files.ts";
@@ -45,10 +45,10 @@ class Folder implements Disposable {
   /** The names of one page, and whether more follow. */
   names(after: string, limit = 4096): { names: string[]; more: boolean } {
     const page = this.page(after, limit);
-    let made: EncodedPage | number | null = null;
+    let made: PageStep = null;
     while (made === null) made = page.step();
     page.close();
-    if (typeof made === "number") throw new Error(`errno ${made}`);
+    if (made === "waits" || typeof made === "number") throw new Error(`errno ${made}`);
     const lines = Buffer.from(made.text).toString("latin1").split("\n").slice(0, -1);
     return { names: lines.map((line) => line.slice(line.lastIndexOf(" ") + 1)), more: made.more };
   }

@@ -9,7 +9,11 @@ import { digestLines } from "../../digest/digest.ts";
 import { numberOf } from "../../guard/forbidden.ts";
 import type { Argument, Confinement } from "../../sys/confine.ts";
 import { ERRNO, errnoName } from "../../sys/errno.ts";
-import { AT_FDCWD, OPEN } from "../../sys/types.ts";
+import { type LookAnswer, readFacts } from "../../store/look.ts";
+import { lookThreads } from "../../store/lookthread.ts";
+import { AT_FDCWD, FileStat, OPEN } from "../../sys/types.ts";
+import { byteStringOf } from "../../wire/bytes.ts";
+import { HERE } from "../../wire/path.ts";
 import { EXIT } from "../output/exit.ts";
 import { printAnswer } from "../output/text.ts";
 import { isS3Root } from "../../store/s3/address.ts";
@@ -47,7 +51,7 @@ const THREAD_MS_MAX = 10_000;
 
 /** Tries everything against the walled `server`: prints the table; 0 when all was kept, else 1. */
 export async function selfTest(server: Server, confinement: Confinement | null): Promise<number> {
-  const rows: Row[] = [await digestRow()];
+  const rows: Row[] = [await digestRow(), await lookRow(server)];
   if (confinement === null) {
     rows.push({ what: "calls in each thread", expected: "refused", seen: "untried", kept: false });
   } else {
@@ -84,6 +88,36 @@ async function digestRow(): Promise<Row> {
     seen: kept ? "works" : String(answer),
     kept,
   };
+}
+
+/** The thread for looks: what it opens is this thread's as well. */
+async function lookRow(server: Server): Promise<Row> {
+  const { label, single } = server.store;
+  const root = Buffer.from(label.slice(0, label.length - single.length) || "/", "latin1");
+  const fd = fs.openSync(root, OPEN.readOnly | OPEN.directory);
+  const policy = { hidden: false, symlinks: false, mounts: false, unconfined: false };
+  const seen = await new Promise<string>((resolve) => {
+    const timer = setTimeout(() => resolve("no answer"), THREAD_MS_MAX);
+    const owner = {
+      answered(answer: LookAnswer) {
+        clearTimeout(timer);
+        resolve(typeof answer === "number" ? errnoName(-answer) : opened(answer));
+      },
+      ended: () => resolve("it ended"),
+    };
+    const parts = { fd, name: byteStringOf(root), policy, only: null };
+    lookThreads.start(owner, parts).send({ kind: "name", path: HERE, want: "folder" });
+  });
+  return {
+    ...{ what: "start a thread that opens names", expected: "works", seen },
+    kept: seen === "works",
+  };
+}
+
+/** The folder that a thread has opened is one here; both stay open, as the thread stays. */
+function opened(answer: readonly number[]): string {
+  const fd = readFacts(answer, new FileStat());
+  return fs.fstatSync(fd).isDirectory() ? "works" : "another file";
 }
 
 /** What the kernel says of each thread (proc(5)). */
