@@ -5,9 +5,11 @@
  * times a second among those that are sending.
  */
 import { type Rates, type Sending, sharesOf } from "../guard/rates.ts";
+import { clock, tick } from "../sys/clock.ts";
 import { kernel } from "../sys/kernel.ts";
 import { SOCKET } from "../sys/types.ts";
 import type { Connection } from "./connection.ts";
+import { HeadStart } from "./headstart.ts";
 
 /** Milliseconds between two shares. */
 const SHARE_MS = 250;
@@ -34,11 +36,15 @@ export class Pacing {
   readonly #connections: ReadonlyMap<Connection, unknown>;
   readonly #paced = new WeakMap<Connection, Paced>();
   readonly #timer: NodeJS.Timeout;
+  /** Null: an address has no bound, and may open as many connections as it likes. */
+  readonly #headStart: HeadStart | null;
+  #sharedAt = clock.now;
 
   /** `connections` are those of the server, now and later. */
   constructor(rates: Rates, connections: ReadonlyMap<Connection, unknown>) {
     this.#rates = rates;
     this.#connections = connections;
+    this.#headStart = rates.address > 0 || rates.total > 0 ? new HeadStart(rates) : null;
     this.#timer = setInterval(() => this.#share(), SHARE_MS);
   }
 
@@ -46,6 +52,14 @@ export class Pacing {
   begin(connection: Connection): void {
     const [share = Infinity] = sharesOf([sendingOf(connection)], this.#rates);
     this.#tell(connection, share);
+    this.#headStart?.begin(connection);
+  }
+
+  /** `connection` is closed. */
+  end(connection: Connection): void {
+    const paced = this.#paced.get(connection);
+    if (paced !== undefined) this.#headStart?.end(connection, connection.written - paced.written);
+    this.#paced.delete(connection);
   }
 
   close(): void {
@@ -59,12 +73,19 @@ export class Pacing {
     for (const connection of this.#connections.keys()) {
       const paced = this.#paced.get(connection);
       if (paced === undefined) continue;
-      const sent = connection.written > paced.written;
+      const sent = connection.written - paced.written;
       paced.written = connection.written;
-      if (sent || connection.progressAt > 0) sending.push(connection);
+      if (sent > 0) this.#headStart?.sent(connection, sent);
+      if (sent > 0 || connection.progressAt > 0) sending.push(connection);
     }
+    const now = tick();
+    this.#headStart?.settle((now - this.#sharedAt) / 1000, sending);
+    this.#sharedAt = now;
     const shares = sharesOf(sending.map(sendingOf), this.#rates);
-    for (const [nth, connection] of sending.entries()) this.#tell(connection, shares[nth] ?? 0);
+    for (const [nth, connection] of sending.entries()) {
+      const part = this.#headStart?.part(connection.peer) ?? 1;
+      this.#tell(connection, part * (shares[nth] ?? 0));
+    }
   }
 
   #tell(connection: Connection, share: number): void {

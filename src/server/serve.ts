@@ -198,6 +198,7 @@ export class Server implements ConnectionOwner {
     const admission = this.#connections.get(connection);
     if (admission === undefined) return;
     this.#connections.delete(connection);
+    this.#pacing?.end(connection);
     this.counters.connections -= 1;
     this.#gate.leave(connection.address, admission);
     this.#whenEmpty();

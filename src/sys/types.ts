@@ -166,6 +166,7 @@ export const SOCKET = {
   receiveLowWater: 18,
   maxPacingRate: 47,
   tcpLevel: 6,
+  tcpMaxSegment: 2,
   tcpCork: 3,
   tcpKeepIdle: 4,
   tcpKeepInterval: 5,
