@@ -8,7 +8,7 @@ import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
 import { addressOf, EveryThread, type Outcome } from "./everythread.ts";
 import { kernel } from "./kernel.ts";
-import { LIBRARIES } from "./libraries.ts";
+import { ofLibc } from "./libraries.ts";
 import { AT_FDCWD, type ByteString, OPEN } from "./types.ts";
 
 const SYMBOLS = {
@@ -87,15 +87,7 @@ export class Confinement {
   /** Null where there is no Linux libc, or no memory for code: nothing can be given up. */
   static make(): Confinement | null {
     const threads = kernel.native ? EveryThread.make() : null;
-    if (threads === null) return null;
-    for (const name of LIBRARIES) {
-      try {
-        return new Confinement(load(name), threads);
-      } catch {
-        // Not this libc.
-      }
-    }
-    return null;
+    return threads && ofLibc((name) => new Confinement(load(name), threads));
   }
 
   private constructor(c: C, threads: EveryThread) {

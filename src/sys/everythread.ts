@@ -11,7 +11,7 @@
 import { dlopen, type Pointer, ptr, toArrayBuffer } from "bun:ffi";
 import fs from "node:fs";
 import { ERRNO } from "./errno.ts";
-import { LIBRARIES } from "./libraries.ts";
+import { ofLibc } from "./libraries.ts";
 
 const SYMBOLS = {
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "i64" },
@@ -102,14 +102,7 @@ export class EveryThread {
   static make(): EveryThread | null {
     const code = CODE[process.arch];
     if (process.platform !== "linux" || code === undefined) return null;
-    for (const name of LIBRARIES) {
-      try {
-        return new EveryThread(load(name), code);
-      } catch {
-        // Not this libc, or no such memory.
-      }
-    }
-    return null;
+    return ofLibc((name) => new EveryThread(load(name), code));
   }
 
   private constructor(c: C, code: readonly number[]) {

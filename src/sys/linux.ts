@@ -6,7 +6,7 @@
 import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
-import { LIBRARIES } from "./libraries.ts";
+import { ofLibc } from "./libraries.ts";
 import { linuxDisk } from "./linuxdisk.ts";
 import {
   AT_FDCWD,
@@ -97,14 +97,7 @@ export function linuxKernel(): Kernel | null {
 // --- internal ---
 
 function load() {
-  for (const name of LIBRARIES) {
-    try {
-      return { name, c: dlopen(name, SYMBOLS).symbols };
-    } catch {
-      // Not this libc; the next name decides.
-    }
-  }
-  return null;
+  return ofLibc((name) => ({ name, c: dlopen(name, SYMBOLS).symbols }));
 }
 
 /** Buffers whose address was taken once by ptr(): the reference keeps them from being collected. */

@@ -5,7 +5,7 @@
 import { dlopen, ptr } from "bun:ffi";
 import { Confinement } from "../../../src/sys/confine.ts";
 import { filterProgram } from "../../../src/sys/filter.ts";
-import { LIBRARIES } from "../../../src/sys/libraries.ts";
+import { ofLibc } from "../../../src/sys/libraries.ts";
 
 const x64 = process.arch === "x64";
 const confinement = Confinement.make();
@@ -17,13 +17,6 @@ if (failed < 0) throw new Error(`no filter: ${failed}`);
 
 const words = process.argv.slice(2).map((word) => Buffer.from(`${word}\0`));
 const list = new BigUint64Array([...words.map((word) => BigInt(ptr(word))), 0n]);
-const library = LIBRARIES.find((name) => name.includes(x64 ? "x86" : "aarch")) ?? LIBRARIES[0];
 const symbols = { execv: { args: ["ptr", "ptr"], returns: "i32" } } as const;
-for (const name of [LIBRARIES[0], library]) {
-  try {
-    dlopen(name, symbols).symbols.execv(words[0] ?? null, list);
-  } catch {
-    // Not this libc.
-  }
-}
+ofLibc((name) => dlopen(name, symbols).symbols.execv(words[0] ?? null, list));
 throw new Error(`can't run ${words.join(" ")}`);
