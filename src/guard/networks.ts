@@ -8,12 +8,16 @@ export interface Network {
   readonly prefix: number;
 }
 
-/** The network that `text` is, or null. */
+/** The network that `text` is, or null; also where its address has bits behind the prefix. */
 export function networkOf(text: string): Network | null {
-  const [, address = "", bits] = /^([0-9A-Fa-f:.]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  const prefix = bits === undefined ? most : Number(bits);
-  return most < 0 || prefix > most ? null : { address, prefix };
+  const network = written(text);
+  return network === null || meant(network) !== null ? null : network;
+}
+
+/** The network around `text`, an address in it with its prefix as 10.0.0.1/8; null for others. */
+export function networkAround(text: string): string | null {
+  const network = written(text);
+  return network && meant(network);
 }
 
 /** Decides by address. */
@@ -39,6 +43,42 @@ export class Networks {
 }
 
 // --- internal ---
+
+function written(text: string): Network | null {
+  const [, address = "", bits] = /^([0-9A-Fa-f:.]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  const prefix = bits === undefined ? most : Number(bits);
+  return most < 0 || prefix > most ? null : { address, prefix };
+}
+
+/** The network that has the address of this one; null where that is the same. */
+function meant({ address, prefix }: Network): string | null {
+  const groups = groupsOf(address);
+  const width = groups.length === 4 ? 8 : 16;
+  const kept = groups.map((group, nth) => {
+    const own = Math.min(width, Math.max(0, prefix - nth * width));
+    return group & ~((1 << (width - own)) - 1);
+  });
+  if (kept.join() === groups.join()) return null;
+  const text = width === 8 ? kept.join(".") : ipv6Of(kept.map((it) => it.toString(16)).join(":"));
+  return `${text}/${prefix}`;
+}
+
+/** Four bytes, or eight words. */
+function groupsOf(address: string): number[] {
+  if (!address.includes(":")) return address.split(".").map(Number);
+  const [left = "", right] = ipv6Of(address).split("::");
+  const words = (part: string): number[] =>
+    part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16));
+  const [before, behind] = [words(left), words(right ?? "")];
+  const zeros = Array.from({ length: 8 - before.length - behind.length }, () => 0);
+  return [...before, ...zeros, ...behind];
+}
+
+/** As RFC 5952 writes it, without an IPv4 at its end. */
+function ipv6Of(address: string): string {
+  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
+}
 
 function listOf(networks: readonly Network[]): BlockList {
   const list = new BlockList();

@@ -79,11 +79,14 @@ export interface Arrivals {
   late(): boolean;
 }
 
-/** Listens on `address`; newcomers go to `arrivals`. Throws ListenError. */
-export function listen(address: ListenAddress, arrivals: Arrivals): Listener {
+/**
+ * Listens on `address`; newcomers go to `arrivals`. Throws ListenError, which names the flag that
+ * has the address where it is not -b and -p.
+ */
+export function listen(address: ListenAddress, arrivals: Arrivals, flag = ""): Listener {
   let bound: AcceptBound | null = null;
   const lobby = (arrivals.secure ?? arrivals.proxies) ? lobbyOf(arrivals) : null;
-  const listener = bind(address, {
+  const listener = bind(address, flag, {
     ...EVENTS,
     open(socket: Accepted) {
       bound?.count();
@@ -174,6 +177,7 @@ function setOptions(fd: number, deferred: boolean): void {
 
 function bind(
   { host, port }: ListenAddress,
+  flag: string,
   socket: SocketHandler<Connection | null>,
 ): TCPSocketListener<Connection | null> {
   try {
@@ -187,17 +191,18 @@ function bind(
       socket,
     });
   } catch (error) {
-    throw listenError(error, host, port);
+    throw listenError(error, { host, port }, flag);
   }
 }
 
-function listenError(error: unknown, host: string, port: number): ListenError {
+function listenError(error: unknown, { host, port }: ListenAddress, flag: string): ListenError {
+  const other = flag === "" ? "-p (0 picks a free one)" : flag;
   const code = codeOf(error, "");
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const why: Record<string, string> = {
-    EADDRINUSE: `port ${port} is taken on ${host}: stop what uses it, or take another with -p (0 picks a free one)`,
-    EACCES: `port ${port} needs rights that this user does not have: take one above 1023 with -p`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine: -b takes one of its own, or 0.0.0.0 for all`,
+    EADDRINUSE: `port ${port} is taken on ${host}: stop what uses it, or take another with ${other}`,
+    EACCES: `port ${port} needs rights that this user does not have: take one above 1023 with ${flag || "-p"}`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine: ${flag || "-b"} takes one of its own, or 0.0.0.0 for all`,
   };
   return new ListenError(why[code] ?? `cannot listen on ${where}: ${code || "no such host"}`, code);
 }

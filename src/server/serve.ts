@@ -259,10 +259,8 @@ export class Server implements ConnectionOwner {
     const { adminAddress } = this.#options;
     if (adminAddress === null) return;
     const accept = (socket: StreamSocket) => this.accept(socket, "admin");
-    this.#admin = listen(adminAddress, {
-      ...this.#arrivals(),
-      ...{ secure: null, proxies: null, accept, late: () => false },
-    });
+    const only = { secure: null, proxies: null, accept, late: () => false };
+    this.#admin = listen(adminAddress, { ...this.#arrivals(), ...only }, "--admin-bind");
   }
 
   #observed(): Observed {

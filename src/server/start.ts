@@ -3,7 +3,7 @@
  * fills in every default and bound, opens the store, listens.
  */
 import { type Limits, LIMITS_DEFAULT, shares } from "../guard/limits.ts";
-import { type Network, networkOf, Networks } from "../guard/networks.ts";
+import { type Network, networkAround, networkOf, Networks } from "../guard/networks.ts";
 import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import type { Rates } from "../guard/rates.ts";
 import { Credentials } from "../identity/credentials.ts";
@@ -274,8 +274,9 @@ function networksOf(allow: readonly string[], deny: readonly string[]): Networks
   const parsed = (text: string): Network => {
     const network = networkOf(text);
     if (network !== null) return network;
-    const shown = printableText(text);
-    throw new Failure("usage", "EINVAL", `${shown} is no address and no network, as 10.0.0.0/8`);
+    const example = networkAround(text) ?? "10.0.0.0/8";
+    const why = `${printableText(text)} is no address and no network, as ${example}`;
+    throw new Failure("usage", "EINVAL", why);
   };
   return new Networks(allow.map(parsed), deny.map(parsed));
 }

@@ -1,6 +1,6 @@
 /** Which addresses may connect. */
 import { describe, expect, test } from "bun:test";
-import { type Network, networkOf, Networks } from "../../src/guard/networks.ts";
+import { type Network, networkAround, networkOf, Networks } from "../../src/guard/networks.ts";
 
 const nets = (...texts: string[]): Network[] => texts.map((text) => networkOf(text)!);
 
@@ -30,7 +30,23 @@ describe("networks", () => {
     "nas/0",
     ".../0",
   ])("%j is none", (text) => {
-    expect(networkOf(text)).toBeNull();
+    expect([networkOf(text), networkAround(text)]).toEqual([null, null]);
+  });
+
+  test.each([
+    ["10.0.0.1/8", "10.0.0.0/8"],
+    ["192.0.2.200/25", "192.0.2.128/25"],
+    ["192.0.2.7/31", "192.0.2.6/31"],
+    ["255.255.255.255/0", "0.0.0.0/0"],
+    ["fd12:3456::1/8", "fd00::/8"],
+    ["2001:db8:1:2:3:4:5:6/63", "2001:db8:1:2::/63"],
+    ["2001:db8:1:3::/63", "2001:db8:1:2::/63"],
+    ["::ffff:192.0.2.1/120", "::ffff:c000:200/120"],
+    ["::1/127", "::/127"],
+  ])("%s is an address in %s", (text, around) => {
+    expect([networkOf(text), networkAround(text)]).toEqual([null, around]);
+    expect(networkOf(around)).not.toBeNull();
+    expect(networkAround(around)).toBeNull();
   });
 });
 

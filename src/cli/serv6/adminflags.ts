@@ -10,7 +10,7 @@ export const ADMIN_FLAGS = {
     type: "string",
     group: "Where",
     valueHint: "host:port",
-    reader: parsed("HOST:PORT, the port not 0", parseServer),
+    reader: parsed("HOST:PORT, the port not 0", withPort),
     description: "serve /-/metrics, /-/health and /-/ there; default: to this machine, by HTTP",
   },
 } as const;
@@ -19,4 +19,12 @@ export const ADMIN_FLAGS = {
 export function adminOf(values: Values<typeof ADMIN_FLAGS>): Pick<ServeOptions, "adminAddress"> {
   const address = values["admin-bind"];
   return address === undefined ? {} : { adminAddress: { host: address.host, port: address.port } };
+}
+
+// --- internal ---
+
+/** Without a port it would be that of the files, on which it must not be. */
+function withPort(text: string): ReturnType<typeof parseServer> {
+  if (!/^(?:\[[^\]]*\]|[^:[\]]*):[0-9]+$/.test(text)) throw new Error("no port");
+  return parseServer(text);
 }

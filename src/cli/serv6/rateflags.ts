@@ -1,7 +1,7 @@
 /** The flags that say how fast it sends, who may connect at all, and who speaks for others. */
-import { networkOf } from "../../guard/networks.ts";
+import { networkAround, networkOf } from "../../guard/networks.ts";
 import type { ServeOptions } from "../../server/start.ts";
-import type { Values } from "../flags/flags.ts";
+import { UsageError, type Values } from "../flags/flags.ts";
 import { size } from "../flags/values.ts";
 
 const LIMIT = "Limits";
@@ -24,7 +24,11 @@ function networkFlag(description: string) {
     valueHint: "net",
     reader: {
       takes: "an address, or a network as 10.0.0.0/8 or fd00::/8",
-      read: (text: string) => (networkOf(text) === null ? null : text),
+      read(text: string) {
+        const around = networkAround(text);
+        if (around === null) return networkOf(text) === null ? null : text;
+        throw new UsageError(`${text} is an address in a network: ${around} is the whole of it`);
+      },
     },
     many: true,
     description,

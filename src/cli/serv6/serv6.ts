@@ -30,6 +30,7 @@ import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
 import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
 import { utf8Of } from "../../wire/bytes.ts";
+import { printable } from "../../wire/printable.ts";
 
 const STDERR = 2;
 
@@ -267,6 +268,10 @@ function optionsOf(
   root: string | undefined,
   env: Environment,
 ): ServeOptions {
+  if (/^(?:s6s?|https?):\/\//i.test(root ?? "")) {
+    const address = printable(root ?? "");
+    throw new UsageError(`${address} is an address, which cli6 takes: serv6 serves what is here`);
+  }
   // A service manager starts programs in /, and nobody wants all of it served by default.
   if (root === undefined && process.cwd() === "/") {
     throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");

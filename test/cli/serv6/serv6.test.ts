@@ -79,6 +79,15 @@ test.each([
   [["a", "b"], 2, /^serv6: one too many: "b"/],
   [["--stall-timeout", "soon"], 2, /^serv6: --stall-timeout takes a time/],
   [["/no/such/place"], 3, /^serv6: cannot serve \/no\/such\/place: there is no such file/],
+  [
+    ["s6://h:1/x"],
+    2,
+    /^serv6: s6:\/\/h:1\/x is an address, which cli6 takes: serv6 serves what is/,
+  ],
+  [["--allow", "10.0.0.1/8"], 2, /^serv6: 10.0.0.1\/8 is an address in a network: 10.0.0.0\/8 is/],
+  [["--deny", "fd00::1/8"], 2, /^serv6: fd00::1\/8 is an address in a network: fd00::\/8 is the/],
+  [["--admin-bind", "localhost"], 2, /^serv6: --admin-bind takes HOST:PORT, .* not "localhost"/],
+  [["--admin-bind", "::1"], 2, /^serv6: --admin-bind takes HOST:PORT, the port not 0, not "::1"/],
   [["/dev/null"], 2, /^serv6: cannot serve \/dev\/null: neither a directory nor/],
   [["-b", "203.0.113.9", "-p", "0"], 7, /^serv6: 203.0.113.9 is not an address of this machine/],
 ] as const)("%j ends with status %d and one line", async (args, status, line) => {
@@ -96,6 +105,11 @@ test("a taken port is named, with what to do", async () => {
   await using started = new Started([".", "-p", String(port)]);
   expect(await started.status()).toBe(7);
   expect(started.said).toContain(`serv6: port ${port} is taken on 127.0.0.1`);
+  expect(started.said).toContain("another with -p (0 picks a free one)");
+  await using admin = new Started([".", "-p", "0", "--admin-bind", `127.0.0.1:${port}`]);
+  expect(await admin.status()).toBe(7);
+  expect(admin.said).toContain(`serv6: port ${port} is taken on 127.0.0.1`);
+  expect(admin.said).toContain("another with --admin-bind");
   holder.close();
 });
 
