@@ -68,7 +68,7 @@ export function fileOf(facts: { etag?: string; mtime?: bigint; body?: Uint8Array
     body,
     fd: 77,
     source: null,
-    base: 1000n,
+    base: 5_001_000n,
     residentUntil: 0,
     users: 0,
     expired: false,

@@ -18,9 +18,9 @@ test("chunks go four MiB at a time, each portion from its own place in the file"
     );
   }
   expect(seen).toEqual([
-    [1, 77, 1005n, 4 * MIB, MIB, "whole"],
-    [1, 77, 1005n + BigInt(4 * MIB), 4 * MIB, MIB, "whole"],
-    [1, 77, 1005n + BigInt(8 * MIB), MIB + 7, MIB, "whole"],
+    [1, 77, 5_001_005n, 4 * MIB, MIB, "whole"],
+    [1, 77, 5_001_005n + BigInt(4 * MIB), 4 * MIB, MIB, "whole"],
+    [1, 77, 5_001_005n + BigInt(8 * MIB), MIB + 7, MIB, "whole"],
   ]);
   expect(asker.heard).toEqual([[..."abcdefghij"].map(line).join("")]);
   expect([it.digester.jobs, file.users, it.threads.length]).toEqual([0, 0, 1]);
@@ -54,8 +54,8 @@ test("a portion ends where digests are known, and goes on behind them", () => {
   it.digester.digests(file, rangeOf({ length: 4 * MIB }), asker);
   const asked = it.thread.portions.map(({ at, count }) => [at, count]);
   expect(asked).toEqual([
-    [1000n, 2 * MIB],
-    [1000n + BigInt(3 * MIB), MIB],
+    [5_001_000n, 2 * MIB],
+    [5_001_000n + BigInt(3 * MIB), MIB],
   ]);
   it.thread.answer(line("a") + line("b"));
   expect(asker.heard.length).toBe(1);

@@ -40,4 +40,11 @@ export const HTTP_EQUIVALENTS: readonly Equivalent[] = [
     reason:
       "a head that begins with the end of a line has no method, and is refused with any fields",
   },
+  {
+    path: "src/wire/http/validator.ts",
+    operator: "number",
+    before: 'const date = parseHttpDate(fields.get("date") ?? "", 0n);',
+    after: 'const date = parseHttpDate(fields.get("date") ?? "", 1n);',
+    reason: "a second later is the same year, which is all that it is told for",
+  },
 ];

@@ -1,6 +1,6 @@
 /** Every status that is sent has its words, those of RFC 9110 15 and RFC 6585 5. */
 import { expect, test } from "bun:test";
-import { reasonOf } from "../../../src/wire/http/status.ts";
+import { reasonOf, statusOf } from "../../../src/wire/http/status.ts";
 
 test.each([
   [200, "OK"],
@@ -17,6 +17,7 @@ test.each([
   [413, "Content Too Large"],
   [414, "URI Too Long"],
   [416, "Range Not Satisfiable"],
+  [421, "Misdirected Request"],
   [431, "Request Header Fields Too Large"],
   [500, "Internal Server Error"],
   [501, "Not Implemented"],
@@ -24,4 +25,25 @@ test.each([
   [505, "HTTP Version Not Supported"],
 ] as const)("%d is %s", (status, words) => {
   expect(reasonOf(status)).toBe(words);
+});
+
+test("each code has its status", () => {
+  const codes = [
+    ["ENOENT", 404],
+    ["EACCES", 403],
+    ["EISDIR", 403],
+    ["ENOTDIR", 404],
+    ["EINVAL", 400],
+    ["ERANGE", 416],
+    ["ESTALE", 412],
+    ["EBUSY", 503],
+    ["ENAMETOOLONG", 404],
+    ["E2BIG", 431],
+    ["EOVERFLOW", 500],
+    ["EIO", 500],
+    ["ETIMEDOUT", 408],
+    ["ENOSYS", 501],
+    ["EPROTO", 400],
+  ] as const;
+  for (const [code, status] of codes) expect([code, statusOf(code)]).toEqual([code, status]);
 });
