@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { flushRest, GATHER_BYTES, Outbox, type Rest } from "../../src/send/outbox.ts";
 import type { StreamSocket } from "../../src/sys/socket.ts";
+import { replaceCall } from "../rig/faults.ts";
 
 /** A socket that answers its writes by `answers`, one each, and keeps what it took. */
 class Scripted implements Pick<StreamSocket, "fd" | "write"> {
@@ -108,4 +109,40 @@ test("text fits while its longest UTF-8 does, and is counted in bytes", () => {
   expect(outbox.appendText("a".repeat(GATHER_BYTES / 3 + 1))).toBe(false);
   expect(outbox.appendText("\u4e2d".repeat(GATHER_BYTES / 3))).toBe(true);
   expect([outbox.used, outbox.appendText("a")]).toEqual([GATHER_BYTES, false]);
+});
+
+test("one byte alone leaves, also in front of a transfer", () => {
+  const outbox = new Outbox();
+  const rest = empty();
+  const socket = new Scripted(99);
+  expect(outbox.append(Buffer.from("a"))).toBe(true);
+  expect([outbox.flush(socketOf(socket), rest), socket.took]).toEqual(["clear", "a"]);
+});
+
+test.each([
+  ["all of it", 4, "", ["clear", 4, null]],
+  ["some", 1, "bcd", ["clear", 4, null]],
+  ["nothing", 0, "abcd", ["clear", 4, null]],
+  ["an error", -32, "abcd", ["clear", 4, null]],
+] as const)("of a head in front of a transfer the kernel takes %s", (_, held, written, came) => {
+  using _call = replaceCall("sendMore", () => () => held);
+  const outbox = new Outbox();
+  const rest = empty();
+  const socket = new Scripted(99);
+  outbox.append(Buffer.from("abcd"));
+  const flushed = outbox.flush(socketOf(socket), rest, true);
+  expect([socket.took, [flushed, rest.written, rest.unsent]]).toEqual([written, [...came]]);
+});
+
+test("what neither takes of a head is the rest, counted from its own start", () => {
+  using _call = replaceCall("sendMore", () => () => 2);
+  const outbox = new Outbox();
+  const rest = empty();
+  outbox.append(Buffer.from("abcdef"));
+  expect(outbox.flush(socketOf(new Scripted(1)), rest, true)).toBe("full");
+  expect([Buffer.from(rest.unsent!).toString(), rest.unsentAt, rest.written]).toEqual([
+    "def",
+    0,
+    3,
+  ]);
 });

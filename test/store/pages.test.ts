@@ -9,6 +9,7 @@ import {
   SHORT_STEPS_MAX,
 } from "../../src/store/pages.ts";
 import type { EncodedPage, Waiter } from "../../src/store/store.ts";
+import { Refusal } from "../../src/wire/errors.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { waiterOf } from "../rig/waiter.ts";
 
@@ -170,4 +171,88 @@ test("a peer whose pages end one by one opens no more beside those that are left
   expect(pages.making).toBe(PEER_PAGES_MAX);
   pages.close();
   loop.settle();
+});
+
+test("a round answers for a millisecond, and until the answer under way is given", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const rounds: number[] = [];
+  let answered = 0;
+  for (let nth = 0; nth < 8; nth++) {
+    const waiter = waiterOf(() => {
+      loop.now += 0.375;
+      answered += 1;
+    });
+    pages.add("same", "/d", 4096, waiter, directory.open(1));
+  }
+  while (answered < 8) {
+    loop.turn();
+    rounds.push(answered);
+  }
+  expect(rounds).toEqual([3, 6, 8]);
+});
+
+test("a short page in the making counts, and the bounds are those that the text promises", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  pages.add("short", "/d", 4096, asker("one", []), directory.open(3));
+  expect([pages.making, pages.waiting]).toEqual([0, 1]);
+  loop.turn();
+  expect([pages.making, pages.waiting]).toEqual([1, 0]);
+  pages.add("long", "/d", LONG_BYTES, asker("one", []), directory.open(3));
+  loop.turn();
+  expect(pages.making).toBe(2);
+  pages.close();
+  expect([pages.making, directory.closed]).toEqual([0, 2]);
+  expect([PEER_PAGES_MAX, PAGES_MAX, SHORT_BYTES_MAX, SHORT_STEPS_MAX]).toEqual([
+    4, 64, 65_536, 16,
+  ]);
+});
+
+test("who throws costs itself alone: a page that can't be opened, made or taken", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const heard: string[] = [];
+  const crashed: unknown[] = [];
+  const error = new Error("ours");
+  const fails = (): never => {
+    throw error;
+  };
+  const crashes = waiterOf(
+    () => heard.push("told"),
+    (it) => crashed.push(it),
+  );
+  pages.add("open", "/d", 4096, crashes, fails);
+  pages.add("step", "/d", 4096, crashes, () => ({
+    step: fails,
+    close: () => void (directory.closed += 1),
+  }));
+  pages.add(
+    "take",
+    "/d",
+    4096,
+    waiterOf(fails, (it) => crashed.push(it)),
+    directory.open(1),
+  );
+  pages.add("gone", "/d", 4096, waiterOf(fails, fails, true), fails);
+  pages.add("good", "/d", 4096, asker("good", heard), directory.open(1));
+  loop.settle();
+  expect([crashed, heard, directory.closed]).toEqual([[error, error, error], ["good"], 3]);
+  expect([pages.making, pages.waiting]).toEqual([0, 0]);
+});
+
+test("what can't be opened or read is refused by its path, for all who asked", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const refused: string[] = [];
+  const waiter = (): Waiter =>
+    waiterOf((answer) => refused.push(answer instanceof Refusal ? answer.code : "page"));
+  pages.add("open", "/a", 4096, waiter(), () => -13);
+  pages.add("open", "/a", 4096, waiter(), () => -13);
+  pages.add("step", "/b", LONG_BYTES, waiter(), () => ({ step: () => -5, close() {} }));
+  loop.settle();
+  expect(refused).toEqual(["EACCES", "EACCES", "EIO"]);
 });
