@@ -29,9 +29,9 @@ export const ROOMS: readonly Room[] = [
     name: "store",
     files: "src/store/*.ts",
     tests: [
-      "test/store/{arena,body,cache,descriptors,diskread,etag}.test.ts",
+      "test/store/{arena,body,cache,descriptors,directory,diskread,etag}.test.ts",
       "test/store/{digest-cache,digest-job,digester}.test.ts",
-      "test/store/{names,packed,pages,prefetch,snapshots}.test.ts",
+      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshots}.test.ts",
       "test/store/{disk,portable}.test.ts",
       "test/server/{partial,listing,hash}.test.ts",
     ],
