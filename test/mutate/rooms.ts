@@ -33,7 +33,7 @@ export const ROOMS: readonly Room[] = [
       "test/store/{digest-cache,digest-job,digester}.test.ts",
       "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshots}.test.ts",
       "test/store/{disk,portable}.test.ts",
-      "test/server/{partial,listing,hash}.test.ts",
+      "test/server/{partial,listing}.test.ts",
     ],
   },
   {
@@ -41,8 +41,7 @@ export const ROOMS: readonly Room[] = [
     files: "src/send/*.ts",
     tests: [
       "test/send/*.test.ts",
-      "test/server/{partial,coldsmall,coldlarge,backpressure}.test.ts",
-      "test/server/{changedsteps,turns}.test.ts",
+      "test/server/{partial,coldsmall,backpressure,changedsteps}.test.ts",
     ],
   },
   { name: "guard", files: "src/guard/*.ts", tests: ["test/guard/*.test.ts"] },
