@@ -31,7 +31,7 @@ export const ROOMS: readonly Room[] = [
     tests: [
       "test/store/{arena,body,cache,descriptors,directory,diskread,etag}.test.ts",
       "test/store/{digest-cache,digest-job,digester}.test.ts",
-      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshots}.test.ts",
+      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable}.test.ts",
       "test/server/{partial,listing}.test.ts",
     ],
@@ -53,8 +53,6 @@ export const ROOMS: readonly Room[] = [
       "test/destination/{basis,folder,remove,staged,staging}.test.ts",
       "test/download/uptodate.test.ts",
       "test/destination/{batch,tree}.test.ts",
-      "test/download/reuse.test.ts",
-      "test/cli/mirror/{delete,place}.test.ts",
     ],
   },
 ];
