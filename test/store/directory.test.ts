@@ -37,6 +37,7 @@ function pageOf(tree: Tree, root: Root, asked: Asked): [page: EncodedPage | numb
   let made = page.step();
   for (; made === null; made = page.step()) steps += 1;
   page.close();
+  if (made === "waits") throw new Error("a name that was just made is not in memory");
   return [made, steps];
 }
 
