@@ -2,6 +2,7 @@
 import { serverKey } from "../client/address.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
+import type { Place } from "./gather.ts";
 import type { matchesOf } from "./glob.ts";
 import type { Origin } from "./origin.ts";
 import type { Run } from "./run.ts";
@@ -16,6 +17,8 @@ export interface Candidate {
   readonly name: ByteString;
   /** What it is, where that was learned already. */
   readonly entry: Entry | null;
+  /** Where else the same may be. */
+  readonly others: readonly Place[];
 }
 
 /**
@@ -28,12 +31,16 @@ export async function candidatesOf(run: Run, settings: DownloadSettings): Promis
   const found = targets.map(async (wanted, nth): Promise<Candidate[]> => {
     const origin = run.origins.of(wanted.server);
     const name = names[nth] ?? null;
+    const others = wanted.others.map(({ server, path }) => ({
+      origin: run.origins.of(server),
+      path,
+    }));
     if (wanted.pattern === null)
-      return [{ origin, path: wanted.path, name: name ?? "", entry: null }];
+      return [{ origin, path: wanted.path, name: name ?? "", entry: null, others }];
     const matches = await matchesOrNone(run, origin, wanted, settings);
     return matches.map(({ path, entry }) => {
       const own = sink !== null ? "" : (name ?? nameOf(path));
-      return { origin, path, name: own, entry };
+      return { origin, path, name: own, entry, others: others.map((each) => ({ ...each, path })) };
     });
   });
   const all = distinct((await Promise.all(found)).flat());

@@ -77,6 +77,11 @@ export class FileConnection {
     this.client.close();
   }
 
+  /** Bytes that came. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** `count` bytes came. */
   receive(count: number): void {
     this.#received += count;

@@ -146,7 +146,8 @@ export class Delivery implements AttemptOwner {
   }
 
   /** What is to be inspected must be on the disk first, whatever its size. */
-  #isSmall({ file }: Order): boolean {
+  #isSmall({ file, others = [] }: Order): boolean {
+    if (others.length > 0) return false;
     return file.entry.size <= SMALL_BYTES_MAX && this.#owner.inspect === undefined;
   }
 

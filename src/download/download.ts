@@ -20,6 +20,7 @@ import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
+import { gather } from "./gather.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
@@ -27,6 +28,7 @@ import type { DownloadOptions } from "./options.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Run } from "./run.ts";
+import type { SourceFile } from "./source.ts";
 import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { differenceOf } from "./uptodate.ts";
@@ -134,10 +136,12 @@ async function lookUpAll(run: Run, settings: DownloadSettings, folder: Folder): 
 async function lookUp(
   run: Run,
   { force, checksum, recursive }: DownloadSettings,
-  { origin, path, name, entry: known }: Candidate,
+  candidate: Candidate,
   folder: Folder,
 ): Promise<Found | null> {
-  const entry = known ?? (await origin.stat(path));
+  const { name } = candidate;
+  const [{ origin, file }, ...others] = await filesOf(candidate);
+  const { path, entry } = file;
   if (entry.type === "dir") {
     if (recursive) return { origin, tree: path, name };
     throw folderError(printable(path));
@@ -150,7 +154,11 @@ async function lookUp(
     throw Object.assign(new LocalError("EEXIST", `${shown} ${why}`), { remedy });
   }
   if (here !== null && !force) {
-    if (differenceOf(folder, name, here, entry) !== null) throw inTheWay(shown);
+    // Each server tells the time and the version of its own copy.
+    const known = [file, ...others.map((other) => other.file)];
+    if (known.every((one) => differenceOf(folder, name, here, one.entry) !== null)) {
+      throw inTheWay(shown);
+    }
     if (checksum !== null) {
       const hasher = await hasherOf(checksum, folder.pathOf(name), run.signal);
       mustBe(checksum, hasher, `${shown} stays as it is`);
@@ -161,11 +169,21 @@ async function lookUp(
   }
   run.tally.files += 1;
   run.tally.bytes += Number(entry.size);
-  const file = { path, entry };
   const counts = { restarts: 0, bad: 0 };
   const staged = entry.http === undefined ? stagedName(name) : httpStagedName(name);
-  const order = { file, folder, name, staged, replace: force, ...counts };
+  const order = { file, others, folder, name, staged, replace: force, ...counts };
   return { origin, order };
+}
+
+/** What the servers of a candidate have, the one first whose version is taken for it. */
+async function filesOf({
+  origin,
+  path,
+  entry,
+  others,
+}: Candidate): Promise<[SourceFile, ...SourceFile[]]> {
+  if (others.length > 0) return gather([{ origin, path }, ...others]);
+  return [{ origin, file: { path, entry: entry ?? (await origin.stat(path)) } }];
 }
 
 // --- internal: to a stream ---

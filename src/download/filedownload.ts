@@ -1,12 +1,13 @@
 /**
- * The download of one file, of one version, into a staged file: over as many connections as pay,
- * each byte from whichever gets to it, each chunk compared before it counts. It owns the plan, the
- * pool and the verifier of that file; it does not publish and does not start over.
+ * The download of one file, of one version, into a staged file: from its sources, over as many
+ * connections as pay, each byte from whichever gets to it, each chunk compared before it counts. It
+ * owns the plan, the pools and the verifier of that file; it does not publish and does not start
+ * over.
  *
- *   plan --segment--> pool --READ--> connection 1..n (socket)
+ *   plan --segment--> pool --READ--> connection 1..n (socket)      one pool a source
  *     ^                                  | RangeSink: splice(2) or pwrite(2), at its own offset
  *     |                                  v
- *     +-- segment.arrive() ------- staged file --whole chunk--> verifier <--HASH-- origin's link
+ *     +-- segment.arrive() ------- staged file --whole chunk--> verifier <--HASH-- sources
  *     |                                  |                         |
  *     +-- accept() or refuse() ----------|-------------------------+
  *                                        v  every chunk is good
@@ -24,15 +25,18 @@ import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
 import { printable } from "../wire/printable.ts";
 import { ConnectionPool } from "./pool.ts";
 import { ClientError } from "../client/error.ts";
+import { Bringers } from "./bringers.ts";
+import { changed } from "./changed.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
 import type { FileConnection } from "./connection.ts";
 import { PartsNote } from "./partsnote.ts";
 import { Plan, type Segment } from "./plan.ts";
 import { readback } from "./readback.ts";
-import { Retry } from "./retry.ts";
 import { CHUNK_BYTES_REUSED, Reuse } from "./reuse.ts";
 import type { FileCounter } from "./progress.ts";
-import { changed, Verifier } from "./verifier.ts";
+import type { Source, SourceFile } from "./source.ts";
+import { Sources } from "./sources.ts";
+import { Verifier } from "./verifier.ts";
 
 /** Bytes of an earlier run whose digests are asked for at once: within a second of hashing. */
 const KEPT_BYTES_AHEAD = 64 * 1024 * 1024;
@@ -53,13 +57,16 @@ let socketToFile: SocketToFile | null | undefined;
 /** Brings one file. */
 export class FileDownload {
   readonly plan: Plan;
+  readonly #sources: Sources;
+  /** Of the first source: what only it is asked for, and where nothing else is said. */
   readonly #origin: Origin;
   readonly #file: RemoteFile;
   readonly #staged: Staged;
   readonly #counter: FileCounter;
   readonly #verifier: Verifier;
-  readonly #retry: Retry;
-  readonly #pool: ConnectionPool;
+  readonly #pools: readonly ConnectionPool[];
+  /** Null: there is one source, and nobody else to blame. */
+  readonly #bringers: Bringers | null;
   /** How often a chunk has come wrong. */
   readonly #bad = new Map<number, number>();
   readonly #over = Promise.withResolvers<void>();
@@ -73,38 +80,46 @@ export class FileDownload {
   readonly #note: PartsNote | null;
   #ended = false;
 
-  /** `basis` is the caller's to close, when run() has ended. */
+  /**
+   * `files` are one file's on its sources, the one first whose version is taken for it; all but the
+   * first are of the same size, and compared. `basis` is the caller's to close, when run() has
+   * ended.
+   */
   constructor(
-    origin: Origin,
-    file: RemoteFile,
+    files: readonly SourceFile[],
     staged: Staged,
     counter: FileCounter,
     basis: Basis | null,
   ) {
-    this.#origin = origin;
-    this.#file = file;
+    this.#sources = new Sources(files, (source) => this.#withoutOne(source));
+    const { all, first, several, far } = this.#sources;
+    this.#origin = first.origin;
+    this.#file = first.file;
     this.#staged = staged;
     this.#counter = counter;
     this.#basis = basis;
-    this.#note = file.entry.http ? new PartsNote(staged, origin.server, file) : null;
-    this.plan = planOf(Number(file.entry.size), origin.far, basis !== null);
-    this.#retry = new Retry(origin.options.retries, origin.options.waited);
-    const failed = (error: unknown): void => this.#fail(error);
-    const owner = {
-      plan: this.plan,
-      request: (by: FileConnection, segment: Segment) => this.#request(by, segment),
-      failed,
-    };
-    this.#pool = new ConnectionPool(origin, owner, this.#retry, counter);
+    this.#note =
+      first.file.entry.http === undefined
+        ? null
+        : new PartsNote(staged, first.origin.server, first.file);
+    this.plan = planOf(Number(first.file.entry.size), far, basis !== null);
+    this.#bringers = several ? new Bringers(this.plan, all) : null;
+    if (several) counter.sources = all;
+    const pools: ConnectionPool[] = [];
+    for (const source of all) pools.push((source.pool = this.#poolOf(source, pools)));
+    this.#pools = pools;
     this.#verifier = new Verifier({
-      path: file.path,
-      etag: file.entry.etag,
       plan: this.plan,
       file: staged,
-      ask: (request) => this.#retry.reach(() => origin.control.ask(request)),
+      digests: (range) => this.#sources.digests(range),
       compared: (index, good) => this.#compared(index, good),
-      failed,
+      failed: (error) => this.#fail(error),
     });
+  }
+
+  /** The file in the version that has come: of another source, where the first was left out. */
+  get file(): RemoteFile {
+    return this.#sources.remaining.file;
   }
 
   /**
@@ -120,13 +135,14 @@ export class FileDownload {
     if (this.plan.complete) return;
     if (this.#note === null) this.#compare(() => this.#checkKept());
     if (this.#basis !== null) this.#reuse(this.#basis);
-    this.#pool.start();
+    for (const pool of this.#pools) pool.start();
     try {
       await this.#over.promise;
     } finally {
       this.#ended = true;
       this.#note?.flush();
-      this.#pool.end();
+      for (const pool of this.#pools) pool.end();
+      for (const source of this.#sources.all) source.end();
       await this.#verifier.stop();
       if (this.#basis !== null) await readback.forget(this.#basis);
     }
@@ -182,11 +198,21 @@ export class FileDownload {
 
   // --- internal: bytes ---
 
-  #request(connection: FileConnection, segment: Segment): Promise<unknown> {
+  #poolOf(source: Source, pools: readonly ConnectionPool[]): ConnectionPool {
+    const owner = {
+      plan: this.plan,
+      pools,
+      request: (by: FileConnection, segment: Segment) => this.#request(source, by, segment),
+      failed: (error: unknown) => this.#lose(source, error),
+    };
+    return new ConnectionPool(source.origin, owner, source.retry, this.#counter);
+  }
+
+  #request(source: Source, connection: FileConnection, segment: Segment): Promise<unknown> {
     const sink = new RangeSink(this.#staged, segment, socketToFile ?? null, (count) => {
-      this.#arrived(connection, segment, count);
+      this.#arrived(source, connection, segment, count);
     });
-    const { path, entry } = this.#file;
+    const { path, entry } = source.file;
     const reading = connection.client.read(path, sink, {
       offset: BigInt(segment.offset),
       length: BigInt(segment.requested),
@@ -201,7 +227,7 @@ export class FileDownload {
     return done;
   }
 
-  #arrived(connection: FileConnection, segment: Segment, count: number): void {
+  #arrived(source: Source, connection: FileConnection, segment: Segment, count: number): void {
     const { owed, written } = segment;
     if (written === 0 && owed > 0 && this.#origin.verifies) {
       const chunks = this.plan.chunksOf(segment);
@@ -209,9 +235,11 @@ export class FileDownload {
     }
     const whole = segment.arrive(count);
     connection.receive(count);
-    this.#retry.progress();
+    source.retry.progress();
     this.#counter.receive(count);
-    this.#counter.place(owed - segment.owed);
+    const placed = owed - segment.owed;
+    this.#counter.place(placed);
+    if (placed > 0) this.#bringers?.mark(source, segment.offset + written, placed);
     for (const index of whole) this.#whole(index);
     // The rest of the answer was taken back: the server stops when its connection is closed.
     if (segment.owed === 0 && segment.length < segment.requested) connection.close();
@@ -236,7 +264,7 @@ export class FileDownload {
     if (!good) {
       this.plan.refuse(index);
       if (!here) this.#refetch(index, length);
-      this.#pool.notify();
+      this.#notify();
       return;
     }
     this.#counter.verify(length);
@@ -248,27 +276,60 @@ export class FileDownload {
 
   #accept(index: number): void {
     this.plan.accept(index);
-    this.#retry.progress();
+    if (!this.#sources.several) this.#sources.first.retry.progress();
     if (this.plan.complete) this.#over.resolve();
   }
 
   #refetch(index: number, length: number): void {
     this.#counter.place(-length);
+    const bytes = `bytes ${index * this.plan.chunkBytes} on`;
+    if (this.#bringers !== null && this.#blames(this.#bringers.take(index), bytes)) return;
     const times = (this.#bad.get(index) ?? 0) + 1;
     this.#bad.set(index, times);
-    const where = `${printable(this.#file.path)}: bytes ${index * this.plan.chunkBytes} on`;
+    const where = `${printable(this.#file.path)}: ${bytes}`;
     this.#origin.options.note(`${where} arrived wrong, fetched again`);
-    if (times < BAD_MAX) return;
+    // Each source but the last may have had its part in it before it is left out.
+    if (times < BAD_MAX + this.#sources.all.length - 1) return;
     const text = `EIO: ${where} arrived wrong ${times} times: the server sends other bytes than it hashes`;
     this.#fail(new ClientError("corrupt", "EIO", text));
   }
 
+  /**
+   * What came from one of several sources alone was wrong, and it is left out; or from one that was
+   * left out before. False: it can't be told who sent it, or there is no other source.
+   */
+  #blames(bringers: readonly Source[], bytes: string): boolean {
+    if (bringers.some(({ left }) => left)) return true;
+    const [only, ...others] = bringers;
+    if (only === undefined || others.length > 0) return false;
+    return this.#sources.leaveOut(only, `it sent wrong ${bytes}`);
+  }
+
   // --- internal: ends ---
+
+  /** Something is missing again. */
+  #notify(): void {
+    for (const pool of this.#pools) pool.notify();
+  }
+
+  /** Trying again on `source` did not help: the others go on, or the download has failed. */
+  #lose(source: Source, error: unknown): void {
+    const gone = error instanceof ClientError && error.kind !== "aborted";
+    if (this.#ended || (gone && this.#sources.leaveOut(source, error.message))) return;
+    this.#fail(error);
+  }
+
+  #withoutOne(source: Source): void {
+    source.pool?.drop();
+    this.#notify();
+  }
 
   /** Runs what asks for digests, which a server may not have; its failure is the download's. */
   #compare(action: () => Promise<void>): void {
     action().catch((error: unknown) => {
-      if (error instanceof ClientError && error.code === "ENOSYS") this.#goUnverified();
+      const none = error instanceof ClientError && error.code === "ENOSYS";
+      // What several servers sent is not put into one file uncompared.
+      if (none && !this.#sources.several) this.#goUnverified();
       else this.#fail(error);
     });
   }
@@ -286,7 +347,7 @@ export class FileDownload {
     this.#kept.clear();
     this.#offered.clear();
     for (const index of this.plan.arrived()) this.#accept(index);
-    this.#pool.notify();
+    this.#notify();
   }
 }
 

@@ -21,6 +21,7 @@ import { type Order, publicationOf } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { FileCounter, type Progress } from "./progress.ts";
 import { resembles } from "./reuse.ts";
+import { renewed } from "./gather.ts";
 
 /** Large files at once: while one is synced the next is received. */
 const AT_ONCE = 2;
@@ -118,7 +119,12 @@ export class LargeFiles {
       return;
     }
     using basis = await this.#basisOf(order);
-    await new FileDownload(this.#origin, order.file, staged, counter, basis).run();
+    // What changed on one server may have changed on all.
+    if (order.restarts > 0 && order.others !== undefined) order.others = await renewed(order);
+    const files = [{ origin: this.#origin, file: order.file }, ...(order.others ?? [])];
+    const download = new FileDownload(files, staged, counter, basis);
+    await download.run();
+    order.file = download.file;
   }
 
   /** The file that is replaced, where anything of the new one is in it. */

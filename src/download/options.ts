@@ -46,8 +46,13 @@ export interface TransferOptions {
 
 /** What to bring and where to. */
 export interface DownloadOptions extends TransferOptions {
-  /** s6:// or s6s:// URLs, or paths on `server`. */
+  /**
+   * s6:// or s6s:// URLs, or paths on `server`. URLs of one path on different servers are one file,
+   * as all are that one `name` is given for: it comes from every one that has the same content.
+   */
   readonly from: Path | readonly Path[];
+  /** More servers of paths that are no URL, which a file comes from as well; none. */
+  readonly alsoFrom?: readonly (string | ServerAddress)[];
   /** The folder they go into, made when missing; the current one. */
   readonly folder?: Path;
   /**

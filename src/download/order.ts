@@ -2,6 +2,7 @@
 import type { Folder } from "../destination/folder.ts";
 import type { Publication } from "../destination/staged.ts";
 import type { RemoteFile } from "./origin.ts";
+import type { SourceFile } from "./source.ts";
 import type { Difference } from "./uptodate.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
@@ -9,6 +10,8 @@ import type { ByteString } from "../wire/bytes.ts";
 export interface Order {
   /** The file in the version that is wanted; another version when the server's has changed. */
   file: RemoteFile;
+  /** The same file on other servers, as far as their size tells; they are compared by digests. */
+  others?: readonly SourceFile[];
   readonly folder: Folder;
   /** Its name in `folder`. */
   readonly name: ByteString;

@@ -91,10 +91,16 @@ export class Origin {
     try {
       return await ask();
     } catch (error) {
-      if (this.#isAbsent(error)) throw error;
+      if (this.isAbsent(error)) throw error;
       await retry.after(error);
     }
     return await retry.run(ask);
+  }
+
+  /** A wrong port or a server that is not started: other commands fail at once there too. */
+  isAbsent(error: unknown): boolean {
+    if (this.options.retryRefused || this.control.tripMs > 0) return false;
+    return error instanceof ClientError && error.code === "ECONNREFUSED";
   }
 
   /** A connection of one's own, until giveBack(). Rejects with ClientError. */
@@ -124,13 +130,5 @@ export class Origin {
     this.#idle.length = 0;
     this.#lent.clear();
     this.control.close(reason);
-  }
-
-  // --- internal ---
-
-  /** A wrong port or a server that is not started: other commands fail at once there too. */
-  #isAbsent(error: unknown): boolean {
-    if (this.options.retryRefused || this.control.tripMs > 0) return false;
-    return error instanceof ClientError && error.code === "ECONNREFUSED";
   }
 }

@@ -16,7 +16,7 @@ import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { passes } from "./retry.ts";
 import { FileCounter, type Progress } from "./progress.ts";
-import { changed } from "./verifier.ts";
+import { changed } from "./changed.ts";
 
 /** A file up to this size is small: one chunk, held in memory until it is compared. */
 export const SMALL_BYTES_MAX = CHUNK_BYTES_DEFAULT;

@@ -1,7 +1,8 @@
 /**
- * The pool of connections that bring one file: how many there are, which segment each fetches, and
- * when work moves from a slow one to an idle one. It owns the connections and the timer by which
- * their speed is measured; it sees no byte and compares nothing.
+ * The pool of connections that bring one file from one server: how many there are, which segment
+ * each fetches, and when work moves from a slow one to an idle one. It owns the connections and the
+ * timer by which their speed is measured; it sees no byte and compares nothing. The pools of all
+ * sources of a file have one plan, and an idle connection helps the slowest of any of them.
  *
  * Invariant: while something is missing, a connection fetches or is being opened, or the download
  * has been told of the failure.
@@ -28,6 +29,8 @@ const STALLED_MS = 2000;
 /** Whose file it is. */
 export interface PoolOwner {
   readonly plan: Plan;
+  /** The pools of all sources of the file, this one among them. */
+  readonly pools: readonly ConnectionPool[];
   /** Asks for `segment` over `connection`; settles when the answer has ended. */
   request(connection: FileConnection, segment: Segment): Promise<unknown>;
   /** Trying again did not help: ClientError or LocalError. */
@@ -50,6 +53,8 @@ export class ConnectionPool {
   #work = Promise.withResolvers<void>();
   #idle = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Bytes that came over connections that are gone. */
+  #before = 0;
   /** The last measurement: bytes received by then, and when. */
   #measured = 0;
   #measuredMs = 0;
@@ -69,6 +74,13 @@ export class ConnectionPool {
     this.#add();
   }
 
+  /** Bytes that have come over its connections. */
+  get received(): number {
+    let sum = this.#before;
+    for (const { received } of this.#connections) sum += received;
+    return sum;
+  }
+
   /** Something is missing again. */
   notify(): void {
     this.#work.resolve();
@@ -76,13 +88,19 @@ export class ConnectionPool {
     this.#addWanted();
   }
 
+  /** Nothing of this server is wanted any more: what its connections owe is missing again. */
+  drop(): void {
+    for (const { requests } of this.#connections) {
+      for (const { segment } of requests) segment.release();
+    }
+    this.end();
+  }
+
   /** Nothing more is wanted: gives the connections back. */
   end(): void {
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const { client } of this.#connections) this.#origin.giveBack(client);
-    this.#connections.clear();
-    this.#file.connections = 0;
+    for (const connection of this.#connections) this.#let(connection);
     this.notify();
   }
 
@@ -118,7 +136,7 @@ export class ConnectionPool {
     }
     const connection = new FileConnection(client);
     this.#connections.add(connection);
-    this.#file.connections = this.#connections.size;
+    this.#file.connections += 1;
     return connection;
   }
 
@@ -162,17 +180,24 @@ export class ConnectionPool {
   #take(connection: FileConnection): Segment | null {
     const { plan } = this.#owner;
     const { tripMs } = this.#origin.control;
-    return plan.take(connection.segmentBytes(plan.missing, this.#active, tripMs));
+    const active = this.#owner.pools.reduce((sum, pool) => sum + pool.#active, 0);
+    return plan.take(connection.segmentBytes(plan.missing, active, tripMs));
   }
 
   #remove(connection: FileConnection): void {
     for (const { segment } of connection.requests) segment.release();
     connection.requests.length = 0;
     // end() has given all connections back: twice would lend one connection to two users.
-    if (!this.#connections.delete(connection)) return;
-    this.#file.connections = this.#connections.size;
+    if (!this.#connections.has(connection)) return;
+    this.#let(connection);
+    for (const pool of this.#owner.pools) pool.notify();
+  }
+
+  #let(connection: FileConnection): void {
+    this.#connections.delete(connection);
+    this.#before += connection.received;
+    this.#file.connections -= 1;
     this.#origin.giveBack(connection.client);
-    this.notify();
   }
 
   // --- internal: sharing ---
@@ -180,7 +205,8 @@ export class ConnectionPool {
   /** Moves work of the slowest connection to `idle`; true when something is missing now. */
   #shareWith(idle: FileConnection): boolean {
     const worthMs = Math.max(SHARE_MS, this.#origin.control.tripMs * SHARE_TRIPS);
-    const slow = [...this.#connections].filter(({ remainingMs }) => remainingMs > worthMs);
+    const all = this.#owner.pools.flatMap((pool) => [...pool.#connections]);
+    const slow = all.filter(({ remainingMs }) => remainingMs > worthMs);
     slow.sort((one, other) => other.remainingMs - one.remainingMs);
     if (slow.some((connection) => this.#share(connection, idle))) return true;
     // Under a rate limit a connection is silent because it is not read.
@@ -212,7 +238,8 @@ export class ConnectionPool {
 
   #measure(): void {
     const now = performance.now();
-    const { received, arrived } = this.#file;
+    const { received } = this;
+    const { arrived } = this.#file;
     const rate = ((received - this.#measured) * 1000) / Math.max(1, now - this.#measuredMs);
     this.#measured = received;
     this.#measuredMs = now;

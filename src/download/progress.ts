@@ -31,6 +31,19 @@ export interface FileProgress {
   readonly arrived: number;
   /** Connections that bring the file just now. */
   readonly connections: number;
+  /** Who brings it, where that is more than one server; else none. */
+  readonly sources: readonly SourceProgress[];
+}
+
+/** One of several servers that bring a file. */
+export interface SourceProgress {
+  /** As "s6://host:port": printable, and without secrets. */
+  readonly server: string;
+  /** Bytes that it has brought, wrong ones included, and how many a second of its time. */
+  readonly received: number;
+  readonly bytesPerSecond: number;
+  /** True when it was left out: it has other content, sent wrong bytes, or was lost. */
+  readonly left: boolean;
 }
 
 /** All files of one command. */
@@ -53,6 +66,8 @@ export class Progress {
   arrived = 0;
   /** Large files under way, in the order they began. A display gives each a line. */
   readonly running = new Set<FileProgress>();
+  /** Bytes by server, as "s6://host:port", of files that more than one could bring. */
+  readonly bySource = new Map<string, number>();
 }
 
 /**
@@ -69,8 +84,11 @@ export class FileCounter implements FileProgress {
   verified = 0;
   arrived = 0;
   connections = 0;
+  sources: readonly SourceProgress[] = [];
   readonly #command: Progress;
   readonly #order: Order;
+  /** The command's sums by source have this attempt. */
+  #summed = false;
 
   constructor(command: Progress, order: Order) {
     this.#command = command;
@@ -152,5 +170,11 @@ export class FileCounter implements FileProgress {
   #end(state: FileState): void {
     this.state = state;
     this.#command.running.delete(this);
+    if (this.#summed) return;
+    this.#summed = true;
+    const { bySource } = this.#command;
+    for (const { server, received } of this.sources) {
+      bySource.set(server, (bySource.get(server) ?? 0) + received);
+    }
   }
 }

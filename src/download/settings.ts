@@ -5,6 +5,7 @@
 import {
   parseServer,
   parseTarget,
+  sameServer,
   SERVER_DEFAULT,
   type ServerAddress,
   type Target,
@@ -26,7 +27,7 @@ import { printable } from "../wire/printable.ts";
 import type { TransferEvent } from "./events.ts";
 import type { DownloadOptions, MirrorOptions, TransferOptions } from "./options.ts";
 import { RETRIES_DEFAULT } from "./retry.ts";
-import { parseWanted, type Wanted } from "./wanted.ts";
+import { type Sought, soughtOf } from "./sought.ts";
 
 /** Connections that one file may get unless the caller says otherwise. */
 export const CONNECTIONS_DEFAULT = 16;
@@ -78,7 +79,7 @@ export interface Checksum {
 
 /** The options of download(), checked. */
 export interface DownloadSettings extends TransferSettings {
-  readonly targets: readonly Wanted[];
+  readonly targets: readonly Sought[];
   readonly folder: ByteString;
   /** The name that each target gets; null where it may be a pattern: then its own. */
   readonly names: readonly (ByteString | null)[];
@@ -123,6 +124,7 @@ const TRANSFER: OptionNames<TransferOptions> = {
 
 const DOWNLOAD: OptionNames<DownloadOptions> = {
   from: true,
+  alsoFrom: true,
   folder: true,
   glob: true,
   recursive: true,
@@ -153,11 +155,14 @@ export function downloadSettings(options: DownloadOptions): DownloadSettings {
   const { from, folder, name, sink = null, checksum, glob = false, recursive = false } = options;
   const paths = typeof from === "string" || from instanceof Uint8Array ? [from] : [...from];
   if (paths.length === 0) throw usageError("download what? from names nothing");
-  const server = serverOf(options.server);
-  const targets = paths.map((path): Wanted => {
-    const bytes = bytesFrom(path);
-    return glob ? parseWanted(bytes, server) : { ...parseTarget(bytes, server), pattern: null };
-  });
+  const { alsoFrom = [], verify = true } = options;
+  const servers = [serverOf(options.server), ...alsoFrom.map(serverOf)] as const;
+  const reading = { servers, glob, named: name !== undefined, apart: sink !== null || recursive };
+  const targets = soughtOf(paths.map(bytesFrom), reading);
+  const several = targets.some(({ others }) => others.length > 0);
+  if (several && sink !== null) throw usageError("a sink takes a file from one server");
+  if (several && recursive) throw usageError("recursive brings folders from one server");
+  if (several && !verify) throw usageError("several servers of one file are compared by digests");
   if (sink !== null && (folder !== undefined || name !== undefined)) {
     throw usageError("a sink takes the contents, or a folder does");
   }
@@ -168,6 +173,7 @@ export function downloadSettings(options: DownloadOptions): DownloadSettings {
   if (checksum !== undefined && targets.length > 1 && sink === null) throw oneFile("checksum");
   return {
     ...transferSettings(options),
+    ...(several && { token: firstAlone(options.token, targets) }),
     targets,
     folder: folder === undefined ? "." : folderPath(folder),
     names: sink === null ? namesOf(targets, name, folder, recursive) : [],
@@ -270,6 +276,12 @@ function treeOf(target: Target): Target {
   throw usageError(`${url}: a server of HTTP lists no folders, only files can be fetched from it`);
 }
 
+/** A token that is given for no server in particular is shown to the one named first alone. */
+function firstAlone(token: TokenOption = () => null, [first]: readonly Sought[]): TokenOption {
+  if (typeof token !== "string" || first === undefined) return token;
+  return (server) => (sameServer(server, first.server) ? token : null);
+}
+
 function serverOf(server: string | ServerAddress = SERVER_DEFAULT): ServerAddress {
   return typeof server === "string" ? parseServer(server) : server;
 }
@@ -286,7 +298,7 @@ function folderPath(path: Path): ByteString {
 }
 
 function namesOf(
-  targets: readonly Wanted[],
+  targets: readonly Sought[],
   name: Path | undefined,
   folder: Path | undefined,
   recursive: boolean,

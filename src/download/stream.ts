@@ -12,7 +12,7 @@ import { ClientError, folderError } from "../client/error.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
 import type { Progress } from "./progress.ts";
-import { changed } from "./verifier.ts";
+import { changed } from "./changed.ts";
 import { type ByteString } from "../wire/bytes.ts";
 
 /** Chunks whose digests one request asks for. */

@@ -10,12 +10,9 @@
 import { type LocalError, localError } from "../destination/error.ts";
 import type { Staged } from "../destination/staged.ts";
 import { DIGESTS_MAX } from "../wire/digest.ts";
-import { printable } from "../wire/printable.ts";
-import type { FileClient } from "../client/fileclient.ts";
-import { ClientError, refusedError } from "../client/error.ts";
+import type { DigestRange } from "../client/hash.ts";
 import type { Plan } from "./plan.ts";
 import { readBack, readback } from "./readback.ts";
-import { type ByteString } from "../wire/bytes.ts";
 
 /** Bytes whose digests one request asks for: a server hashes them within a second. */
 const ASKED_BYTES = 256 * 1024 * 1024;
@@ -28,12 +25,10 @@ const THREAD_BYTES_MIN = 64 * 1024 * 1024;
 
 /** Whose file is compared. */
 export interface VerifierOwner {
-  readonly path: ByteString;
-  readonly etag: string;
   readonly plan: Plan;
   readonly file: Staged;
-  /** Makes a request on the connection for digests. */
-  ask<T>(request: (client: FileClient) => Promise<T>): Promise<T>;
+  /** Asks for the digests of the wanted version, one for each chunk of the range. */
+  digests(range: Pick<DigestRange, "offset" | "length" | "chunk">): Promise<readonly string[]>;
   /** The chunk was compared: `good` when it is what the server has. */
   compared(index: number, good: boolean): void;
   /** The chunk can't be read back: LocalError. */
@@ -112,24 +107,19 @@ export class Verifier {
   // --- internal ---
 
   async #ask(from: number, to: number): Promise<void> {
-    const { path, etag, plan } = this.#owner;
+    const { plan } = this.#owner;
     const offset = plan.rangeOf(from).offset;
     const last = plan.rangeOf(to);
     for (let index = from; index <= to; index++) this.#asked.add(index);
     try {
-      const reply = await this.#owner.ask((client) =>
-        client.hash(path, {
-          offset: BigInt(offset),
-          length: BigInt(last.offset + last.length - offset),
-          chunk: BigInt(plan.chunkBytes),
-        }),
-      );
-      if (reply.etag !== etag) throw changed(path);
-      for (const [nth, digest] of reply.digests.entries()) this.#learn(from + nth, digest);
+      const digests = await this.#owner.digests({
+        offset: BigInt(offset),
+        length: BigInt(last.offset + last.length - offset),
+        chunk: BigInt(plan.chunkBytes),
+      });
+      for (const [nth, digest] of digests.entries()) this.#learn(from + nth, digest);
     } catch (error) {
       for (let index = from; index <= to; index++) this.#asked.delete(index);
-      // The range is the wanted version's: the file that ends before it is another one.
-      if (error instanceof ClientError && error.code === "ERANGE") throw changed(path);
       throw error;
     }
   }
@@ -154,9 +144,4 @@ export class Verifier {
     if (typeof answer === "string") this.#compare(index, answer);
     else this.#owner.failed(localError(answer, "reading back what was written"));
   }
-}
-
-/** The file has become another one while it was fetched. */
-export function changed(path: ByteString): ClientError {
-  return refusedError("ESTALE", `the file has changed: ${printable(path)}`);
 }

@@ -75,8 +75,10 @@ class Stage implements Disposable {
     const request = (by: FileConnection, segment: Segment) => this.#request(by, segment);
     const failed = (error: unknown): void => void this.failures.push(error);
     const retry = new Retry(retries, () => (this.waits += 1));
-    const owner = { plan: this.plan, request, failed };
+    const pools: ConnectionPool[] = [];
+    const owner = { plan: this.plan, pools, request, failed };
     this.pool = new ConnectionPool(origin as unknown as Origin, owner, retry, this.file);
+    pools.push(this.pool);
     this.pool.start();
   }
 

@@ -12,7 +12,8 @@ import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
 import { bounded } from "../output/message.ts";
 import { FirstFailure, isPipeClosed } from "../output/exit.ts";
-import { sizeText } from "../output/amount.ts";
+import type { SourceProgress } from "../../download/progress.ts";
+import { rateText, sizeText } from "../output/amount.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
 import { plan, summary } from "../progress/summary.ts";
 import { AGAIN, Outage } from "./outage.ts";
@@ -90,6 +91,12 @@ function itemised({ file, change }: Extract<TransferEvent, { type: "done" }>): s
   if (change === undefined) return file.name;
   const { why, path } = change;
   return why === "new" ? actionLine(why, path) : `${actionLine("changed", path)} (${why})`;
+}
+
+/** `  51 MiB from s6://nas:6464 (98 MiB/s)`. */
+function shareLine({ server, received, bytesPerSecond, left }: SourceProgress): string {
+  const rate = rateText(bytesPerSecond);
+  return `  ${sizeText(received)} from ${server} (${left ? "left out, " : ""}${rate})`;
 }
 
 /** Who shows one operation to a person. */
@@ -201,7 +208,10 @@ class Attendant {
       case "done":
         this.#progress?.ended(event.file);
         // Most names are never shown, and each is made when it is asked for.
-        return this.#values.verbose ? this.#say(itemised(event)) : undefined;
+        if (!this.#values.verbose) return;
+        this.#say(itemised(event));
+        for (const source of event.file.sources) this.#say(shareLine(source));
+        return;
       case "failed":
         if (event.file !== null) this.#progress?.ended(event.file);
         return this.#fail(event.error);

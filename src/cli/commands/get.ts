@@ -3,15 +3,18 @@
  * says what the flags mean; bringing is download/'s.
  */
 import fs from "node:fs";
+import { parseServer, type ServerAddress } from "../../client/address.ts";
 import { download } from "../../download/download.ts";
 import type { DownloadOptions } from "../../download/options.ts";
 import { CHECKSUM_FORMS, checksumOf } from "../../download/settings.ts";
+import { soughtOf } from "../../download/sought.ts";
 import { FdSink } from "../../receive/sink.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
 import { EXIT } from "../output/exit.ts";
 import { Report } from "../output/report.ts";
 import { attend } from "./attendant.ts";
+import { meant, SERVER_FLAG } from "../flags/connection.ts";
 import { type FlagTable, UsageError, type Values } from "../flags/flags.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { readPathList } from "./pathlist.ts";
@@ -87,6 +90,12 @@ const FLAGS = {
     description: "what it must have, as sha256sum prints it; also sha512:hex, sha1:hex, md5:hex",
   },
   ...TRANSFER_FLAGS,
+  server: {
+    ...SERVER_FLAG,
+    valueHint: "host:port,...",
+    reader: parsed(`${SERVER_FLAG.reader.takes}; or several, with commas between them`, serversOf),
+    description: "server for paths that are no URL; of several each file comes from all",
+  },
 } as const satisfies FlagTable;
 
 type GetValues = Values<typeof FLAGS>;
@@ -107,6 +116,7 @@ export const GET: Subcommand<typeof FLAGS> = {
       ["cli6 ls -1R -s nas a | grep 7$ | cli6 get -s nas -i -", "what a list names"],
       ["cli6 get s6://nas/a.tar -o - | tar x", "to a pipe"],
       ["cli6 get http://nas/model.bin", "from any server of HTTP/1.1"],
+      ["cli6 get s6://nas/a s6://nas2/a", "one file from both at once"],
       ["cli6 get -x 1 --limit-rate 2M s6://nas/a", "one connection, 2 MiB a second"],
     ],
     sections: [
@@ -123,6 +133,17 @@ export const GET: Subcommand<typeof FLAGS> = {
         lines: [
           "-r brings what is missing, and with --force also what differs; nothing is removed here.",
           "cli6 mirror makes a folder equal.",
+        ],
+      },
+      {
+        title: "Several servers",
+        lines: [
+          "URLs of one path on different servers are one file, as all URLs are with -o NAME, and each",
+          "path is with -s A,B,C. It comes from all of them, most from the fastest. Their digests must",
+          "say that it is the same: else most of them decide, or the one named first. Who has other",
+          "content, sends wrong bytes or is lost is told and left out. http:// and https:// URLs take",
+          "part beside at least one of s6. -x counts for each server. A token of --token-file or",
+          "CLI6_TOKEN is shown to the first one alone. With -o - and -r files come from one server.",
         ],
       },
       {
@@ -152,16 +173,22 @@ export const GET: Subcommand<typeof FLAGS> = {
       // A list of nothing is done: what wrote it has found nothing.
       if (from.length === 0) return EXIT.done;
     }
-    const place = placeOf(values, from.length);
+    const servers = values.server;
+    const [server, ...alsoFrom] = servers;
+    const count = (named: boolean): number =>
+      meant(() => soughtOf(from, { servers, glob: true, named, apart: values.recursive }).length);
+    const place = placeOf(values, count);
     const { force, recursive, continue: resume, checksum } = values;
     if (stop === undefined) {
-      wallWrites({ server: values.server, from, folder: place.folder ?? null });
+      const wall = servers.find(({ secure }) => secure === true) ?? server;
+      wallWrites({ server: wall, from, folder: place.folder ?? null });
     }
     return attend(
-      values,
+      { ...values, server },
       (options) =>
         download({
           ...options,
+          alsoFrom,
           from: from.map(bufferOf),
           ...place,
           glob: true,
@@ -182,10 +209,19 @@ export const GET: Subcommand<typeof FLAGS> = {
 
 // --- internal ---
 
-/** Where `count` files go. Throws UsageError when the flags contradict each other. */
+/** One server or several, with commas between them. Throws ClientError (usage) for what is none. */
+function serversOf(text: string): readonly [ServerAddress, ...ServerAddress[]] {
+  const [first = "", ...more] = text.split(",");
+  return [parseServer(first), ...more.map(parseServer)];
+}
+
+/**
+ * Where files go, of which there are as many as `countOf` tells, which is told whether one name is
+ * meant. Throws UsageError when the flags contradict each other.
+ */
 function placeOf(
   values: GetValues,
-  count: number,
+  countOf: (named: boolean) => number,
 ): Pick<DownloadOptions, "folder" | "name" | "sink"> {
   const output = values.output ?? "";
   const prefix = values["directory-prefix"];
@@ -199,6 +235,7 @@ function placeOf(
   const base = prefix ?? ".";
   const path = output.startsWith("/") || base === "." ? output : `${base}/${output}`;
   const folder = output === "" ? base : isFolder(path) ? path : null;
+  const count = countOf(folder === null);
   if (folder === null && count > 1) {
     throw new UsageError("-o names one file, and several are asked for: -P DIR takes them all");
   }

@@ -51,7 +51,12 @@ export class Events {
     if (this.#reported.has(file)) return;
     this.#reported.add(file);
     const { name, state, size, arrived, received, kept, reused, verified } = file;
-    this.#line({ event: "file", name, state, size, arrived, received, kept, reused, verified });
+    const shares = file.sources.map((source) => ({
+      ...{ server: source.server, received: source.received, left: source.left },
+      bytesPerSecond: Math.round(source.bytesPerSecond),
+    }));
+    const numbers = { name, state, size, arrived, received, kept, reused, verified };
+    this.#line({ event: "file", ...numbers, ...(shares.length > 0 && { sources: shares }) });
   }
 
   /** Takes a sample of the progress and writes what is due. */

@@ -16,6 +16,7 @@ import {
  */
 export function summary(progress: Readonly<Progress>, elapsedMs: number): string {
   const { files, done, failed, unchanged, received, kept, reused, verified, arrived } = progress;
+  const { bySource } = progress;
   if (files === 0 && unchanged > 0 && received === 0) return `nothing to do, ${same(unchanged)}`;
   const parts = [done + failed < files ? `${countText(done)} of ${named(files)}` : named(done)];
   const spent = `${sizeText(received)} in ${durationText(elapsedMs)}`;
@@ -25,6 +26,7 @@ export function summary(progress: Readonly<Progress>, elapsedMs: number): string
   if (reused > 0)
     parts.push(`took ${sizeText(reused)} from ${done > 1 ? "old files" : "the old file"}`);
   if (arrived > 0) parts.push(trust(verified, arrived));
+  if (bySource.size > 0) parts.push(shares(bySource));
   if (unchanged > 0) parts.push(same(unchanged));
   if (failed > 0) parts.push(`${countText(failed)} failed`);
   return parts.join(", ");
@@ -47,6 +49,12 @@ export function plan(progress: Readonly<Progress>, removed: number): string {
 
 function named(files: number): string {
   return `${countText(files)} ${files === 1 ? "file" : "files"}`;
+}
+
+/** Who has brought how much, wrong bytes included. */
+function shares(bySource: ReadonlyMap<string, number>): string {
+  const each = [...bySource].map(([server, bytes]) => `${sizeText(bytes)} from ${server}`);
+  return each.join(" and ");
 }
 
 function same(files: number): string {

@@ -122,6 +122,7 @@ const file = fc.record({
   state: fc.constantFrom("waiting", "running", "done", "failed"),
   ...{ size: bytes, received: bytes, kept: bytes, reused: bytes, verified: bytes, arrived: bytes },
   connections: fc.nat(8),
+  sources: fc.constant([]),
 });
 const measurement = fc.record({
   speed: fc.double({ min: 0, max: 1e12, noNaN: true }),

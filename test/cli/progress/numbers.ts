@@ -12,6 +12,7 @@ export function fileOf(name: string, size: number, given: Partial<FileProgress> 
   return {
     ...{ name, state: "running", size, connections: 1 },
     ...{ received: 0, kept: 0, reused: 0, verified: 0, arrived: 0 },
+    sources: [],
     ...given,
   };
 }
