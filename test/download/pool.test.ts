@@ -26,6 +26,8 @@ class Line {
   lent = true;
   /** Bytes that it may bring and has not: they come by the KiB. */
   credit = 0;
+  /** Which server it leads to. */
+  readonly source: number;
   readonly requests: {
     segment: Segment;
     connection: FileConnection;
@@ -33,7 +35,8 @@ class Line {
     over: () => void;
   }[] = [];
 
-  constructor() {
+  constructor(source: number) {
+    this.source = source;
     const close = (): void => {
       this.closed = true;
       for (const { fail } of this.requests) fail(new Error("closed"));
@@ -42,11 +45,15 @@ class Line {
   }
 }
 
-/** A file of `size` bytes; the n-th connection brings `speedOf(n)` bytes a millisecond. */
+/**
+ * A file of `size` bytes on `sources` servers; the n-th connection of all brings `speedOf(n)` bytes
+ * a millisecond.
+ */
 class Stage implements Disposable {
   readonly loop = new SimulatedLoop();
   readonly plan: Plan;
-  readonly pool: ConnectionPool;
+  /** One for each server. */
+  readonly pools: ConnectionPool[] = [];
   readonly lines: Line[] = [];
   readonly failures: unknown[] = [];
   waits = 0;
@@ -55,13 +62,18 @@ class Stage implements Disposable {
   /** By byte of the file: by which connection it came, or nothing. */
   readonly brought = new Map<number, number>();
 
-  constructor(size: number, connections: number, speedOf: (nth: number) => number, retries = 0) {
+  constructor(
+    size: number,
+    connections: number,
+    speedOf: (nth: number) => number,
+    { retries = 0, sources = 1, tripMs = 50 } = {},
+  ) {
     this.plan = new Plan(size, CHUNK);
     const order = { file: { entry: { size: BigInt(size) } } } as Order;
     this.file = new FileCounter(new Progress(), order);
     this.speedOf = speedOf;
-    const take = async (): Promise<WireClient> => {
-      const line = new Line();
+    const take = async (source: number): Promise<WireClient> => {
+      const line = new Line(source);
       this.lines.push(line);
       return line.client;
     };
@@ -71,15 +83,15 @@ class Stage implements Disposable {
       line.lent = false;
     };
     const options = { connections, connection: {} };
-    const origin = { options, control: { tripMs: 50 }, take, giveBack };
     const request = (by: FileConnection, segment: Segment) => this.#request(by, segment);
     const failed = (error: unknown): void => void this.failures.push(error);
-    const retry = new Retry(retries, () => (this.waits += 1));
-    const pools: ConnectionPool[] = [];
-    const owner = { plan: this.plan, pools, request, failed };
-    this.pool = new ConnectionPool(origin as unknown as Origin, owner, retry, this.file);
-    pools.push(this.pool);
-    this.pool.start();
+    const owner = { plan: this.plan, pools: this.pools, request, failed };
+    for (let source = 0; source < sources; source++) {
+      const from = { options, control: { tripMs }, take: () => take(source), giveBack };
+      const retry = new Retry(retries, () => (this.waits += 1));
+      this.pools.push(new ConnectionPool(from as unknown as Origin, owner, retry, this.file));
+    }
+    for (const pool of this.pools) pool.start();
   }
 
   /** Lets `ms` pass, in steps, until the file is complete: the milliseconds it took. */
@@ -95,15 +107,26 @@ class Stage implements Disposable {
   }
 
   get working(): number {
-    return this.lines.filter(({ lent, closed }) => lent && !closed).length;
+    return this.#working().length;
+  }
+
+  /** What connection `nth` gets of a server that gives `most` bytes a millisecond to all of its. */
+  shareOf(most: number, nth: number): number {
+    const { source } = this.lines[nth]!;
+    return most / this.#working().filter((line) => line.source === source).length;
   }
 
   [Symbol.dispose](): void {
-    this.pool.end();
+    for (const pool of this.pools) pool.end();
     this.loop[Symbol.dispose]();
   }
 
   // --- internal ---
+
+  /** Connections that bring something or could. */
+  #working(): Line[] {
+    return this.lines.filter(({ lent, closed }) => lent && !closed);
+  }
 
   #lineOf(client: FileConnection["client"]): Line {
     return this.lines.find((line) => line.client === client)!;
@@ -200,7 +223,7 @@ test("a connection that ends is replaced, and what it owed comes once", async ()
 });
 
 test("all connections that are lost at once are one loss, and all come back", async () => {
-  using stage = new Stage(64 * MIB, 8, () => MIB / 1000, 1);
+  using stage = new Stage(64 * MIB, 8, () => MIB / 1000, { retries: 1 });
   await stage.run(4000);
   expect(stage.working).toBe(8);
   for (const line of stage.lines) {
@@ -221,7 +244,7 @@ test("what is refused after all were idle is taken again", async () => {
   expect(stage.plan.complete).toBe(true);
   stage.plan.refuse(3);
   for (let at = 3 * CHUNK; at < 4 * CHUNK; at += KIB) stage.brought.delete(at);
-  stage.pool.notify();
+  stage.pools[0]?.notify();
   await stage.run(5000);
   expect(stage.plan.complete).toBe(true);
 });
@@ -230,8 +253,48 @@ test("at the end each connection is given back once", async () => {
   using stage = new Stage(64 * MIB, 4, () => 100);
   await stage.run(2000);
   expect(stage.working).toBeGreaterThan(1);
-  stage.pool.end();
+  stage.pools[0]?.end();
   await settled();
   expect(stage.lines.map(({ lent }) => lent)).toEqual(stage.lines.map(() => false));
   expect(stage.failures).toEqual([]);
+});
+
+/** Bytes a millisecond of which a chunk takes as long as one of 4 MiB at 100 MB/s. */
+const BOUND = 6400;
+
+/** Milliseconds for 128 MiB from servers of `bounds` bytes a millisecond each. */
+async function tookFrom(...bounds: readonly number[]): Promise<number> {
+  const speedOf = (nth: number): number => stage.shareOf(bounds[stage.lines[nth]!.source]!, nth);
+  using stage = new Stage(128 * MIB, 4, speedOf, { sources: bounds.length, tripMs: 1 });
+  const took = await stage.run(100_000);
+  expect([stage.brought.size, stage.failures]).toEqual([128 * KIB, []]);
+  // From each as much as it can give, of equal and of unequal ones.
+  const sum = bounds.reduce((all, bound) => all + bound, 0);
+  for (const [source, bound] of bounds.entries()) {
+    const received = stage.pools[source]!.received / (128 * MIB);
+    expect(Math.abs(received - bound / sum)).toBeLessThan(0.05);
+  }
+  return took;
+}
+
+test("servers add up: two of 100 MB/s give more than 190, and a slow third holds nobody up", async () => {
+  const one = await tookFrom(BOUND);
+  expect(one / (await tookFrom(BOUND, BOUND))).toBeGreaterThan(1.9);
+  expect(one / (await tookFrom(BOUND, BOUND, BOUND / 10))).toBeGreaterThan(1.95);
+});
+
+test("of a server that is dropped what it owed comes from the other, and once", async () => {
+  using stage = new Stage(32 * MIB, 2, () => MIB / 1000, { sources: 2 });
+  await stage.run(4000);
+  const lost = stage.pools[1]!;
+  const before = lost.received;
+  expect(before).toBeGreaterThan(0);
+  lost.drop();
+  for (const pool of stage.pools) pool.notify();
+  expect(await stage.run(60_000)).toBeLessThan(20_000);
+  expect([stage.plan.complete, lost.received, stage.brought.size]).toEqual([
+    true,
+    before,
+    32 * KIB,
+  ]);
 });
