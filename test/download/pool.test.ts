@@ -289,7 +289,9 @@ test("of a server that is dropped what it owed comes from the other, and once", 
   const lost = stage.pools[1]!;
   const before = lost.received;
   expect(before).toBeGreaterThan(0);
+  const { missing } = stage.plan;
   lost.drop();
+  expect(stage.plan.missing).toBeGreaterThan(missing);
   for (const pool of stage.pools) pool.notify();
   expect(await stage.run(60_000)).toBeLessThan(20_000);
   expect([stage.plan.complete, lost.received, stage.brought.size]).toEqual([

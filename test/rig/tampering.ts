@@ -9,9 +9,6 @@ export const TAMPERING: Misbehave = ({ verb }, honest) => {
   return { bytes: reply };
 };
 
-/** Answers no READ, and takes connections all the same. */
-export const SILENT: Misbehave = ({ verb }) => (verb === "READ" ? null : undefined);
-
 /** `bytes` with a bit of byte `at` turned. */
 export function turned(bytes: Uint8Array, at: number): Buffer {
   const other = Buffer.from(bytes);
