@@ -37,6 +37,7 @@ const LOOK_MS = 50;
 /** The flows of one store. */
 export class Flows implements FlowOwner {
   readonly #ranges: Ranges;
+  readonly #most: number;
   readonly #running = new Set<Flow>();
   readonly #waiting = new FairQueue<Flow>();
   #timer: NodeJS.Timeout | null = null;
@@ -44,8 +45,10 @@ export class Flows implements FlowOwner {
   /** Flows in the queue that nobody reads any more. */
   #left = 0;
 
-  constructor(ranges: Ranges) {
+  /** `most` run at once: FLOWS_MAX, but for tests. */
+  constructor(ranges: Ranges, most = FLOWS_MAX) {
     this.#ranges = ranges;
+    this.#most = most;
   }
 
   /** Those that run. */
@@ -80,7 +83,7 @@ export class Flows implements FlowOwner {
 
   wants(flow: Flow): void {
     if (this.#closed) return;
-    if (this.#running.size < FLOWS_MAX && this.#waiting.size === 0) {
+    if (this.#running.size < this.#most && this.#waiting.size === 0) {
       this.#run(flow);
       return;
     }
@@ -124,7 +127,7 @@ export class Flows implements FlowOwner {
   }
 
   #feed(): void {
-    while (this.#running.size < FLOWS_MAX && !this.#closed) {
+    while (this.#running.size < this.#most && !this.#closed) {
       const flow = this.#waiting.take()?.item;
       if (flow === undefined) break;
       flow.queued = false;

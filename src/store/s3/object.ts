@@ -66,7 +66,12 @@ export class ObjectFile implements OpenFile, Source {
   }
 
   stream(at: bigint, length: number, peer: string, awake: () => void): ByteStream {
-    return this.#flows.begin(this.version, Number(at), length, peer, awake);
+    const flow = this.#flows.begin(this.version, Number(at), length, peer, () => {
+      // Whoever asks again is told of the version that is there now.
+      if (flow.state === "changed") this.expire();
+      awake();
+    });
+    return flow;
   }
 
   /** It is nobody's descriptor: the store keeps what there is. */

@@ -4,7 +4,7 @@
  */
 import { FairQueue } from "../../guard/fairqueue.ts";
 import { Shares } from "../../guard/shares.ts";
-import { clock } from "../../sys/clock.ts";
+import { clock, tick } from "../../sys/clock.ts";
 import { Refusal } from "../../wire/errors.ts";
 
 /**
@@ -37,7 +37,13 @@ export class Questions {
   readonly #waiting = new FairQueue<Waiting>();
   readonly #equal = new Map<string, Promise<unknown>>();
   readonly #shares = new Shares(ASKED_MAX, PEER_ASKED_MAX);
+  readonly #ms: number;
   #running = 0;
+
+  /** `ms` is QUESTION_MS, but for tests. */
+  constructor(ms = QUESTION_MS) {
+    this.#ms = ms;
+  }
 
   /** Questions under way, and those that wait. */
   get size(): number {
@@ -68,9 +74,9 @@ export class Questions {
     if (!this.#shares.take(peer, 1)) return new Refusal("EBUSY", "too many questions wait");
     try {
       if (await this.#turn(peer)) return busy(shown);
-      const work = request(AbortSignal.timeout(QUESTION_MS));
+      const work = request(AbortSignal.timeout(this.#ms));
       void work.then(this.#ended, this.#ended);
-      return await withinTime(work, busy(shown));
+      return await withinTime(work, this.#ms, busy(shown));
     } finally {
       this.#shares.give(peer, 1);
     }
@@ -92,7 +98,7 @@ export class Questions {
     while (this.#running < QUESTIONS_MAX) {
       const next = this.#waiting.take()?.item;
       if (next === undefined) return;
-      const late = clock.now - next.since > QUESTION_MS;
+      const late = tick() - next.since > this.#ms;
       if (!late) this.#running += 1;
       next.begin(late);
     }
@@ -106,10 +112,10 @@ function busy(shown: string): Refusal {
 }
 
 /** What `work` comes to, or `late` where that takes longer than a question may. */
-function withinTime<T>(work: Promise<T>, late: Refusal): Promise<T | Refusal> {
+function withinTime<T>(work: Promise<T>, ms: number, late: Refusal): Promise<T | Refusal> {
   const { promise, resolve, reject } = Promise.withResolvers<T | Refusal>();
   // A little behind the signal, which ends most of them.
-  const timer = setTimeout(() => resolve(late), QUESTION_MS + 500);
+  const timer = setTimeout(() => resolve(late), ms + 500);
   const end = (): void => clearTimeout(timer);
   work.then(resolve, reject).finally(end);
   return promise;

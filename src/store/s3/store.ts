@@ -56,7 +56,7 @@ export class S3Store implements Store {
   readonly single = "";
   readonly digester = new Digester();
   readonly flows: Flows;
-  readonly questions = new Questions();
+  readonly questions: Questions;
   readonly kept = new KeptObjects();
   readonly #address: S3Address;
   readonly #bucket: Bucket;
@@ -65,13 +65,21 @@ export class S3Store implements Store {
   #missed = 0;
   #pages = 0;
 
-  constructor(address: S3Address, bucket: Bucket, policy: S3Policy) {
+  /** The last two are QUESTION_MS and FLOWS_MAX, but for tests. */
+  constructor(
+    address: S3Address,
+    bucket: Bucket,
+    policy: S3Policy,
+    questionMs?: number,
+    flowsMax?: number,
+  ) {
+    this.questions = new Questions(questionMs);
     this.#address = address;
     this.#bucket = bucket;
     this.#policy = policy;
     this.label = `s3://${address.bucket}/${address.prefix}`;
     const short = new Refusal("EIO", "the object store did not give what it promised");
-    this.flows = new Flows(new StoreRanges(bucket, short));
+    this.flows = new Flows(new StoreRanges(bucket, short), flowsMax);
   }
 
   get facts(): StoreFacts {

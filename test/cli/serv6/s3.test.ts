@@ -1,0 +1,142 @@
+/** `serv6 s3://bucket/prefix` as a command: where its keys come from, and the wall around it. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import net from "node:net";
+import { awsProfile } from "../../../src/cli/serv6/awsprofile.ts";
+import { connectPorts } from "../../../src/cli/serv6/remote.ts";
+import { eventually } from "../../rig/faults.ts";
+import { needing, WALLS } from "../../rig/needs.ts";
+import { content } from "../../rig/oracle.ts";
+import { Peer } from "../../rig/peer.ts";
+import { cli6 } from "../../rig/program.ts";
+import { S3Fake } from "../../rig/s3fake.ts";
+import { Tree } from "../../rig/tree.ts";
+import { Started } from "./started.ts";
+
+const KEYS = { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" };
+
+test("objects are served behind the whole wall, by a store that has a name", async () => {
+  using tree = new Tree({ "p/small": "content" });
+  tree.write("p/large", content(1, 0, 5_000_000));
+  await using fake = await S3Fake.over(tree.root);
+  const env = { ...KEYS, AWS_ENDPOINT_URL: `http://localhost:${fake.port}` };
+  await using started = new Started(["s3://bucket/p", "-p", "0"], env);
+  const url = `s6://127.0.0.1:${await started.port()}`;
+  expect((await cli6([`${url}/small`])).out).toBe("content");
+  using into = new Tree();
+  expect((await cli6(["get", `${url}/large`, "-P", into.root])).status).toBe(0);
+  expect(fs.readFileSync(into.path("large")).equals(content(1, 0, 5_000_000))).toBe(true);
+  expect((await cli6(["ls", `${url}/`])).out).toMatch(/ large\n.* small\n$/);
+  expect(started.said).toContain(" serves s3://bucket/p/ on s6://");
+  expect(started.said).not.toContain("warning");
+});
+
+needing(WALLS)("--self-test: it may make internet sockets, and no others", async () => {
+  using tree = new Tree();
+  await using fake = await S3Fake.over(tree.root);
+  const args = ["s3://bucket", "--self-test", "--s3-endpoint", `http://127.0.0.1:${fake.port}`];
+  await using started = new Started(args, KEYS);
+  const table = await new Response(started.child.stdout).text();
+  expect(table).toMatch(/^ok +make a socket of this machine \(socket\) +EPERM +EPERM in /m);
+  expect(table).toMatch(/^ok +read \/etc\/passwd +EACCES +EACCES in /m);
+  expect(table).not.toContain("FAIL");
+  expect(await started.status()).toBe(0);
+});
+
+test("keys that the store does not take are told at start, and EIO to clients", async () => {
+  using tree = new Tree({ f: "x" });
+  await using fake = await S3Fake.over(tree.root);
+  fake.misbehave = (_, reply) => {
+    reply.writeHead(403).end("<Error><Code>InvalidAccessKeyId</Code></Error>");
+    return true;
+  };
+  const env = { ...KEYS, AWS_ENDPOINT_URL: `http://127.0.0.1:${fake.port}` };
+  await using started = new Started(["s3://bucket", "-p", "0"], env);
+  await started.says(/^serv6: warning: the server could not read the file: the object store /m);
+  using peer = await Peer.dial(await started.port());
+  peer.send("READ /f\n");
+  expect((await peer.reply()).line).toStartWith("ERR EIO ");
+});
+
+test("without keys, or with an endpoint and a folder, it says what is missing", async () => {
+  using home = new Tree();
+  const nowhere = { HOME: home.root, AWS_PROFILE: "", AWS_ACCESS_KEY_ID: "" };
+  await using keyless = new Started(["s3://bucket", "-p", "0"], nowhere);
+  expect(await keyless.status()).toBe(2);
+  expect(keyless.said).toContain(`AWS_SECRET_ACCESS_KEY, or write them to ${home.root}/.aws/cred`);
+  await using folder = new Started([home.root, "--s3-endpoint", "http://a:1", "-p", "0"]);
+  expect(await folder.status()).toBe(2);
+  expect(folder.said).toContain("--s3-endpoint needs s3://bucket as ROOT");
+  await using nonsense = new Started(["s3://bucket", "--s3-endpoint", "ftp://a", "-p", "0"], KEYS);
+  expect(await nonsense.status()).toBe(2);
+  expect(nonsense.said).toContain('ftp://a is no address as "https://s3.example:9000"');
+});
+
+test("the profile files of AWS are read as its tools do", () => {
+  using home = new Tree({
+    ".aws/credentials":
+      "[default]\naws_access_key_id = d\naws_secret_access_key=ds\n# aws_session_token = no\n" +
+      "[other]\naws_access_key_id = o\naws_secret_access_key = o=s/+\naws_session_token = ot\n",
+    ".aws/config":
+      "[default]\nregion = eu-south-1\n[profile other]\nregion=us-west-2\n" +
+      "endpoint_url = http://store:9000\ns3 =\n  region = nested\n[other]\nregion = wrong\n",
+  });
+  const { files, ...plain } = awsProfile({ HOME: home.root });
+  expect(files).toEqual([home.path(".aws/credentials"), home.path(".aws/config")]);
+  expect(plain).toEqual({
+    ...{ accessKeyId: "d", secretAccessKey: "ds", sessionToken: undefined },
+    ...{ region: "eu-south-1", endpoint: undefined },
+  });
+  expect(awsProfile({ HOME: home.root, AWS_PROFILE: "other" })).toMatchObject({
+    ...{ accessKeyId: "o", secretAccessKey: "o=s/+", sessionToken: "ot" },
+    ...{ region: "us-west-2", endpoint: "http://store:9000" },
+  });
+  const set = { HOME: home.root, AWS_PROFILE: "other", ...KEYS, AWS_DEFAULT_REGION: "r" };
+  // The token belongs to the other keys.
+  expect(
+    awsProfile({ ...set, AWS_ENDPOINT_URL: "http://e", AWS_ENDPOINT_URL_S3: "" }),
+  ).toMatchObject({
+    ...{ accessKeyId: "key", secretAccessKey: "secret", sessionToken: undefined },
+    ...{ region: "r", endpoint: "http://e" },
+  });
+  const elsewhere = { AWS_SHARED_CREDENTIALS_FILE: home.path(".aws/credentials") };
+  expect(awsProfile(elsewhere).accessKeyId).toBe("d");
+});
+
+test("it may connect to the port of its store, and to that of names", () => {
+  const s3 = { accessKeyId: "", secretAccessKey: "" };
+  const portsOf = (endpoint?: string): readonly number[] | null =>
+    connectPorts({ root: "s3://b", s3: endpoint === undefined ? s3 : { ...s3, endpoint } });
+  expect(portsOf("http://127.0.0.1:9000")).toEqual([9000, 53]);
+  expect(portsOf("https://s3.example/")).toEqual([443, 53]);
+  expect(portsOf("http://[::1]:81")).toEqual([81, 53]);
+  expect(portsOf()).toEqual([443, 53]);
+  expect(connectPorts({ root: "/" })).toBeNull();
+});
+
+needing(WALLS)("89: it can connect to no other port, also not from inside", async () => {
+  using tree = new Tree({ f: "x" });
+  await using fake = await S3Fake.over(tree.root);
+  let came = 0;
+  const other = net.createServer((socket) => {
+    came += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const address = other.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  // A store that sends its clients elsewhere: it is not followed, and could not be.
+  fake.misbehave = (_, reply) => {
+    reply.writeHead(307, { Location: `http://127.0.0.1:${port}/` }).end();
+    return true;
+  };
+  const env = { ...KEYS, AWS_ENDPOINT_URL: `http://127.0.0.1:${fake.port}` };
+  await using started = new Started(["s3://bucket", "-p", "0"], env);
+  using peer = await Peer.dial(await started.port());
+  peer.send("READ /f\nLIST /\n");
+  expect((await peer.reply()).line).toStartWith("ERR EIO ");
+  await peer.reply();
+  await eventually("its questions", () => fake.asked.length >= 2);
+  expect(came).toBe(0);
+  other.close();
+});
