@@ -50,6 +50,25 @@ test.each(["x64", "arm64"] as const)("on %s these are refused, and no others", (
   expect(rules).toHaveLength(new Set(rules.map(({ number }) => number)).size);
 });
 
+test.each(["x64", "arm64"] as const)("on %s a store behind a network needs two more", (arch) => {
+  const [local, remote] = [false, true].map((far) =>
+    filterProgram(arch, forbiddenCalls(arch, 4321, far)),
+  ) as [Uint8Array, Uint8Array];
+  const [socket, connect] = arch === "x64" ? [41, 42] : [198, 203];
+  for (let number = 0; number < 1000; number++) {
+    if (number === socket || number === connect) continue;
+    const call = { arch: ARCH[arch], number };
+    expect([number, run(remote, call)[0]]).toEqual([number, run(local, call)[0]]);
+  }
+  const families = (program: Uint8Array): number[] =>
+    Array.from({ length: 50 }, (_, family) => family).filter(
+      (family) => run(program, { arch: ARCH[arch], number: socket, given: [family] })[0] === ALLOW,
+    );
+  // AF_INET and AF_INET6; not AF_UNIX, AF_NETLINK or AF_PACKET.
+  expect([families(local), families(remote)]).toEqual([[], [2, 10]]);
+  expect(run(remote, { arch: ARCH[arch], number: connect })[0]).toBe(ALLOW);
+});
+
 test("literal numbers: what a server needs passes, what it must not does not", () => {
   const x64 = filterProgram("x64", forbiddenCalls("x64", 77));
   const arm64 = filterProgram("arm64", forbiddenCalls("arm64", 77));

@@ -54,6 +54,12 @@ export const WALLS: Need = {
 /** A client of TLS that keeps its session in a file and shows it again. */
 export const OPENSSL: Need = { here: works("openssl", "version"), what: "openssl" };
 
+/** Walls that tell ports apart; before, a filter alone lets all of them through or none. */
+export const PORTS: Need = {
+  here: (Confinement.make()?.landlockVersion() ?? -1) >= 4,
+  what: "a kernel whose Landlock knows ports (6.7)",
+};
+
 /** For device nodes, and files of another user. */
 export const ROOT: Need = { here: process.geteuid?.() === 0, what: "root" };
 

@@ -4,8 +4,7 @@ import fs from "node:fs";
 import net from "node:net";
 import { awsProfile } from "../../../src/cli/serv6/awsprofile.ts";
 import { connectPorts } from "../../../src/cli/serv6/remote.ts";
-import { eventually } from "../../rig/faults.ts";
-import { needing, WALLS } from "../../rig/needs.ts";
+import { needing, PORTS, WALLS } from "../../rig/needs.ts";
 import { content } from "../../rig/oracle.ts";
 import { Peer } from "../../rig/peer.ts";
 import { cli6 } from "../../rig/program.ts";
@@ -114,29 +113,56 @@ test("it may connect to the port of its store, and to that of names", () => {
   expect(connectPorts({ root: "/" })).toBeNull();
 });
 
-needing(WALLS)("89: it can connect to no other port, also not from inside", async () => {
+test("a store that sends its clients elsewhere is not followed", async () => {
   using tree = new Tree({ f: "x" });
   await using fake = await S3Fake.over(tree.root);
-  let came = 0;
-  const other = net.createServer((socket) => {
-    came += 1;
-    socket.destroy();
-  });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const address = other.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  // A store that sends its clients elsewhere: it is not followed, and could not be.
-  fake.misbehave = (_, reply) => {
-    reply.writeHead(307, { Location: `http://127.0.0.1:${port}/` }).end();
+  fake.misbehave = (asked, reply) => {
+    const elsewhere = `http://127.0.0.1:${fake.port}/elsewhere/f`;
+    reply.writeHead(asked.key === "" ? 404 : 307, { Location: elsewhere }).end();
     return true;
   };
   const env = { ...KEYS, AWS_ENDPOINT_URL: `http://127.0.0.1:${fake.port}` };
   await using started = new Started(["s3://bucket", "-p", "0"], env);
   using peer = await Peer.dial(await started.port());
-  peer.send("READ /f\nLIST /\n");
+  peer.send("READ /f\n");
   expect((await peer.reply()).line).toStartWith("ERR EIO ");
-  await peer.reply();
-  await eventually("its questions", () => fake.asked.length >= 2);
-  expect(came).toBe(0);
-  other.close();
+  expect(fake.asked.filter(({ key }) => key !== "").map(({ key }) => key)).toEqual(["f"]);
 });
+
+needing(WALLS, PORTS)(
+  "89: code that got into it reaches its store's port, and no other",
+  async () => {
+    using tree = new Tree();
+    await using fake = await S3Fake.over(tree.root);
+    const other = net.createServer((socket) => socket.end("HTTP/1.0 200 OK\r\n\r\n"));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = String(typeof address === "object" ? address?.port : address);
+    const entry = `${import.meta.dir}/planted.ts`;
+    const launch = [process.execPath, "--config=/dev/null", "--no-env-file", entry];
+    const endpoint = `http://127.0.0.1:${fake.port}`;
+    const got: Record<string, unknown>[] = [];
+    for (const tried of [port, String(fake.port)]) {
+      const child = Bun.spawn([...launch, tried, String(process.pid), "s3://bucket", "-p", "0"], {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+        env: { ...process.env, ...KEYS, AWS_ENDPOINT_URL: endpoint },
+      });
+      let said = "";
+      for await (const chunk of child.stdout) {
+        said += Buffer.from(chunk).toString();
+        if (said.includes("\n")) break;
+      }
+      child.kill("SIGKILL");
+      await child.exited;
+      const threads = Object.values(JSON.parse(said) as Record<string, Record<string, string>>);
+      got.push(...threads.map(({ connect, passwd, listen }) => ({ connect, passwd, listen })));
+    }
+    other.close();
+    const refused: unknown = expect.stringMatching(/^refused /);
+    const nothing = { connect: refused, passwd: refused, listen: refused };
+    const store = { ...nothing, connect: "connected" };
+    expect(got).toEqual([nothing, nothing, nothing, store, store, store]);
+  },
+);
