@@ -1,5 +1,5 @@
 /** The store over an object store keeps the contract of stores, over one that is made here. */
-import { afterAll } from "bun:test";
+import { afterAll, test } from "bun:test";
 import { s3AddressOf } from "../../src/store/s3/address.ts";
 import { openS3, type S3Store } from "../../src/store/s3/store.ts";
 import { S3Fake } from "../rig/s3fake.ts";
@@ -15,6 +15,7 @@ const TRAITS: Traits = {
   keepsVersions: false,
   belowFile: "ENOENT",
   wide: 1500,
+  run: (name, body) => test(name, body),
 };
 
 const fakes: S3Fake[] = [];
