@@ -52,6 +52,7 @@ export class Opener {
   readonly #looks: Looks;
   readonly #limits: DiskLimits;
   readonly #prefetcher = new Prefetcher();
+  #closed = false;
 
   /** They stay the caller's. */
   constructor(root: Root, cache: FileCache, looks: Looks, limits: DiskLimits) {
@@ -77,6 +78,7 @@ export class Opener {
 
   /** Answers nobody any more. */
   close(): void {
+    this.#closed = true;
     this.#prefetcher.close();
   }
 
@@ -117,7 +119,7 @@ export class Opener {
   #looked(named: Named, waiter: Waiter, answer: LookAnswer, lookedAt: number, last: boolean): void {
     if (typeof answer === "number") {
       this.#cache.drop(named.canonical);
-      if (waiter.gone) return;
+      if (waiter.gone || this.#closed) return;
       if (last || !lacksFds(answer)) {
         waiter.opened(refusalOf(answer, named.path));
         return;
@@ -128,7 +130,7 @@ export class Opener {
     }
     const stat = new FileStat();
     const fd = readFacts(answer, stat);
-    if (waiter.gone) {
+    if (waiter.gone || this.#closed) {
       kernel.close(fd);
       return;
     }

@@ -99,6 +99,19 @@ test("the threads for digests run in both programs, and a large file arrives", a
   expect(out).toBe(run(["sha256sum", "large"], tree.path("served")).out);
 });
 
+test("the thread for names that are not in memory runs, and finds them", async () => {
+  using tree = new Tree({ "served/d/f": "content" });
+  await using server = new Serving([built("serv6"), "served"], tree.root);
+  const address = await server.address();
+  expect(threadsOf(server.child.pid)).not.toContain("Worker");
+  // Nobody has read the folder yet; and what nobody has is in no memory.
+  const listed = run([built("cli6"), "ls", "-1", `s6://${address}/d`], tree.root);
+  expect([listed.status, listed.out]).toEqual([0, "f\n"]);
+  expect(threadsOf(server.child.pid)).toContain("Worker");
+  const none = run([built("cli6"), "stat", `s6://${address}/${crypto.randomUUID()}`], tree.root);
+  expect([none.status, none.out]).toEqual([3, ""]);
+});
+
 test("arguments come byte for byte, -- included", async () => {
   using tree = new Tree({ "-x": "dash" });
   fs.writeFileSync(Buffer.concat([Buffer.from(`${tree.root}/`), Buffer.of(0xff)]), "odd");

@@ -83,6 +83,18 @@ test("a half-closed client is told that a cold folder is none, not reset", () =>
   expect(peer.socket.ending).toBe("fin");
 });
 
+test("nor is one whose token opens a file below it", () => {
+  using file = new Tree({ tokens: '[anonymous]\npaths = ["/no/x", "/d/a"]\n' });
+  using simulation = new Simulation(FILES, { tokens: Tokens.ofFile(file.path("tokens")) });
+  using _names = coldNames();
+  const peer = ask(simulation, "LIST /no\nLIST /d\n");
+  peer.finish();
+  for (let turn = 0; turn < 10; turn++) peer.connection.probe();
+  simulation.flow(peer);
+  expect(peer.text).toMatch(/^ERR ENOENT [^\n]*\nOK \d+ count=1 /);
+  expect(peer.socket.ending).toBe("fin");
+});
+
 test("who leaves while the disk is waited for costs no look and leaves no descriptor", () => {
   using simulation = new Simulation(FILES);
   const before = openIn(simulation.tree.root);

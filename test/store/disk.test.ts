@@ -10,6 +10,7 @@ import { BODY_BYTES_MAX, type Store } from "../../src/store/store.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { coldNames, replaceCall } from "../rig/faults.ts";
+import { inlineLooks } from "../rig/inlinelooks.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
@@ -26,11 +27,13 @@ function diskOver(tree: Tree, policy: Partial<RootPolicy> = {}): DiskStore {
 
 /** Where no name is ever in memory, as on some network file systems: the thread looks each up. */
 function coldDiskOver(tree: Tree): DiskStore {
-  const fault = coldNames();
+  const faults = new DisposableStack();
+  faults.use(coldNames());
+  faults.use(inlineLooks());
   const store = diskOver(tree);
   const close = store.close.bind(store);
   store.close = () => {
-    fault[Symbol.dispose]();
+    faults.dispose();
     close();
   };
   return store;

@@ -1,15 +1,16 @@
 /** The queue of looks: whose turn it is, who has left, and a thread that dies or is not needed. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import type { LookAnswer, LookAsked } from "../../src/store/look.ts";
-import { type LookOwner, type LookThread, lookThreads } from "../../src/store/lookthread.ts";
+import { factsOf, type LookAsked } from "../../src/store/look.ts";
 import { type LookJob, Looks, LOOKS_SENT_MAX } from "../../src/store/looks.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { Root } from "../../src/store/root.ts";
+import { tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
-import { AT_FDCWD, OPEN, RESOLVE } from "../../src/sys/types.ts";
+import { AT_FDCWD, FileStat, OPEN, RESOLVE } from "../../src/sys/types.ts";
 import { coldNames, eventually, replaceCall } from "../rig/faults.ts";
+import { LookThreads } from "../rig/lookthreads.ts";
 import { openIn } from "../rig/open-files.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { Tree } from "../rig/tree.ts";
@@ -19,38 +20,6 @@ import { codeOf, pass, stat } from "./asking.ts";
 const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 const LIMITS = { files: 64, zeroCopy: true };
 const ASKED: LookAsked = { kind: "name", path: "f", want: "file" };
-
-/** Threads that answer when the test says so. */
-class Threads implements Disposable {
-  readonly asked: LookAsked[] = [];
-  started = 0;
-  ended = 0;
-  #owner: LookOwner | null = null;
-  #last: LookThread | null = null;
-  readonly #start = lookThreads.start;
-
-  constructor() {
-    lookThreads.start = (owner) => {
-      this.started += 1;
-      this.#owner = owner;
-      const end = (): void => void (this.ended += 1);
-      this.#last = { send: (asked) => void this.asked.push(asked), end };
-      return this.#last;
-    };
-  }
-
-  answer(answer: LookAnswer): void {
-    this.#owner?.answered(answer);
-  }
-
-  die(): void {
-    if (this.#last !== null) this.#owner?.ended(this.#last);
-  }
-
-  [Symbol.dispose](): void {
-    lookThreads.start = this.#start;
-  }
-}
 
 /** A job that notes in `heard` what came of it. */
 function jobOf(peer: string, heard: string[], over: Partial<LookJob> = {}): LookJob {
@@ -71,7 +40,7 @@ function rootOf(tree: Tree): Root {
 
 test("119: a peer's one look waits for few of another's thousand", () => {
   using loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -86,7 +55,7 @@ test("119: a peer's one look waits for few of another's thousand", () => {
 
 test("who leaves while it waits is not asked for, and a disk that hangs gathers nobody", () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -101,7 +70,7 @@ test("who leaves while it waits is not asked for, and a disk that hangs gathers 
 
 test("what is in memory when its turn comes needs no look; a thousand of them are no stall", () => {
   using loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -121,7 +90,7 @@ test("what is in memory when its turn comes needs no look; a thousand of them ar
 
 test("a thread that dies costs those it worked for EIO, and the next is started", () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -136,7 +105,7 @@ test("a thread that dies costs those it worked for EIO, and the next is started"
 
 test("a mistake of ours costs its job; the others get their answers", () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -153,7 +122,7 @@ test("a mistake of ours costs its job; the others get their answers", () => {
 
 test("the root stays open until the thread has answered; nobody is asked for after the close", () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   const heard: string[] = [];
@@ -170,7 +139,7 @@ test("the root stays open until the thread has answered; nobody is asked for aft
 
 test("the thread ends when nobody has needed it for a minute", () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree();
   const looks = new Looks(rootOf(tree));
   looks.add(jobOf("", []));
@@ -195,6 +164,7 @@ test("a descriptor that comes for somebody who has left is closed", async () => 
   for (let nth = 0; nth < 20; nth++) {
     const waiter = { ...waiterOf((answer) => void heard.push(answer)), gone: false };
     expect(store.open("/large", waiter)).toBeNull();
+    expect(store.stat("/large", waiter)).toBeNull();
     waiter.gone = true;
   }
   // Behind all of them.
@@ -204,9 +174,48 @@ test("a descriptor that comes for somebody who has left is closed", async () => 
   await eventually("the root let go of", () => openIn(tree.root) === 0);
 });
 
+test("a descriptor that comes for a store that was closed meanwhile is closed", async () => {
+  using tree = new Tree({ large: Buffer.alloc(100_000) });
+  using _names = coldNames();
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let heard = 0;
+  expect(
+    store.open(
+      "/large",
+      waiterOf(() => (heard += 1)),
+    ),
+  ).toBeNull();
+  store.close();
+  await eventually("the root and the file let go of", () => openIn(tree.root) === 0);
+  expect(heard).toBe(0);
+});
+
+test("a name is believed from when it was asked for, however late the disk answers", async () => {
+  using _loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using tree = new Tree({ f: Buffer.alloc(100_000) });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  tick();
+  expect(await codeOf(store, "/f")).toBe("opened");
+  pass(1001);
+  using _names = coldNames();
+  const code = codeOf(store, "/f");
+  pass(5000);
+  const stat = new FileStat();
+  const fd = kernel.openat(AT_FDCWD, tree.path("f"), OPEN.readOnly);
+  expect(kernel.statx(fd, "", stat)).toBe(0);
+  threads.answer(factsOf(fd, stat));
+  expect(await code).toBe("opened");
+  expect(store.open("/f", waiterOf())).toBeNull();
+  expect(threads.asked.length).toBe(2);
+  store.close();
+  threads.answer(-ERRNO.ENOENT);
+  expect(openIn(tree.root)).toBe(0);
+});
+
 test("a look that meets too few descriptors gives back what is only cached, once", async () => {
   using _loop = new SimulatedLoop();
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree({ f: Buffer.alloc(100_000), g: Buffer.alloc(100_000) });
   const store = openDisk(tree.root, POLICY, LIMITS);
   expect(await codeOf(store, "/f")).toBe("opened");
@@ -221,7 +230,7 @@ test("a look that meets too few descriptors gives back what is only cached, once
 });
 
 test("a kernel that can't tell what is in memory is asked on the loop, as before", async () => {
-  using threads = new Threads();
+  using threads = new LookThreads();
   using tree = new Tree({ f: "content" });
   using _old = replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
     const known = (resolve & RESOLVE.cached) === 0;

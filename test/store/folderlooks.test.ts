@@ -1,0 +1,130 @@
+/** What pages of folders ask of the thread for looks, how many at once, and what stays open. */
+import { expect, test } from "bun:test";
+import { openDisk } from "../../src/store/disk.ts";
+import { SHORT_WAITS_MAX } from "../../src/store/pages.ts";
+import { tick } from "../../src/sys/clock.ts";
+import { replaceCall, warmNames } from "../rig/faults.ts";
+import { LookThreads } from "../rig/lookthreads.ts";
+import { openIn } from "../rig/open-files.ts";
+import { SimulatedLoop } from "../rig/simulatedloop.ts";
+import { Tree } from "../rig/tree.ts";
+import { waiterOf } from "../rig/waiter.ts";
+
+const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
+const LIMITS = { files: 64, zeroCopy: true };
+
+test("a folder's records are read by the thread, once in ten seconds", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  using tree = new Tree({ "d/f": "x" });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let pages = 0;
+  const ask = (): void => {
+    expect(
+      store.list(
+        "/d",
+        10,
+        "",
+        waiterOf(() => (pages += 1)),
+      ),
+    ).toBeNull();
+    loop.settle();
+  };
+  ask();
+  expect([pages, threads.asked.map(({ kind }) => kind)]).toEqual([0, ["records"]]);
+  threads.answer(24);
+  loop.settle();
+  threads.answer(0);
+  loop.settle();
+  expect([pages, threads.asked.length]).toEqual([1, 2]);
+  ask();
+  expect([pages, threads.asked.length]).toEqual([2, 2]);
+  loop.pass(10_001);
+  tick();
+  ask();
+  expect([pages, threads.asked.length]).toEqual([2, 3]);
+  threads.answer(0);
+  store.close();
+  expect(openIn(tree.root)).toBe(0);
+});
+
+test("a name that took long makes the next ones the thread's, and nothing stays open", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  const names = Array.from({ length: 50 }, (_, nth) => `n${100 + nth}`);
+  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  using _slow = replaceCall("statx", (real) => (dirfd, name, out) => {
+    if (name === "n110") loop.now += 5;
+    return real(dirfd, name, out);
+  });
+  let pages = 0;
+  store.list(
+    "/d",
+    50,
+    "",
+    waiterOf(() => (pages += 1)),
+  );
+  loop.settle();
+  threads.answer(0);
+  loop.settle();
+  const asked = threads.asked.at(-1);
+  expect(asked?.kind === "names" && asked.names).toEqual(names.slice(11));
+  threads.answer(50);
+  loop.settle();
+  // The root's alone.
+  expect([pages, openIn(tree.root)]).toEqual([1, 1]);
+  store.close();
+});
+
+test("a store that is closed while folders wait for the disk lets go of all of them", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  using tree = new Tree({ "a/f": "", "b/f": "", "c/f": "", "d/f": "" });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let heard = 0;
+  for (const path of ["/a", "/b", "/c", "/d"]) {
+    store.list(
+      path,
+      10,
+      "",
+      waiterOf(() => (heard += 1)),
+    );
+  }
+  loop.settle();
+  // The root's, and a folder's for each page.
+  expect([threads.asked.length, openIn(tree.root)]).toEqual([2, 5]);
+  store.close();
+  expect(openIn(tree.root)).toBe(3);
+  threads.answer(0);
+  threads.answer(0);
+  expect([heard, openIn(tree.root)]).toEqual([0, 0]);
+});
+
+test("no more than a few short folders are open while they wait for the disk", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  const folders = Array.from({ length: SHORT_WAITS_MAX + 10 }, (_, nth) => `d${nth}`);
+  using tree = new Tree(Object.fromEntries(folders.map((name) => [`${name}/f`, ""])));
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let heard = 0;
+  for (const name of folders)
+    store.list(
+      `/${name}`,
+      10,
+      "",
+      waiterOf(() => (heard += 1)),
+    );
+  loop.settle();
+  expect([openIn(tree.root), loop.immediates]).toEqual([1 + SHORT_WAITS_MAX, 0]);
+  for (let nth = 0; nth < folders.length; nth++) {
+    threads.answer(0);
+    loop.settle();
+  }
+  expect([heard, openIn(tree.root)]).toEqual([folders.length, 1]);
+  store.close();
+});
