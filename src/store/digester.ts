@@ -68,6 +68,12 @@ const IDLE_MS = 10_000;
  */
 const PORTIONS_BROUGHT_MAX = 4;
 
+/**
+ * Portions that were brought into memory and are no larger are digested where they are: 0.1 ms at
+ * most, which a thread and a copy for it would cost as well. In bytes.
+ */
+const BROUGHT_INLINE_BYTES_MAX = { xxh3: 1_048_576, sha256: 65_536 } as const;
+
 /** A portion at the thread. */
 interface Sent {
   readonly job: DigestJob;
@@ -261,7 +267,12 @@ export class Digester implements ThreadOwner {
     job.stop = bringBytes(source, portion.at, bytes, job.peer, (failed) => {
       job.stop = null;
       this.#bringing -= 1;
-      if (failed === null) {
+      const { algo, chunk, count, piece } = portion;
+      if (failed === null && piece === "whole" && count <= BROUGHT_INLINE_BYTES_MAX[algo]) {
+        job.pending -= 1;
+        this.#take(job, portion, digestLines(algo, bytes, chunk));
+        if (job.wants) this.#turns.add(job.peer, job);
+      } else if (failed === null) {
         this.#give(job, portion, { ...portion, source: bytes, at: 0n });
         if (job.wants) this.#turns.add(job.peer, job);
       } else {
