@@ -81,7 +81,9 @@ test("--ca believes an authority; without it, or for another name, status 4 says
 
 test("get at the prompt shows the certificate and the token that the prompt was given", async () => {
   using tree = new Tree({ f: "content" });
-  using own = new Tree({ token: "right-one\n", here: null });
+  using own = new Tree({ here: null });
+  // As of a shell's <(command): what comes out of it comes once.
+  await Bun.$`mkfifo ${own.path("token")}`;
   const { cert, key } = filesOf("good");
   const tls = ["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", CA_FILE];
   await using server = new Started([tree.root, ...SERVES, ...tls], { SERV6_TOKEN: "right-one" });
@@ -90,6 +92,7 @@ test("get at the prompt shows the certificate and the token that the prompt was 
   const url = `s6s://localhost:${await portOf(server)}`;
   const shown = ["--no-history", ...flags, "--token-file", own.path("token"), "-s", url];
   let seen = "";
+  const once = Bun.spawn(["sh", "-c", 'echo right-one >"$0"', own.path("token")]);
   const child = Bun.spawn([...CLI6_COMMAND, ...shown], {
     cwd: own.path("here"),
     env: { ...environment(), TERM: "xterm" },
@@ -105,17 +108,35 @@ test("get at the prompt shows the certificate and the token that the prompt was 
     expect(fs.readFileSync(own.path("here/f"), "utf8")).toBe("content");
   } finally {
     child.kill();
+    once.kill();
   }
 });
 
 test("cli6 says which file of TLS or tokens is wrong, and why, in one line with status 2", async () => {
   using tree = new Tree({ f: "no token here\n", empty: "" });
   const { cert, key } = filesOf("client");
+  const other = filesOf("good").key;
+  const middle = /(?<=-----\n)[^-]+/;
+  tree.write("torn", fs.readFileSync(cert, "utf8").replace(middle, "AAAA\n"));
+  tree.write("cut", fs.readFileSync(key, "utf8").replace(middle, "AAAA\n"));
   const cases: [string[], string][] = [
     [["--ca", tree.path("none")], `--ca: ${tree.path("none")} can't be read (ENOENT)`],
     [["--ca", tree.root], `--ca: ${tree.root} can't be read (EISDIR)`],
     [["--ca", tree.path("empty")], `--ca: ${tree.path("empty")} holds no certificate in PEM`],
     [["--cert", cert], "--cert and --key belong together"],
+    [
+      ["--cert", cert, "--key", filesOf("good").key],
+      `${filesOf("good").key} is not the key of ${cert}`,
+    ],
+    [
+      ["--cert", tree.path("torn"), "--key", key],
+      `${tree.path("torn")} holds a certificate that is`,
+    ],
+    [
+      ["--cert", cert, "--key", tree.path("cut")],
+      `${tree.path("cut")} holds a private key that is`,
+    ],
+    [["--ca", tree.path("torn")], `--ca: ${tree.path("torn")} holds a certificate that is damaged`],
     [["--cert", key, "--key", key], `--cert: ${key} holds no certificate in PEM`],
     [["--cert", cert, "--key", cert], `--key: ${cert} holds no private key in PEM`],
     [["--token-file", tree.path("none")], `--token-file: ${tree.path("none")} can't be read`],

@@ -11,16 +11,24 @@ export interface NamedFile {
   readonly path: string;
 }
 
+/** What came out of a pipe, by its name: each command of a prompt asks for it, and it is gone. */
+const fromPipes = new Map<string, string>();
+
 /**
- * The file's bytes, one a character. Throws UsageError, which says which flag, which file and why,
- * when it can't be read or has more than `bytesMax`.
+ * The file's bytes, one a character; those of a pipe as they came at the first call. Throws
+ * UsageError, which says which flag, which file and why, when it can't be read or has more than
+ * `bytesMax`.
  */
 export function contentOf({ flag, path }: NamedFile, bytesMax: number): string {
+  const kept = fromPipes.get(path);
+  if (kept !== undefined) return kept;
   const bytes = Buffer.alloc(bytesMax + 1);
+  let pipe = false;
   let count = 0;
   try {
     const fd = fs.openSync(path, "r");
     try {
+      pipe = fs.fstatSync(fd).isFIFO();
       for (let got = -1; got !== 0 && count < bytes.length; count += got) {
         got = fs.readSync(fd, bytes, count, bytes.length - count, null);
       }
@@ -32,7 +40,9 @@ export function contentOf({ flag, path }: NamedFile, bytesMax: number): string {
     throw wrongFile({ flag, path }, `can't be read (${code})`);
   }
   if (count > bytesMax) throw wrongFile({ flag, path }, `has more than ${bytesMax} bytes`);
-  return bytes.toString("latin1", 0, count);
+  const content = bytes.toString("latin1", 0, count);
+  if (pipe) fromPipes.set(path, content);
+  return content;
 }
 
 /** The error for a file whose content is not what the flag needs: `why` completes "PATH ...". */

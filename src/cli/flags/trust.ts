@@ -1,8 +1,9 @@
 /** The flags that say which servers are believed over TLS, and what they are as TrustOptions. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type TrustOptions, pinOf } from "../../identity/trust.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { printableText } from "../../wire/printable.ts";
-import { contentOf, wrongFile } from "./filecontent.ts";
+import { contentOf, type NamedFile, wrongFile } from "./filecontent.ts";
 import { type FlagTable, UsageError, type Values } from "./flags.ts";
 import { stateFile } from "./statefile.ts";
 import { filePath } from "./values.ts";
@@ -52,12 +53,12 @@ export function trustOf(values: Values<typeof TRUST_FLAGS>): TrustOptions {
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError("--cert and --key belong together");
   }
+  const shown = cert !== undefined && key !== undefined ? certificateOf(cert, key) : {};
   const knownHosts = stateFile("cli6", "known_hosts", process.env);
   return {
     ...(pin !== undefined && { pin }),
     ...(ca !== undefined && { ca: certificatesIn("--ca", ca) }),
-    ...(cert !== undefined && { cert: certificatesIn("--cert", cert) }),
-    ...(key !== undefined && { key: keyIn(key) }),
+    ...shown,
     ...(knownHosts !== null && { knownHosts }),
     onFirstSeen: sayFirstSeen,
   };
@@ -67,15 +68,31 @@ export function trustOf(values: Values<typeof TRUST_FLAGS>): TrustOptions {
 
 function certificatesIn(flag: string, path: string): string {
   const text = contentOf({ flag, path }, PEM_BYTES_MAX);
-  if (CERTIFICATE.test(text)) return text;
-  throw wrongFile({ flag, path }, "holds no certificate in PEM");
+  if (!CERTIFICATE.test(text)) throw wrongFile({ flag, path }, "holds no certificate in PEM");
+  readBy(() => new X509Certificate(text), { flag, path }, "certificate");
+  return text;
 }
 
-function keyIn(path: string): string {
-  const file = { flag: "--key", path };
-  const text = contentOf(file, PEM_BYTES_MAX);
-  if (PRIVATE_KEY.test(text)) return text;
-  throw wrongFile(file, "holds no private key in PEM that needs no passphrase");
+/** What a client shows. Throws UsageError also where the key is that of another certificate. */
+function certificateOf(certPath: string, keyPath: string): { cert: string; key: string } {
+  const cert = certificatesIn("--cert", certPath);
+  const file = { flag: "--key", path: keyPath };
+  const key = contentOf(file, PEM_BYTES_MAX);
+  if (!PRIVATE_KEY.test(key)) {
+    throw wrongFile(file, "holds no private key in PEM that needs no passphrase");
+  }
+  const secret = readBy(() => createPrivateKey(key), file, "private key");
+  if (new X509Certificate(cert).checkPrivateKey(secret)) return { cert, key };
+  throw wrongFile(file, `is not the key of ${printableText(certPath)}`);
+}
+
+/** What `read` makes of a file whose frame is right; its error says how a parser saw it. */
+function readBy<T>(read: () => T, file: NamedFile, what: string): T {
+  try {
+    return read();
+  } catch {
+    throw wrongFile(file, `holds a ${what} that is damaged`);
+  }
 }
 
 function sayFirstSeen(server: string, fingerprint: string): void {
