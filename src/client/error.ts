@@ -3,7 +3,7 @@
  * person reads. Messages are printable already, name the server, and say what can be done about it.
  */
 import type { LocalError } from "../destination/error.ts";
-import { failureKindOf } from "../wire/errors.ts";
+import { failureKindOf, wantsToken } from "../wire/errors.ts";
 import { Failure, type FailureKind } from "../wire/failure.ts";
 
 /**
@@ -51,6 +51,13 @@ export function abortedError(reason: unknown): ClientError {
 /** The server refused with an errno name; `text` is its message, made printable. */
 export function refusedError(code: string, text: string, unanswered = false): ClientError {
   return new ClientError(failureKindOf(code), code, `${code}: ${text}`, unanswered);
+}
+
+/** The same as a server of S6/1 said it, `message` being its words and `text` what is told. */
+export function saidError(code: string, message: string, text: string, unanswered = false) {
+  const error = refusedError(code, text, unanswered);
+  if (code === "EACCES" && wantsToken(message)) error.remedy = "log-in";
+  return error;
 }
 
 /** No connection came about. `code` is the system's name for why. */

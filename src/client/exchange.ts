@@ -67,6 +67,8 @@ export interface ListPage {
 export interface Pong {
   readonly server: string;
   readonly version: string;
+  /** Some of what it has is for those alone who show a token. */
+  readonly asksToken: boolean;
 }
 
 /**
@@ -249,7 +251,8 @@ export class PingExchange extends SingleResult<Pong> implements Exchange {
 
   head({ length, facts }: OkLine): string | null {
     if (length !== 0) return `PING's reply announces ${length} bytes`;
-    this.result = { server: facts.get("server") ?? "", version: facts.get("version") ?? "" };
+    const [server = "", version = ""] = [facts.get("server"), facts.get("version")];
+    this.result = { server, version, asksToken: facts.get("auth") === "token" };
     return null;
   }
 }

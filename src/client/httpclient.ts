@@ -203,6 +203,7 @@ export class HttpClient implements FileClient {
     const said = `the server says ${status}${reason === "" ? "" : ` ${printable(reason)}`}`;
     if (status < 400) throw protocolError(about(said, this.#server, path));
     const error = refusedError(codeOfStatus(status), about(said, this.#server, path));
+    if (status === 401) error.remedy = "log-in";
     error.retryAfterMs = retryAfterMs(fields.get("retry-after") ?? "", Date.now());
     throw error;
   }

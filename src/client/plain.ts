@@ -19,7 +19,7 @@ import {
   ClientError,
   incompleteError,
   localFailure,
-  refusedError,
+  saidError,
   stalledError,
   usageError,
 } from "./error.ts";
@@ -181,7 +181,8 @@ class PlainSession implements SocketOwner {
       const { held } = this.#state;
       const error = parsePlainError(byteStringOf(held).replace(/\r?\n$/, ""));
       if (error !== null) {
-        this.#fail(refusedError(error.code, this.#about(readable(error.message))));
+        const said = readable(error.message);
+        this.#fail(saidError(error.code, said, this.#about(said)));
         return;
       }
       this.#pass(held);

@@ -18,7 +18,7 @@ import { printable } from "../wire/printable.ts";
 import { parsePlainError, parseReply } from "../wire/reply.ts";
 import { LINE_BYTES_MAX, REPLY_LINE_BYTES_MAX } from "../wire/vocabulary.ts";
 import { type Body, Conversation, QUOTE_BYTES_MAX, SURPLUS } from "./conversation.ts";
-import { type ClientError, refusedError, usageError } from "./error.ts";
+import { type ClientError, saidError, usageError } from "./error.ts";
 import type { Exchange } from "./exchange.ts";
 import { readable } from "./message.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -167,7 +167,7 @@ export class Session extends Conversation<Exchange> {
     if (line === null) return false;
     const reply = parseReply(line) ?? parsePlainError(line);
     if (reply === null || ("ok" in reply && reply.ok)) return this.violated(SURPLUS);
-    this.finish(refusedError(reply.code, this.about(readable(reply.message)), true));
+    this.finish(this.#refusal(reply, true));
     return false;
   }
 
@@ -178,7 +178,7 @@ export class Session extends Conversation<Exchange> {
     const reply = parseReply(line);
     if (reply === null) return this.#notFramed(line);
     if (!reply.ok) {
-      this.#settle(exchange, refusedError(reply.code, this.about(readable(reply.message))));
+      this.#settle(exchange, this.#refusal(reply));
       return true;
     }
     const broken = exchange.head(reply);
@@ -212,6 +212,11 @@ export class Session extends Conversation<Exchange> {
     if (this.#state.awaits === "nothing") this.stall.stop();
   }
 
+  #refusal({ code, message }: { code: string; message: ByteString }, unanswered = false) {
+    const said = readable(message);
+    return saidError(code, said, this.about(said), unanswered);
+  }
+
   #nextLine(): ByteString | null {
     const line = this.#lines.next();
     if (line === null && this.#lines.overflowed) {
@@ -224,7 +229,7 @@ export class Session extends Conversation<Exchange> {
   #notFramed(line: ByteString): boolean {
     const plain = parsePlainError(line);
     if (plain !== null) {
-      this.finish(refusedError(plain.code, this.about(readable(plain.message))));
+      this.finish(this.#refusal(plain));
       return false;
     }
     const start = printable(line.slice(0, QUOTE_BYTES_MAX));

@@ -8,7 +8,7 @@ import { isLink } from "../identity/links.ts";
 import type { Grant, Tokens } from "../identity/tokens.ts";
 import type { Store } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
-import { Refusal, Unauthorized } from "../wire/errors.ts";
+import { Refusal, TOKEN_WANTED, Unauthorized } from "../wire/errors.ts";
 import { tokenIn } from "../wire/http/authorization.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { GrantedStore } from "./grantedstore.ts";
@@ -94,7 +94,7 @@ export class Access {
     if (grant === null) {
       failures.note(this.#peer, clock.now);
       return new Unauthorized(
-        isLink(token) ? "the link is not valid, or no more" : "no such token",
+        isLink(token) ? "the link is not valid, or no more" : TOKEN_WANTED.wrong,
       );
     }
     failures.forget(this.#peer);
@@ -117,9 +117,9 @@ function byToken(tokens: Tokens, token: string): () => Grant | null {
 }
 
 function anonymous(tokens: Tokens): Grant | Refusal {
-  return tokens.anonymous ?? new Unauthorized("a token is needed");
+  return tokens.anonymous ?? new Unauthorized(TOKEN_WANTED.none);
 }
 
 function ended(): Refusal {
-  return new Unauthorized("the token has ended");
+  return new Unauthorized(TOKEN_WANTED.ended);
 }

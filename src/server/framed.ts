@@ -16,7 +16,9 @@ import { read, readWhole } from "./read.ts";
 import type { Asked, Asker, Door } from "./service.ts";
 import { VERSION } from "./version.ts";
 
-const PONG = replyOf(okLine(0, ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`));
+const PONG_FACTS = ` server=serv6 version=${VERSION} protocol=${PROTOCOL}`;
+const PONG = replyOf(okLine(0, PONG_FACTS));
+const PONG_BY_TOKEN = replyOf(okLine(0, `${PONG_FACTS} auth=token`));
 
 const DONE = replyOf(okLine(0, ""));
 
@@ -45,7 +47,7 @@ function answer(store: Store, line: ByteString, asker: Asker): Answer {
     case "AUTH":
       return authorize(request, asker);
     default:
-      return PONG;
+      return asker.access.closed ? PONG_BY_TOKEN : PONG;
   }
 }
 

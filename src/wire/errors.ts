@@ -59,6 +59,18 @@ export class Refusal {
   }
 }
 
+/** Why a token, or another one, would help: what a server says, and a client knows it by. */
+export const TOKEN_WANTED = {
+  none: "a token is needed",
+  wrong: "no such token",
+  ended: "the token has ended",
+} as const;
+
+/** True for the message of a refusal (EACCES) that a token would have helped against. */
+export function wantsToken(message: string): boolean {
+  return Object.values(TOKEN_WANTED).some((why) => message === `${textOf("EACCES")}: ${why}`);
+}
+
 /** Nobody who may ask has shown who he is: another try with a token may go well. */
 export class Unauthorized extends Refusal {
   /** `detail` as of any Refusal. */

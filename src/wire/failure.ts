@@ -35,9 +35,10 @@ export type FailureKind =
 /**
  * What the caller could do about a failure, for whoever knows what that is called where it was
  * called from: replace what is there, copy a folder or a file by the other call, ask for another
- * name, let more be removed.
+ * name, let more be removed, show a token.
  */
-export type Remedy = "replace" | "copy-folder" | "copy-folders" | "copy-file" | "rename" | "raise";
+export type Remedy =
+  "replace" | "copy-folder" | "copy-folders" | "copy-file" | "rename" | "raise" | "log-in";
 
 /** The base of every error that this package throws on purpose. */
 export class Failure extends Error {

@@ -40,6 +40,12 @@ test("--new-token, --tokens, login: then the paths of the token, and no other, w
     cli6(args, { env, ...(input === undefined ? {} : { input }) });
   const none = await run(["-q", "ls", url]);
   expect([none.status, none.out]).toEqual([4, ""]);
+  const saves = `(${url}); cli6 login ${url} saves a token\n`;
+  for (const args of [["ls", url], [`${url}/d/f`], ["get", `${url}/d/f`, "-P", here.root]]) {
+    const { status, err } = await run(args);
+    expect([status, err]).toEqual([4, expect.stringMatching(/: a token is needed: \//)]);
+    expect(err).toEndWith(saves);
+  }
   const wrong = await run(["login", url], "wrong\n");
   expect([wrong.status, wrong.err]).toEqual([4, expect.stringContaining("no such token")]);
   expect(fs.existsSync(state.path("cli6/tokens"))).toBe(false);
@@ -62,6 +68,25 @@ test("--new-token, --tokens, login: then the paths of the token, and no other, w
   expect((await run(["login", "--forget", url])).status).toBe(0);
   expect((await run(["-q", `${url}/d/f`])).status).toBe(4);
   expect((await cli6([`${url}/d/f`], { env: { ...env, CLI6_TOKEN: token } })).out).toBe("content");
+});
+
+test("a server that asks for no token is said to take any", async () => {
+  using tree = new Tree();
+  using state = new Tree();
+  await using server = new Started([tree.root, ...SERVES]);
+  const url = `s6://127.0.0.1:${await server.port()}`;
+  const env = { XDG_STATE_HOME: state.root };
+  const { status, err } = await cli6(["login", url], { env, input: "anything\n" });
+  expect([status, err]).toEqual([0, expect.stringContaining("asks for no token, and takes any")]);
+});
+
+test("by HTTP it is said where a token is shown", async () => {
+  using tree = new Tree({ f: "content" });
+  const env = { SERV6_TOKEN: "right-one" };
+  await using server = new Started([tree.root, ...SERVES], env);
+  const url = `http://127.0.0.1:${await server.port()}/f`;
+  const { status, err } = await cli6([url]);
+  expect([status, err]).toEqual([4, expect.stringContaining("shows a token by s6s:// alone")]);
 });
 
 test("on a terminal the token is asked for and never shown, and can be corrected", async () => {

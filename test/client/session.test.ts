@@ -161,7 +161,7 @@ test("STAT, LIST and PING read their replies strictly", async () => {
     left: [],
     id: "",
   });
-  expect(await client.ping()).toEqual({ server: "x", version: "1" });
+  expect(await client.ping()).toEqual({ server: "x", version: "1", asksToken: false });
 });
 
 test("STAT, LIST and PING refuse what they did not ask for", async () => {

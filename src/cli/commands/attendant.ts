@@ -10,6 +10,7 @@ import type { Waited } from "../../download/retry.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
+import { loginAdvice } from "../output/login.ts";
 import { bounded } from "../output/message.ts";
 import { FirstFailure, isPipeClosed } from "../output/exit.ts";
 import type { SourceProgress } from "../../download/progress.ts";
@@ -59,7 +60,7 @@ type Undo = () => void;
 const CLOSING_MS_MAX = 1000;
 
 /** What the command line calls the way out of a failure. */
-const ADVICE: Readonly<Record<Remedy, string>> = {
+const ADVICE: Readonly<Record<Exclude<Remedy, "log-in">, string>> = {
   replace: " (--force replaces it)",
   raise: " (--max-delete)",
   rename: ", use -o",
@@ -78,6 +79,7 @@ function planned({ action, size, name }: TransferEvent & { type: "planned" }): s
 }
 
 function withAdvice({ message, remedy }: Failure): string {
+  if (remedy === "log-in") return bounded(message) + loginAdvice(message);
   return bounded(message) + (remedy === null ? "" : ADVICE[remedy]);
 }
 

@@ -58,9 +58,15 @@ export const LOGIN: Subcommand<typeof FLAGS> = {
       const fromFile = values["token-file"] === undefined ? undefined : settings.token;
       const token = typeof fromFile === "string" ? fromFile : await asked(url);
       if (!isToken(token)) throw new UsageError("a token is one line of visible ASCII");
-      (await openWireClient(server, { ...settings, token })).close();
+      const client = await openWireClient(server, { ...settings, token });
+      const asksToken = await client.ping().then(
+        (pong) => pong.asksToken || pong.server !== "serv6",
+        () => true,
+      );
+      client.close();
       saveToken(file, url, token);
-      report.say(`cli6: ${url} takes the token; it is saved in ${printableText(file)}`);
+      const taken = asksToken ? "takes the token" : "asks for no token, and takes any";
+      report.say(`cli6: ${url} ${taken}; it is saved in ${printableText(file)}`);
     } catch (error) {
       report.fail(error);
     }

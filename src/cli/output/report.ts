@@ -6,6 +6,7 @@ import { writeFully } from "../../sys/shortcount.ts";
 import { Failure } from "../../wire/failure.ts";
 import { bounded } from "./message.ts";
 import { FirstFailure, isPipeClosed } from "./exit.ts";
+import { loginAdvice } from "./login.ts";
 
 const STDERR = 2;
 
@@ -49,8 +50,7 @@ export class Report {
     this.#first.note(error);
     const local = error.kind === "local";
     // A reader that closed its end has all that it wanted: no message.
-    if (!isPipeClosed(error))
-      this.say(`cli6: ${bounded(error.message)}${local ? "" : (ADVICE[error.code] ?? "")}`);
+    if (!isPipeClosed(error)) this.say(`cli6: ${bounded(error.message)}${adviceOn(error)}`);
     if (!local) return;
     this.#broken = true;
     this.#over.resolve();
@@ -60,4 +60,11 @@ export class Report {
   say(line: string): void {
     if (!this.#quiet) writeFully(STDERR, Buffer.from(`${line}\n`));
   }
+}
+
+// --- internal ---
+
+function adviceOn({ kind, code, message, remedy }: Failure): string {
+  if (remedy === "log-in") return loginAdvice(message);
+  return kind === "local" ? "" : (ADVICE[code] ?? "");
 }
