@@ -5,7 +5,14 @@
  */
 import { namesTo, placeOf } from "../guard/grantedpath.ts";
 import type { Grant, Use } from "../identity/tokens.ts";
-import type { DigestRange, OpenFile, Store, StoreFacts, Waiter } from "../store/store.ts";
+import type {
+  DigestRange,
+  OpenFile,
+  ServedRoot,
+  Store,
+  StoreFacts,
+  Waiter,
+} from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
@@ -31,6 +38,10 @@ export class GrantedStore implements Store {
 
   get single(): ByteString {
     return this.#store.single;
+  }
+
+  get roots(): readonly ServedRoot[] {
+    return this.#store.roots;
   }
 
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null {

@@ -11,10 +11,14 @@ import { LinkKey } from "../identity/links.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { Log } from "../observe/log.ts";
 import type { LogFormat } from "../observe/logline.ts";
-import { openDisk } from "../store/disk.ts";
+import { Digester } from "../store/digester.ts";
+import { HELD_BYTES_MAX, openDisk } from "../store/disk.ts";
+import { openNamed } from "../store/namedroots.ts";
+import type { DiskLimits } from "../store/opener.ts";
 import type { RootPolicy } from "../store/root.ts";
 import { isS3Root, s3AddressOf, type S3Options } from "../store/s3/address.ts";
 import { openS3 } from "../store/s3/store.ts";
+import type { Store } from "../store/store.ts";
 import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
@@ -26,11 +30,19 @@ import { Server } from "./serve.ts";
 /** Where the server listens when nobody says otherwise: this machine alone. */
 export const HOST_DEFAULT = "127.0.0.1";
 
+/** Descriptors that a root has beside those of its files: itself, its memory, pages under way. */
+const ROOT_FDS = 8;
+
 /** What to serve and how; everything but `root` has a default. */
 export interface ServeOptions extends Partial<RootPolicy> {
   /** A directory, or one file, or "s3://bucket/prefix". */
-  readonly root: string;
-  /** How the object store is reached that `root` names; needed there, and nowhere else. */
+  readonly root?: string;
+  /**
+   * Several in place of it, by names: each is a folder at the top of what is served, beside which
+   * there is nothing.
+   */
+  readonly roots?: Readonly<Record<string, string>>;
+  /** How the object stores are reached that are named so; needed there, and nowhere else. */
   readonly s3?: S3Options;
   /** Addresses of this machine: 127.0.0.1 when none; "0.0.0.0" and "::" are all of them. */
   readonly hosts?: readonly string[];
@@ -105,6 +117,7 @@ export interface TokenOptions {
 
 const OPTIONS: OptionNames<ServeOptions> = {
   root: true,
+  roots: true,
   s3: true,
   hosts: true,
   port: true,
@@ -167,9 +180,9 @@ const LIMITS: OptionNames<Limits> = {
 };
 
 /**
- * Serves `root` until stop(). Throws StoreError when it can't be served and ListenError when an
- * address can't be had, Failure (usage) for an option that it does not know, Failure (local) for a
- * log that can't be written; nothing is left half-started.
+ * Serves `root` or `roots` until stop(). Throws StoreError when they can't be served and
+ * ListenError when an address can't be had, Failure (usage) for an option that it does not know,
+ * Failure (local) for a log that can't be written; nothing is left half-started.
  */
 export function serve(options: ServeOptions): Server {
   refuseUnknown("serve()", options, OPTIONS);
@@ -179,12 +192,8 @@ export function serve(options: ServeOptions): Server {
   const rates = ratesOf(options, tokens);
   const networks = networksOf(options.allow ?? [], options.deny ?? []);
   const limits = limitsOf(options.limits ?? {});
-  const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const zeroCopy = kernel.native && (options.sendfile ?? true);
-  const policy = { hidden, symlinks, mounts, unconfined };
-  const store = isS3Root(options.root)
-    ? openS3(s3AddressOf(options.root), s3Of(options.s3), policy)
-    : openDisk(options.root, policy, { files: limits.files, zeroCopy });
+  const store = storeOf(options, { files: limits.files, zeroCopy });
   const hosts = options.hosts ?? [HOST_DEFAULT];
   const port = options.port ?? PORT_DEFAULT;
   let log: Log | null = null;
@@ -216,6 +225,41 @@ export function serve(options: ServeOptions): Server {
   }
 }
 
+/** The places that `options` name, one or more. */
+export function rootsOf({ root, roots }: ServeOptions): string[] {
+  return root === undefined ? Object.values(roots ?? {}) : [root];
+}
+
+/**
+ * What is served, with the descriptors that `limits` leaves it. Several roots have equal parts of
+ * what one would have, and those of this machine compute digests in one thread. Throws StoreError, and Failure (usage)
+ * where not one of `root` and `roots` is named.
+ */
+export function storeOf(
+  options: ServeOptions,
+  limits: { readonly files: number; readonly zeroCopy: boolean },
+): Store {
+  const { root, roots } = options;
+  const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
+  const policy = { hidden, symlinks, mounts, unconfined };
+  const open = (place: string, of: DiskLimits): Store =>
+    isS3Root(place)
+      ? openS3(s3AddressOf(place), s3Of(options.s3), policy)
+      : openDisk(place, policy, of);
+  if (roots === undefined && root !== undefined) return open(root, limits);
+  if (roots === undefined || root !== undefined) {
+    throw new Failure("usage", "EINVAL", "serve() takes a root, or roots by their names");
+  }
+  const count = Object.keys(roots).length;
+  const part = {
+    ...limits,
+    files: Math.max(1, Math.floor(limits.files / count) - ROOT_FDS),
+    heldBytes: Math.floor(HELD_BYTES_MAX / count),
+    digester: new Digester(),
+  };
+  return openNamed(roots, (place) => open(place, part));
+}
+
 // --- internal ---
 
 function s3Of(given: S3Options | undefined): S3Options {
@@ -230,7 +274,7 @@ function s3Of(given: S3Options | undefined): S3Options {
 }
 
 /** As browsers write it: a scheme, a host and a port that is not the scheme's own. */
-function originOf(text: string): string {
+export function originOf(text: string): string {
   if (text === "*") return text;
   const origin = URL.canParse(text) ? new URL(text).origin : "null";
   if (origin === text && origin !== "null") return text;

@@ -28,6 +28,7 @@ import {
   type DigestRange,
   type OpenFile,
   REVALIDATE_MS,
+  type ServedRoot,
   type Store,
   type StoreFacts,
   type Waiter,
@@ -35,7 +36,7 @@ import {
 import { bytesOf, type ByteString, utf8Of } from "../wire/bytes.ts";
 
 /** Bytes of small contents held in memory. */
-const HELD_BYTES_MAX = 16 * 1024 * 1024;
+export const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Uses of a file before it may get a slot of the arena: who reads each file once pays for none. */
 const ARENA_USES_MIN = 4;
@@ -81,8 +82,9 @@ export function openDisk(root: string, policy: RootPolicy, limits: DiskLimits): 
 export class DiskStore implements Store {
   readonly label: string;
   readonly single: ByteString;
+  readonly roots: readonly ServedRoot[];
   readonly cache: FileCache;
-  readonly digester = new Digester();
+  readonly digester: Digester;
   readonly #root: Root;
   /**
    * The root's names: as it was given and as it really is, for the bare dialect's absolute paths.
@@ -104,11 +106,13 @@ export class DiskStore implements Store {
     this.#packed = new PackedFiles(this.#arena, root.device);
     this.single = only === null ? "" : `/${only}`;
     this.label = root.name + this.single;
+    this.roots = [{ at: "", folder: root.name }];
+    this.digester = limits.digester ?? new Digester();
     this.#limits = limits;
     const shown = only === null ? given : bytesOf(path.dirname(utf8Of(given)));
     this.#names = [...new Set([root.name, shown])];
     this.cache = new FileCache({
-      bytes: HELD_BYTES_MAX,
+      bytes: limits.heldBytes ?? HELD_BYTES_MAX,
       // Half: the other half is for files in use that the cache has let go.
       fds: Math.max(1, limits.files >> 1),
     });

@@ -41,6 +41,13 @@ export function folderIdOf({ ino, dev }: FileStat): string {
   return hash.digest("hex").slice(0, HEX_DIGITS);
 }
 
+/** As folderIdOf(), of a folder that is on no disk and has the folders `names`. */
+export function namesIdOf(names: readonly string[]): string {
+  key ??= machineKey();
+  const hash = new Bun.CryptoHasher("sha256", key).update(`names ${names.join("/")}`);
+  return hash.digest("hex").slice(0, HEX_DIGITS);
+}
+
 /** Reads what the key is made of while that may be read: a server gives the right up. */
 export function prepareEtags(): void {
   key ??= machineKey();

@@ -3,6 +3,7 @@
  * the thread for looks (looks.ts), and a small one's content by the prefetcher. A descriptor that
  * comes when nobody waits for it any more is closed here.
  */
+import type { Digester } from "./digester.ts";
 import { clock } from "../sys/clock.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
@@ -32,6 +33,10 @@ export interface DiskLimits {
   readonly files: number;
   /** False where nothing leaves by sendfile(2): small contents are then held to be written. */
   readonly zeroCopy: boolean;
+  /** Bytes of small contents held in memory; HELD_BYTES_MAX (disk.ts) by default. */
+  readonly heldBytes?: number;
+  /** What it computes digests with, shared with other stores; one of its own by default. */
+  readonly digester?: Digester;
 }
 
 /** A name that somebody asks for. */

@@ -167,12 +167,22 @@ export interface StoreFacts {
   readonly pages: number;
 }
 
+/** A folder of this machine that is served. */
+export interface ServedRoot {
+  /** Where its files are asked for: "" at the top, "/models" under a name. */
+  readonly at: ByteString;
+  /** Its path when it was opened. */
+  readonly folder: ByteString;
+}
+
 /** A place where files live, read only. Paths are a request's: bytes that start with "/". */
 export interface Store {
   /** What is served, in words for a person. */
   readonly label: string;
   /** The one file that is served, as a path, when the root is a file; else "". */
   readonly single: ByteString;
+  /** The folders of this machine that it reads. */
+  readonly roots: readonly ServedRoot[];
   /** The file, a refusal, or null: the answer comes later. */
   open(path: ByteString, waiter: Waiter): OpenFile | Refusal | null;
   /**

@@ -57,18 +57,31 @@ export interface Needs {
 }
 
 /**
- * Who serves `root` when root starts the server and names nobody: the first of the owner of `root`,
- * nobody, and root (who has lost root's rights by then) that may read `root` and has all it
- * `needs`, by the bits of their modes; else the first that may read `root`.
+ * Who serves `roots` when root starts the server and names nobody: the first of their owners,
+ * nobody, and root (who has lost root's rights by then) that may read all of `roots` and has all it
+ * `needs`, by the bits of their modes; else the first that may read all `roots`.
  */
-export function servingUser(root: string, needs: Needs, passwd: string = readPasswd()): RunAs {
+export function servingUser(
+  roots: readonly string[],
+  needs: Needs,
+  passwd: string = readPasswd(),
+): RunAs {
   const known = entries(passwd);
-  const { uid, gid } = fs.statSync(root);
-  const owner = known.find((entry) => entry.uid === uid) ?? { uid, gid, name: String(uid) };
+  const owners = roots
+    .map((root) => fs.statSync(root))
+    .filter(({ uid }) => uid !== ROOT.uid)
+    .map(({ uid, gid }) => {
+      return known.find((entry) => entry.uid === uid) ?? { uid, gid, name: String(uid) };
+    });
   const nobody = known.find(({ name }) => name === NOBODY.name) ?? NOBODY;
-  const candidates = uid === ROOT.uid ? [nobody, ROOT] : [owner, nobody, ROOT];
-  const serving = candidates.filter((user) => mayServe(user, root));
+  const candidates = [...owners, nobody, ROOT];
+  const serving = candidates.filter((user) => unreadable(user, roots).length === 0);
   return serving.find((user) => outOfReach(user, needs).length === 0) ?? serving[0] ?? ROOT;
+}
+
+/** Those of `roots` that `user` may not read, by the bits of their modes. */
+export function unreadable(user: RunAs, roots: readonly string[]): string[] {
+  return roots.filter((root) => !mayServe(user, root));
 }
 
 /** Those of its `needs` that `user` has not: it may go to each, and read or make files there. */

@@ -9,7 +9,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { forbiddenCalls } from "../../guard/forbidden.ts";
 import type { Server } from "../../server/serve.ts";
-import type { ServeOptions } from "../../server/start.ts";
+import { rootsOf, type ServeOptions } from "../../server/start.ts";
 import { Confinement, type FileRule } from "../../sys/confine.ts";
 import { errnoName } from "../../sys/errno.ts";
 import { filterProgram } from "../../sys/filter.ts";
@@ -86,17 +86,16 @@ function become(confinement: Confinement, user: RunAs | null): string | null {
 
 /** What is read while it serves. What the runtime needs of libc and its own is loaded by now. */
 function openable({ server, options, program }: Walled): FileRule[] {
-  const { label, single } = server.store;
-  const remote = isS3Root(options.root);
-  const root = single === "" ? label : label.slice(0, -single.length) || "/";
-  const below = (may: FileRule["may"], ...files: readonly string[]): FileRule[] =>
-    files.flatMap(foldersOf).map((folder) => ({ path: bytesOf(folder), may }));
+  const served = server.store.roots.map(({ folder }) => folder);
+  const places = rootsOf(options);
+  const files = options.unconfined === true && !places.every(isS3Root) ? ["/"] : served;
+  const below = (may: FileRule["may"], ...named: readonly string[]): FileRule[] =>
+    named.flatMap(foldersOf).map((folder) => ({ path: bytesOf(folder), may }));
   // Bun reads it with the first TLS socket that it makes.
   const extra = process.env["NODE_EXTRA_CA_CERTS"];
   return [
-    ...(remote
-      ? resolverFiles()
-      : [{ path: options.unconfined === true ? "/" : root, may: "list" } as const]),
+    ...(places.some(isS3Root) ? resolverFiles() : []),
+    ...files.map((folder) => ({ path: folder, may: "list" }) as const),
     // The digest thread's modules, when somebody asks for the first digest.
     ...(program === null ? [] : [{ path: bytesOf(program), may: "list" } as const]),
     // What the runtime reads of its memory; itself alone, and no other process.

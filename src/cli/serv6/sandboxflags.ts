@@ -3,11 +3,11 @@ import path from "node:path";
 import { utf8Of } from "../../wire/bytes.ts";
 import { printableText } from "../../wire/printable.ts";
 import type { Server } from "../../server/serve.ts";
-import type { ServeOptions } from "../../server/start.ts";
+import { rootsOf, type ServeOptions } from "../../server/start.ts";
 import { isS3Root } from "../../store/s3/address.ts";
 import { UsageError, type Values } from "../flags/flags.ts";
 import { text } from "../flags/values.ts";
-import { namedUser, type Needs, outOfReach, type RunAs, servingUser } from "./runas.ts";
+import { namedUser, type Needs, outOfReach, type RunAs, servingUser, unreadable } from "./runas.ts";
 import { enterSandbox, type Sandbox, watchedFiles } from "./sandbox.ts";
 
 const RIGHTS = "What it may do";
@@ -49,10 +49,9 @@ export function wall(
   const { sandbox: wanted, user: name, quiet } = values;
   const startedByRoot = process.geteuid?.() === 0;
   const named = name === undefined ? null : namedUser(utf8Of(name));
-  // Objects have no owner here, and the folder that everybody can read stands for them.
-  const folder = isS3Root(options.root) ? "/" : options.root;
-  const user = named ?? (startedByRoot && wanted ? servingUser(folder, needsOf(options)) : null);
-  const missed = user === null ? [] : outOfReach(user, needsOf(options));
+  const user =
+    named ?? (startedByRoot && wanted ? servingUser(foldersOf(options), needsOf(options)) : null);
+  const missed = user === null ? [] : missedBy(user, options);
   const sandbox = enterSandbox({ server, user, options, program: PROGRAM, whole: wanted });
   server.settle();
   if (named !== null && sandbox.stays !== null) throw new UsageError(`--user: ${sandbox.stays}`);
@@ -90,6 +89,19 @@ function needsOf(options: ServeOptions): Needs {
     ],
     write: logFile === undefined ? [] : [path.dirname(path.resolve(logFile))],
   };
+}
+
+/** What is served of this machine. Of objects alone the folder that everybody can read stands there. */
+function foldersOf(options: ServeOptions): string[] {
+  const folders = rootsOf(options).filter((root) => !isS3Root(root));
+  return folders.length === 0 ? ["/"] : folders;
+}
+
+/** What `user` will not get at, of what is needed and, where there are several, of the roots. */
+function missedBy(user: RunAs, options: ServeOptions): string[] {
+  const roots = foldersOf(options);
+  const closed = process.geteuid?.() === 0 && roots.length > 1 ? unreadable(user, roots) : [];
+  return [...closed, ...outOfReach(user, needsOf(options))];
 }
 
 /** Who serves, where root has started it and named nobody. */

@@ -12,11 +12,10 @@ import { ERRNO, errnoName } from "../../sys/errno.ts";
 import { type LookAnswer, readFacts } from "../../store/look.ts";
 import { lookThreads } from "../../store/lookthread.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../../sys/types.ts";
-import { byteStringOf } from "../../wire/bytes.ts";
+import { bufferOf, type ByteString } from "../../wire/bytes.ts";
 import { HERE } from "../../wire/path.ts";
 import { EXIT } from "../output/exit.ts";
 import { printAnswer } from "../output/text.ts";
-import { isS3Root } from "../../store/s3/address.ts";
 import type { Server } from "../../server/serve.ts";
 
 /** A line of the table. */
@@ -49,14 +48,21 @@ const EMPTY = Buffer.from("\0");
 const SAMPLE = Buffer.from("serv6");
 const THREAD_MS_MAX = 10_000;
 
-/** Tries everything against the walled `server`: prints the table; 0 when all was kept, else 1. */
-export async function selfTest(server: Server, confinement: Confinement | null): Promise<number> {
-  const rows: Row[] = [await digestRow(), await lookRow(server)];
+/**
+ * Tries everything against the walled `server`: prints the table; 0 when all was kept, else 1.
+ * `remote`: it connects to an object store, and so it may connect at all.
+ */
+export async function selfTest(
+  server: Server,
+  confinement: Confinement | null,
+  remote: boolean,
+): Promise<number> {
+  const rows: Row[] = [await digestRow()];
+  for (const { folder } of server.store.roots) rows.push(await lookRow(folder));
   if (confinement === null) {
     rows.push({ what: "calls in each thread", expected: "refused", seen: "untried", kept: false });
   } else {
-    const remote = isS3Root(server.store.label);
-    rows.push(...stateRows(), ...fileRows(server, confinement, remote));
+    rows.push(...stateRows(), ...fileRows(server, confinement));
     rows.push(...attempts(remote).map((attempt) => callRow(confinement, attempt)));
   }
   const printed = printAnswer(table(rows).trimEnd());
@@ -91,9 +97,8 @@ async function digestRow(): Promise<Row> {
 }
 
 /** The thread for looks: what it opens is this thread's as well. */
-async function lookRow(server: Server): Promise<Row> {
-  const { label, single } = server.store;
-  const root = Buffer.from(label.slice(0, label.length - single.length) || "/", "latin1");
+async function lookRow(folder: ByteString): Promise<Row> {
+  const root = bufferOf(folder);
   const fd = fs.openSync(root, OPEN.readOnly | OPEN.directory);
   const policy = { hidden: false, symlinks: false, mounts: false, unconfined: false };
   const seen = await new Promise<string>((resolve) => {
@@ -105,7 +110,7 @@ async function lookRow(server: Server): Promise<Row> {
       },
       ended: () => resolve("it ended"),
     };
-    const parts = { fd, name: byteStringOf(root), policy, only: null };
+    const parts = { fd, name: folder, policy, only: null };
     lookThreads.start(owner, parts).send({ kind: "name", path: HERE, want: "folder" });
   });
   return {
@@ -148,24 +153,20 @@ function stateOf(id: string): string {
   }
 }
 
-function fileRows(server: Server, confinement: Confinement, remote: boolean): Row[] {
-  const { label, single } = server.store;
-  const root = Buffer.from(`${label.slice(0, label.length - single.length)}\0`, "latin1");
+function fileRows(server: Server, confinement: Confinement): Row[] {
+  const { roots } = server.store;
   const open = (path: Buffer, flags: number) =>
     confinement.call(NUMBER_OPENAT, AT_FDCWD, path, flags | OPEN.closeOnExec);
-  const served = open(root, OPEN.readOnly);
   const refused = (what: string, path: string, flags: number): Row =>
     refusal(what, ERRNO.EACCES, open(Buffer.from(`${path}\0`), flags));
-  const own: Row[] = [
-    {
-      ...{ what: "read ROOT", expected: "works" },
-      seen: served.failed === 0 ? `works in ${served.threads} threads` : errnoName(served.errno),
-      kept: served.failed === 0,
-    },
-  ];
   return [
     // Objects are no files: that they are served shows elsewhere.
-    ...(remote ? [] : own),
+    ...roots.map(({ at, folder }): Row => {
+      const served = open(Buffer.from(`${folder}\0`, "latin1"), OPEN.readOnly);
+      const kept = served.failed === 0;
+      const seen = kept ? `works in ${served.threads} threads` : errnoName(served.errno);
+      return { what: `read ${at === "" ? "ROOT" : at.slice(1)}`, expected: "works", seen, kept };
+    }),
     refused("read /etc/passwd", "/etc/passwd", OPEN.readOnly),
     refused("list /", "/", OPEN.readOnly | OPEN.directory),
     refused("write to /dev/null", "/dev/null", OPEN.writeOnly),

@@ -240,7 +240,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     if (tested) {
       const { selfTest } = await import("./selftest.ts");
       say(lines);
-      return await selfTest(server, sandbox.confinement);
+      return await selfTest(server, sandbox.confinement, options.s3 !== undefined);
     }
     say(words + lines);
     void warnOf(server);

@@ -11,7 +11,7 @@ import { escapePath } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { shellWord } from "../../wire/shellword.ts";
 import { qrCode, qrLines } from "../output/qrcode.ts";
-import { bufferOf, bytesOf } from "../../wire/bytes.ts";
+import { bufferOf, bytesOf, type ByteString } from "../../wire/bytes.ts";
 
 /** How much is said. */
 export interface Said {
@@ -119,8 +119,15 @@ function bare(host: string): string {
  */
 function exampleOf(store: Store): string {
   if (store.single !== "") return store.single.slice(1);
+  const [first] = store.roots;
+  if (first === undefined) return "PATH";
+  const below = first.at === "" ? "" : `${first.at.slice(1)}/`;
+  return below + exampleIn(bufferOf(first.folder));
+}
+
+function exampleIn(folder: Buffer): ByteString {
   try {
-    const files = firstFiles(bufferOf(store.label));
+    const files = firstFiles(folder);
     const plain = files.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)).sort();
     return bytesOf(plain.find((name) => /^readme/i.test(name)) ?? plain[0] ?? "PATH");
   } catch {

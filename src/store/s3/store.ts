@@ -54,6 +54,7 @@ type Found = ObjectVersion | "folder" | Refusal;
 export class S3Store implements Store {
   readonly label: string;
   readonly single = "";
+  readonly roots = [];
   readonly digester = new Digester();
   readonly flows: Flows;
   readonly questions: Questions;
