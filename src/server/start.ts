@@ -232,8 +232,8 @@ export function rootsOf({ root, roots }: ServeOptions): string[] {
 
 /**
  * What is served, with the descriptors that `limits` leaves it. Several roots have equal parts of
- * what one would have, and those of this machine compute digests in one thread. Throws StoreError, and Failure (usage)
- * where not one of `root` and `roots` is named.
+ * what one would have, and those of this machine compute digests in one thread. Throws StoreError,
+ * and Failure (usage) where not one of `root` and `roots` is named.
  */
 export function storeOf(
   options: ServeOptions,
@@ -260,6 +260,63 @@ export function storeOf(
   return openNamed(roots, (place) => open(place, part));
 }
 
+/**
+ * As browsers write it: a scheme, a host and a port that is not the scheme's own; or "*". Throws
+ * Failure (usage) for what is neither.
+ */
+export function originOf(text: string): string {
+  if (text === "*") return text;
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  if (origin === text && origin !== "null") return text;
+  const why = `${printableText(text)} is no origin as "https://a.example", nor "*"`;
+  throw new Failure("usage", "EINVAL", `cors: ${why}`);
+}
+
+/** The certificate and key of `tls`. Throws Failure (usage). */
+export function credentialsOf(tls: TlsOptions): Credentials {
+  refuseUnknown("serve(): tls", tls, TLS);
+  if (!kernel.native) {
+    throw new Failure("usage", "ENOSYS", "TLS on the port of all dialects needs Linux");
+  }
+  return new Credentials({
+    cert: tls.cert,
+    key: tls.key,
+    clientCa: tls.clientCa ?? null,
+    self: tls.self ?? false,
+  });
+}
+
+/** Who may read what, by `options`. Throws Failure (usage). */
+export function tokensOf(options: TokenOptions): Tokens {
+  refuseUnknown("serve(): tokens", options, TOKENS);
+  const { file, secret, linkKey } = options;
+  if (file !== undefined && secret === undefined) return Tokens.ofFile(file);
+  if (file === undefined && secret !== undefined && isToken(secret)) return Tokens.ofSecret(secret);
+  if (file === undefined && secret === undefined && linkKey !== undefined) return Tokens.none();
+  throw new Failure("usage", "EINVAL", "tokens are a file of them, or one of visible ASCII");
+}
+
+/** Null where neither is given. Throws Failure (usage) for the first that is no network. */
+export function networksOf(allow: readonly string[], deny: readonly string[]): Networks | null {
+  if (allow.length + deny.length === 0) return null;
+  const parsed = (text: string): Network => {
+    const network = networkOf(text);
+    if (network !== null) return network;
+    const example = networkAround(text) ?? "10.0.0.0/8";
+    const why = `${printableText(text)} is no address and no network, as ${example}`;
+    throw new Failure("usage", "EINVAL", why);
+  };
+  return new Networks(allow.map(parsed), deny.map(parsed));
+}
+
+/** Null where none is given. Throws Failure (usage) for the first that is no network. */
+export function proxiesOf(proxies: readonly string[]): Proxies | null {
+  const networks = networksOf(proxies, []);
+  if (networks === null) return null;
+  if (!kernel.native) throw new Failure("usage", "ENOSYS", "the PROXY protocol needs Linux");
+  return new Proxies(networks);
+}
+
 // --- internal ---
 
 function s3Of(given: S3Options | undefined): S3Options {
@@ -273,37 +330,6 @@ function s3Of(given: S3Options | undefined): S3Options {
   throw new Failure("usage", "EINVAL", `the endpoint of the object store: ${why}`);
 }
 
-/** As browsers write it: a scheme, a host and a port that is not the scheme's own. */
-export function originOf(text: string): string {
-  if (text === "*") return text;
-  const origin = URL.canParse(text) ? new URL(text).origin : "null";
-  if (origin === text && origin !== "null") return text;
-  const why = `${printableText(text)} is no origin as "https://a.example", nor "*"`;
-  throw new Failure("usage", "EINVAL", `cors: ${why}`);
-}
-
-function credentialsOf(tls: TlsOptions): Credentials {
-  refuseUnknown("serve(): tls", tls, TLS);
-  if (!kernel.native) {
-    throw new Failure("usage", "ENOSYS", "TLS on the port of all dialects needs Linux");
-  }
-  return new Credentials({
-    cert: tls.cert,
-    key: tls.key,
-    clientCa: tls.clientCa ?? null,
-    self: tls.self ?? false,
-  });
-}
-
-function tokensOf(options: TokenOptions): Tokens {
-  refuseUnknown("serve(): tokens", options, TOKENS);
-  const { file, secret, linkKey } = options;
-  if (file !== undefined && secret === undefined) return Tokens.ofFile(file);
-  if (file === undefined && secret !== undefined && isToken(secret)) return Tokens.ofSecret(secret);
-  if (file === undefined && secret === undefined && linkKey !== undefined) return Tokens.none();
-  throw new Failure("usage", "EINVAL", "tokens are a file of them, or one of visible ASCII");
-}
-
 /** Null where nothing is bounded: then nobody looks. A token may have a rate at any time. */
 function ratesOf({ rates = {} }: ServeOptions, tokens: Tokens | null): Rates | null {
   refuseUnknown("serve(): rates", rates, RATES);
@@ -311,25 +337,6 @@ function ratesOf({ rates = {} }: ServeOptions, tokens: Tokens | null): Rates | n
   return connection + address + total === 0 && tokens === null
     ? null
     : { connection, address, total };
-}
-
-function networksOf(allow: readonly string[], deny: readonly string[]): Networks | null {
-  if (allow.length + deny.length === 0) return null;
-  const parsed = (text: string): Network => {
-    const network = networkOf(text);
-    if (network !== null) return network;
-    const example = networkAround(text) ?? "10.0.0.0/8";
-    const why = `${printableText(text)} is no address and no network, as ${example}`;
-    throw new Failure("usage", "EINVAL", why);
-  };
-  return new Networks(allow.map(parsed), deny.map(parsed));
-}
-
-function proxiesOf(proxies: readonly string[]): Proxies | null {
-  const networks = networksOf(proxies, []);
-  if (networks === null) return null;
-  if (!kernel.native) throw new Failure("usage", "ENOSYS", "the PROXY protocol needs Linux");
-  return new Proxies(networks);
 }
 
 /** Descriptors are shared out so that they can't run out, whatever was asked for. */

@@ -1,7 +1,7 @@
 /**
  * The command line, parsed strictly. A command declares its options once, in a table of citty's
  * definitions; the parser here, the names of the environment variables and the help (help.ts) come
- * from that table. Order of precedence: flag, environment, default.
+ * from that table. Order of precedence: flag, environment, file, default.
  *
  * Nothing is ignored: an unknown flag, a missing or bad value, a flag given twice throw a
  * UsageError that names it.
@@ -80,6 +80,24 @@ export interface Command<Table extends FlagTable = FlagTable> {
   readonly sections?: readonly { readonly title: string; readonly lines: readonly string[] }[];
 }
 
+/** What was said for a flag, and by whom. */
+export interface Said {
+  readonly by: "flag" | "environment" | "file" | "default";
+  /** The values as they were written, bytes one a character; none where nothing was said. */
+  readonly texts: readonly string[];
+}
+
+/** What is said elsewhere than on the command line and in the environment, and what is wrong. */
+export interface Beside {
+  /** By flag, the values that a file gives, as a person would type them: bytes, one a character. */
+  readonly filed?: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Told each variable that is wrong, instead of the first being thrown: its flag has the value
+   * that it has without it.
+   */
+  readonly wrong?: (error: UsageError) => void;
+}
+
 /** Something behind the flags. */
 export interface Operand {
   readonly text: string;
@@ -89,7 +107,8 @@ export interface Operand {
 
 /** What the command line asks for. */
 export type Invocation<Table extends FlagTable> =
-  { readonly asks: "help" | "version" } | ({ readonly asks: "run" } & Given<Table>);
+  | { readonly asks: "help" | "version" }
+  | ({ readonly asks: "run"; readonly said: ReadonlyMap<string, Said> } & Given<Table>);
 
 /** What a command is given to run with. */
 export interface Given<Table extends FlagTable = FlagTable> {
@@ -136,29 +155,32 @@ export function flagsOf({ flags }: Command): FlagTable {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Parses `args` (without program and script; text, or bytes one a character) and `environment`.
- * `--help` and `--version` win over any mistake beside them. Throws UsageError.
+ * Parses `args` (without program and script; text, or bytes one a character) and `environment`, and
+ * takes from a file what neither says. `--help` and `--version` win over any mistake beside them.
+ * Throws UsageError.
  */
 export function parseFlags<const Table extends FlagTable>(
   command: Command<Table>,
   args: readonly string[],
   environment: Environment,
+  beside: Beside = {},
 ): Invocation<Table> {
   const table = flagsOf(command);
   const tokens = tokensOf(table, args);
   const asked = tokens.find(isQuestion);
   if (asked?.kind === "option") return { asks: asked.name === "help" ? "help" : "version" };
-  const given = new Map<string, unknown>();
+  const given = new Map<string, Taken>();
   for (const token of tokens) if (token.kind === "option") takeOption(table, token, given);
   const values: Record<string, unknown> = {};
+  const said = new Map<string, Said>();
   for (const [name, flag] of Object.entries(command.flags)) {
-    values[name] = given.has(name)
-      ? given.get(name)
-      : fallback(command.name, name, flag, environment);
+    const taken = given.get(name) ?? fallback(command.name, name, flag, environment, beside);
+    values[name] = taken.value;
+    said.set(name, { by: taken.by, texts: taken.texts });
   }
   const operands = operandsOf(command, tokens);
   // Each value was read by the reader of its own flag.
-  return { asks: "run", values: values as Values<Table>, operands };
+  return { asks: "run", values: values as Values<Table>, operands, said };
 }
 
 /**
@@ -231,7 +253,12 @@ function isQuestion(token: Token): boolean {
   return token.kind === "option" && (token.name === "help" || token.name === "version");
 }
 
-function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unknown>): void {
+/** The value of one flag, and who said it. */
+interface Taken extends Said {
+  readonly value: unknown;
+}
+
+function takeOption(table: FlagTable, token: OptionToken, given: Map<string, Taken>): void {
   const shown = printable(token.rawName);
   const found = flagOf(table, token);
   if (found === null) throw new UnknownFlagError(shown, nearest(shown, longForms(table)));
@@ -241,7 +268,12 @@ function takeOption(table: FlagTable, token: OptionToken, given: Map<string, unk
   const value =
     flag.type === "string" ? valueOf(flag, token, shown) : stateOf(token, negated, shown);
   const before = given.get(name);
-  given.set(name, many ? [...(Array.isArray(before) ? before : []), value] : value);
+  const text = flag.type === "string" ? (token.value ?? "") : String(value);
+  given.set(name, {
+    by: "flag",
+    texts: [...(before?.texts ?? []), text],
+    value: many ? [...(Array.isArray(before?.value) ? before.value : []), value] : value,
+  });
 }
 
 /** What the token means in this table, or null. */
@@ -280,27 +312,47 @@ function readValue<T>(reader: Reader<T>, text: string, shown: string): T {
 }
 
 /**
- * The environment's value, as bytes like an argument's, or the default. An empty variable counts as
- * none.
+ * The environment's value, as bytes like an argument's, or the file's, or the default. An empty
+ * variable counts as none.
  */
 function fallback(
   command: string,
   name: string,
   flag: ValueFlag<unknown> | SwitchFlag,
   environment: Environment,
-): unknown {
+  { filed, wrong }: Beside,
+): Taken {
   const variable = variableOf(command, name);
   const text = flag.momentary === true ? "" : bytesOf(environment[variable] ?? "");
-  if (flag.type === "boolean") {
-    const unsaid = flag.undecided === true ? undefined : (flag.default ?? false);
-    return text === "" ? unsaid : readValue(yesOrNo, text, variable);
+  const many = flag.type === "string" && flag.many === true;
+  const words = (all: string): string[] => (many ? all.split(/\s+/).filter(Boolean) : [all]);
+  try {
+    if (text !== "") return takenFrom("environment", flag, words(text), variable);
+  } catch (error) {
+    if (wrong === undefined || !(error instanceof UsageError)) throw error;
+    wrong(error);
   }
-  if (flag.many === true) {
-    const words = (text === "" ? (flag.default ?? "") : text).split(/\s+/).filter(Boolean);
-    return words.map((word) => readValue(flag.reader, word, variable));
+  const written = filed?.get(name);
+  if (written !== undefined) return takenFrom("file", flag, written, name);
+  if (flag.type === "string") {
+    const texts = flag.default === undefined ? [] : words(flag.default);
+    return takenFrom("default", flag, texts, `--${name}`);
   }
-  if (text !== "") return readValue(flag.reader, text, variable);
-  return flag.default === undefined ? undefined : readValue(flag.reader, flag.default, `--${name}`);
+  if (flag.undecided === true) return { by: "default", texts: [], value: undefined };
+  const value = flag.default ?? false;
+  return { by: "default", texts: [String(value)], value };
+}
+
+/** `texts` as the reader of `flag` reads them; `shown` is what an error calls them. */
+function takenFrom(
+  by: Said["by"],
+  flag: ValueFlag<unknown> | SwitchFlag,
+  texts: readonly string[],
+  shown: string,
+): Taken {
+  const reader: Reader<unknown> = flag.type === "string" ? flag.reader : yesOrNo;
+  const read = texts.map((text) => readValue(reader, text, shown));
+  return { by, texts, value: flag.type === "string" && flag.many === true ? read : read[0] };
 }
 
 function operandsOf(command: Command, tokens: readonly Token[]): Operand[] {

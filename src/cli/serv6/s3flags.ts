@@ -19,16 +19,17 @@ export const S3_FLAGS = {
 } as const;
 
 /**
- * How the object store is reached that `root` names; nothing for a folder. Throws UsageError where
- * keys are missing.
+ * How the object stores are reached that `roots` name; nothing for folders alone. All of them have
+ * one address and the same keys. Throws UsageError where keys are missing.
  */
 export function s3Of(
   values: Values<typeof S3_FLAGS>,
-  root: string,
+  roots: readonly string[],
   environment: Environment,
 ): Pick<ServeOptions, "s3"> {
   const given = values["s3-endpoint"];
-  if (!isS3Root(root)) {
+  const root = roots.find(isS3Root);
+  if (root === undefined) {
     if (given !== undefined) throw new UsageError("--s3-endpoint needs s3://bucket as ROOT");
     return {};
   }

@@ -47,10 +47,8 @@ export function wall(
   values: Given,
 ): { sandbox: Sandbox; lines: string } {
   const { sandbox: wanted, user: name, quiet } = values;
-  const startedByRoot = process.geteuid?.() === 0;
-  const named = name === undefined ? null : namedUser(utf8Of(name));
-  const user =
-    named ?? (startedByRoot && wanted ? servingUser(foldersOf(options), needsOf(options)) : null);
+  const user = userOf(options, values);
+  const named = name === undefined ? null : user;
   const missed = user === null ? [] : missedBy(user, options);
   const sandbox = enterSandbox({ server, user, options, program: PROGRAM, whole: wanted });
   server.settle();
@@ -63,6 +61,19 @@ export function wall(
   for (const place of missed) lines.push(`${WARNING} ${user?.name} can't use ${place} any more`);
   if (user !== null && named === null && !quiet) lines.push(told(user, sandbox));
   return { sandbox, lines: lines.map((line) => `${printableText(line)}\n`).join("") };
+}
+
+/**
+ * Who the process becomes, by `values`: who is named, or where root starts it who serves the roots
+ * of `options`, which are there; null: who it is. Throws UsageError when --user can't be had.
+ */
+export function userOf(
+  options: ServeOptions,
+  { sandbox, user }: Pick<Given, "sandbox" | "user">,
+): RunAs | null {
+  if (user !== undefined) return namedUser(utf8Of(user));
+  if (process.geteuid?.() !== 0 || !sandbox) return null;
+  return servingUser(foldersOf(options), needsOf(options));
 }
 
 // --- internal ---
@@ -91,7 +102,7 @@ function needsOf(options: ServeOptions): Needs {
   };
 }
 
-/** What is served of this machine. Of objects alone the folder that everybody can read stands there. */
+/** What is served of this machine; for objects alone stands the folder that everybody can read. */
 function foldersOf(options: ServeOptions): string[] {
   const folders = rootsOf(options).filter((root) => !isS3Root(root));
   return folders.length === 0 ? ["/"] : folders;

@@ -3,9 +3,9 @@
  * flags into options; server/ does the serving.
  */
 import { writeFully } from "../../sys/shortcount.ts";
-import { type Limits, LIMITS_DEFAULT } from "../../guard/limits.ts";
+import { LIMITS_DEFAULT } from "../../guard/limits.ts";
 import type { Server } from "../../server/serve.ts";
-import { HOST_DEFAULT, serve, type ServeOptions } from "../../server/start.ts";
+import { HOST_DEFAULT, serve } from "../../server/start.ts";
 import { kernel } from "../../sys/kernel.ts";
 import { EXIT, type ExitStatus, exitOf } from "../output/exit.ts";
 import { Failure } from "../../wire/failure.ts";
@@ -17,20 +17,19 @@ import {
   type FlagTable,
   parseFlags,
   UsageError,
-  type Values,
 } from "../flags/flags.ts";
 import { renderHelp, versionLine } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, filePath, oneOf, portNumber, size, text } from "../flags/values.ts";
-import { ADMIN_FLAGS, adminOf } from "./adminflags.ts";
-import { RATE_FLAGS, ratesOf } from "./rateflags.ts";
-import { S3_FLAGS, s3Of } from "./s3flags.ts";
-import { TLS_FLAGS, tlsOf } from "./tlsflags.ts";
+import { ADMIN_FLAGS } from "./adminflags.ts";
+import { CONFIG_FLAGS } from "./configflags.ts";
+import { configured } from "./configured.ts";
+import { RATE_FLAGS } from "./rateflags.ts";
+import { S3_FLAGS } from "./s3flags.ts";
+import { TLS_FLAGS } from "./tlsflags.ts";
 import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
-import { newToken, TOKEN_FLAGS, tokensOf } from "./tokenflags.ts";
+import { newToken, TOKEN_FLAGS } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
-import { utf8Of } from "../../wire/bytes.ts";
-import { printable } from "../../wire/printable.ts";
 
 const STDERR = 2;
 
@@ -109,6 +108,7 @@ const FLAGS = {
     description: "browsers and curl on the same port; --no-http turns them away",
     default: true,
   },
+  ...CONFIG_FLAGS,
   ...S3_FLAGS,
   ...ADMIN_FLAGS,
   ...RATE_FLAGS,
@@ -192,6 +192,7 @@ export const SERV6: Command<typeof FLAGS> = {
     ["serv6 backup.tar -p 0", "one file, on a free port"],
     ["serv6 s3://bucket/models", "objects, with the keys of AWS_ACCESS_KEY_ID or ~/.aws"],
     ["serv6 /srv/data --log json", "a service: SIGTERM finishes what is under way"],
+    ["serv6 -c /etc/serv6.toml --check", "is all right that is said in a file?"],
     ["cli6 s6://HOST:6464/README.md", "on the other side, or with nothing but nc:"],
     ["printf 'README.md\\n' | nc HOST 6464", ""],
   ],
@@ -217,22 +218,26 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
       const { sign } = await import("./sign.ts");
       return await sign(args.slice(1), env);
     }
-    const invocation = parseFlags(SERV6, args, env);
+    // What is asked for is on the command line; what the rest says is read by configured().
+    const invocation = parseFlags(SERV6, args, env, { wrong: () => {} });
     if (invocation.asks !== "run") {
       return printAnswer(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
     }
-    const { values, operands } = invocation;
-    if (values.completions !== undefined) {
+    const { values: asked } = invocation;
+    if (asked.completions !== undefined) {
       const { completionScript } = await import("../flags/completions.ts");
-      return printAnswer(await completionScript(values.completions, SERV6));
+      return printAnswer(await completionScript(asked.completions, SERV6));
     }
-    const name = values["new-token"];
+    const name = asked["new-token"];
     if (name !== undefined) {
       const { token, entry } = newToken(name);
       say(entry);
       return printAnswer(token);
     }
-    const options = optionsOf(values, operands[0]?.text, env);
+    if (asked.check) return await check(args, env);
+    if (asked["print-config"]) return await printConfig(args, env);
+    const { options, values, unused } = configured(SERV6, args, env);
+    if (unused !== null) say(`serv6: warning: ${unused}\n`);
     const { quiet, qr, "self-test": tested } = values;
     const server = serve(tested ? { ...options, port: 0 } : options);
     const words = welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) });
@@ -263,62 +268,24 @@ async function warnOf({ store }: Server): Promise<void> {
   if (why != null) say(`serv6: warning: ${why}\n`);
 }
 
-function optionsOf(
-  values: Values<typeof FLAGS>,
-  root: string | undefined,
-  env: Environment,
-): ServeOptions {
-  if (/^(?:s6s?|https?):\/\//i.test(root ?? "")) {
-    const address = printable(root ?? "");
-    throw new UsageError(`${address} is an address, which cli6 takes: serv6 serves what is here`);
-  }
-  // A service manager starts programs in /, and nobody wants all of it served by default.
-  if (root === undefined && process.cwd() === "/") {
-    throw new UsageError("the current folder is /: name a ROOT (serv6 / if you mean it)");
-  }
-  // Node's file functions take text: a ROOT that is not UTF-8 can't be found.
-  const { port, bind, hidden, symlinks, mounts, unconfined, sendfile, http, index, log } = values;
-  const limits = limitsOf(values);
-  const logFile = values["log-file"];
-  // Brackets are part of a URL, not of the address.
-  const hosts = bind.map((host) => host.replace(/^\[(.*)\]$/s, "$1"));
-  return {
-    root: utf8Of(root ?? "."),
-    hosts,
-    port,
-    hidden,
-    symlinks,
-    mounts,
-    unconfined,
-    sendfile,
-    http,
-    index,
-    log,
-    ...(values.cors === undefined ? {} : { cors: utf8Of(values.cors) }),
-    ...(logFile === undefined ? {} : { logFile }),
-    limits,
-    ...tlsOf(values, utf8Of(root ?? "."), env),
-    ...tokensOf(values, env),
-    ...ratesOf(values),
-    ...s3Of(values, utf8Of(root ?? "."), env),
-    ...adminOf(values),
-  };
+/** Says everything that is wrong, a line each; "nothing" is an answer, and goes to stdout. */
+async function check(args: readonly string[], env: Environment): Promise<number> {
+  const { faultsOf } = await import("./checking.ts");
+  const faults = await faultsOf(SERV6, args, env);
+  say(faults.map((fault) => `serv6: ${fault}\n`).join(""));
+  return faults.length > 0 ? EXIT.usage : printAnswer("nothing is wrong");
 }
 
-function limitsOf(values: Values<typeof FLAGS>): Partial<Limits> {
-  const { "max-connections": connections, "max-per-peer": connectionsPerPeer } = values;
-  const files = values["max-files"];
-  return {
-    pipeline: values["max-in-flight"],
-    requestMs: values["request-timeout"],
-    idleMs: values["idle-timeout"],
-    stallMs: values["stall-timeout"],
-    stallBytes: values["min-progress"],
-    graceMs: values.grace,
-    ...(connections === undefined ? {} : { connections }),
-    ...(connectionsPerPeer === undefined ? {} : { connectionsPerPeer }),
-    ...(files === undefined ? {} : { files }),
-  };
+/** Prints all settings, also where some are wrong: they show what is meant. */
+async function printConfig(args: readonly string[], env: Environment): Promise<number> {
+  const { configText } = await import("./printconfig.ts");
+  let faults = "";
+  const wrong = ({ message }: Error): void => void (faults += `serv6: ${message}\n`);
+  const printed = printAnswer(
+    configText(SERV6, configured(SERV6, args, env, { wrong, makes: false }), env),
+  );
+  say(faults);
+  return faults === "" ? printed : EXIT.usage;
 }
 
 /** The first signal lets transfers under way finish, within --grace; a second one exits at once. */

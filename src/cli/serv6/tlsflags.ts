@@ -38,13 +38,15 @@ export const TLS_FLAGS = {
 } as const;
 
 /**
- * What they mean for a server of `root`; nothing where no certificate is asked for. With --tls-self
- * the key is made when it is missing. Throws UsageError for flags that do not go together.
+ * What they mean for a server of `roots`; nothing where no certificate is asked for. With
+ * --tls-self the key is made when it is missing, unless `makes` is false. Throws UsageError for
+ * flags that do not go together.
  */
 export function tlsOf(
   values: Values<typeof TLS_FLAGS> & { readonly hidden: boolean },
-  root: string,
+  roots: readonly string[],
   environment: Environment,
+  makes = true,
 ): Pick<ServeOptions, "tls"> {
   const { "tls-cert": cert, "tls-key": key, "tls-client-ca": clientCa, plaintext } = values;
   const shared = { plaintext, ...(clientCa === undefined ? {} : { clientCa }) };
@@ -52,7 +54,7 @@ export function tlsOf(
     if (cert !== undefined || key !== undefined) {
       throw new UsageError("--tls-self makes a certificate, --tls-cert and --tls-key have one");
     }
-    const file = ownFile(root, values.hidden, environment);
+    const file = ownFile(roots, values.hidden, environment, makes);
     return { tls: { cert: file, key: file, self: true, ...shared } };
   }
   if (cert !== undefined && key !== undefined) return { tls: { cert, key, ...shared } };
@@ -67,16 +69,31 @@ export function tlsOf(
 
 // --- internal ---
 
-/** The file of the key, which is there when this returns. */
-function ownFile(root: string, hidden: boolean, environment: Environment): string {
+/** The file of the key, which is there when this returns and it `makes` one. */
+function ownFile(
+  roots: readonly string[],
+  hidden: boolean,
+  environment: Environment,
+  makes: boolean,
+): string {
   const file = stateFile("serv6", "tls.pem", environment);
   if (file === null) throw new UsageError("--tls-self keeps its key below HOME, and there is none");
-  ensureOwnFile(file);
-  if (isS3Root(root)) return file;
-  // Names that start with a dot are not served, and ".local" is one of them.
-  const below = path.relative(fs.realpathSync(root), fs.realpathSync(file));
-  if (!below.startsWith("../") && (hidden || !/(?:^|\/)\./.test(below))) {
-    throw new UsageError(`the key of --tls-self would be served: ${file} is below ROOT`);
+  if (makes) ensureOwnFile(file);
+  const real = realPathOf(file);
+  for (const root of roots) {
+    if (isS3Root(root)) continue;
+    // Names that start with a dot are not served, and ".local" is one of them.
+    const below = path.relative(realPathOf(root), real);
+    if (!below.startsWith("../") && (hidden || !/(?:^|\/)\./.test(below))) {
+      throw new UsageError(`the key of --tls-self would be served: ${file} is below ROOT`);
+    }
   }
   return file;
+}
+
+/** Where `file` really is, or would be: what is missing of it counts as it is written. */
+function realPathOf(file: string): string {
+  if (fs.existsSync(file)) return fs.realpathSync(file);
+  const folder = path.dirname(path.resolve(file));
+  return folder === file ? file : path.join(realPathOf(folder), path.basename(file));
 }

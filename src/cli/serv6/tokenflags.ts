@@ -53,10 +53,14 @@ export const TOKEN_FLAGS = {
   },
 } as const;
 
-/** What they mean; nothing where everybody may read everything. */
+/**
+ * What they mean; nothing where everybody may read everything. The key of links is made when it is
+ * missing, unless `makes` is false. Throws UsageError for flags that do not go together.
+ */
 export function tokensOf(
   values: Values<typeof TOKEN_FLAGS>,
   environment: Environment,
+  makes = true,
 ): Pick<ServeOptions, "tokens"> {
   const { tokens: file, "insecure-auth": insecure } = values;
   // A word of a command line is in `ps` and in the shell's history: a token is never one.
@@ -64,7 +68,7 @@ export function tokensOf(
   if (file !== undefined && secret !== undefined) {
     throw new UsageError("--tokens names a file, and SERV6_TOKEN is one token: give one of them");
   }
-  const linkKey = linkKeyOf(values, environment);
+  const linkKey = linkKeyOf(values, environment, makes);
   const shared = { insecure, ...(linkKey !== null && { linkKey }) };
   if (file !== undefined) return { tokens: { file, ...shared } };
   if (secret !== undefined) return { tokens: { secret, ...shared } };
@@ -104,14 +108,18 @@ export function ensureLinkKey(file: string): LinkKey {
 
 // --- internal ---
 
-/** The file of the key, which is there when this returns; null where no links are taken. */
+/**
+ * The file of the key, which is there when this returns and it `makes` one; null where no links are
+ * taken.
+ */
 function linkKeyOf(
   { "link-key": given, links }: Values<typeof TOKEN_FLAGS>,
   environment: Environment,
+  makes: boolean,
 ): string | null {
   if (given === undefined && !links) return null;
   const file = linkKeyFile(given, environment);
-  ensureLinkKey(file);
+  if (makes) ensureLinkKey(file);
   return file;
 }
 

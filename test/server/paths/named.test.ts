@@ -179,6 +179,22 @@ test("HTTP: what is asked for again and again is the same from each of two roots
   }
 });
 
+test("a token's paths begin with the names of roots", async () => {
+  using tree = new Tree({ "m/a/f": "of m", "p/f": "of p" });
+  fs.writeFileSync(tree.path("tokens"), '[anonymous]\npaths = ["/models/a"]\n', { mode: 0o600 });
+  const roots = { models: tree.path("m"), photos: tree.path("p") };
+  const server = serve({ roots, port: 0, tokens: { file: tree.path("tokens") } });
+  const asked = ["READ /models/a/f", "READ /photos/f", "STAT /photos", "LIST /photos", "STAT /"];
+  const codes = await codesOf(server.addresses[0]?.port ?? 0, asked);
+  expect(codes.map(([, code]) => code)).toEqual(["OK", "ENOENT", "ENOENT", "ENOENT", "OK"]);
+  using peer = await Peer.dial(server.addresses[0]?.port ?? 0);
+  peer.send("LIST /\nLIST /models\n");
+  peer.finish();
+  const text = (await peer.all()).bytes.toString();
+  expect(text.match(/^dir .*$/gm)?.map((line) => line.split(" ").at(-1))).toEqual(["models", "a"]);
+  await server.stop(0);
+});
+
 test("the library wants a root or roots, not both and not none", async () => {
   using tree = new Tree({});
   expect(() => serve({ port: 0 })).toThrow("takes a root, or roots by their names");
