@@ -73,7 +73,7 @@ bench-abuse: $(STAMP) ## what honest clients see beside attackers: ARGS="--entry
 bench-slow: $(STAMP) ## what honest clients see beside slowhttptest: ARGS="--before FILE"
 	@exec $(BUN) bench/slow.ts $(ARGS)
 
-bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS"
+bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS ROUNDS"
 	@exec $(BUN) bench/wide.ts $(ARGS)
 
 bench-start: $(STAMP) ## from a program's start to its first byte, compiled and from source: ARGS="ROUNDS"

@@ -1,9 +1,10 @@
 /**
- * `bun bench/wide.ts [NAMES] [CLIENTS]`: what listing one wide folder takes, `cli6 ls` beside rsync
- * and find on the same files. The names are compared before anything is timed. Beside each listing
- * one more connection pings the server every few ms, and the server's memory is told.
+ * `bun bench/wide.ts [NAMES] [CLIENTS] [ROUNDS]`: what listing one wide folder takes, `cli6 ls`
+ * beside rsync and find on the same files. The names are compared before anything is timed. Beside
+ * each listing one more connection pings the server every few ms, and its memory is told.
  *
- * Medians of interleaved rounds. A rival that is not installed is left out. Then CLIENTS clients
+ * Medians of interleaved ROUNDS (5; 0 leaves them out). A rival that is not installed is left out.
+ * Then one client goes through it by LIST, by JSON and by pages for people, and CLIENTS clients
  * list the folder at once (1,000; 0 leaves that out).
  */
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
@@ -17,7 +18,6 @@ import type { RunningServer } from "./spawn.ts";
 import { median } from "./stats.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-const ROUNDS = 5;
 const PING_MS = 2;
 const CLI6 = join(SERV6_ENTRY, "..", "cli6.ts");
 
@@ -32,7 +32,7 @@ interface Lister {
   nameIn(line: string): string;
 }
 
-const [names = 200_000, clients = 1_000] = process.argv.slice(2).map(Number);
+const [names = 200_000, clients = 1_000, rounds = 5] = process.argv.slice(2).map(Number);
 const folder = temporaryFolder();
 const out = temporaryFolder();
 for (let nth = 0; nth < names; nth++) {
@@ -43,16 +43,17 @@ for (let nth = 0; nth < names; nth++) {
 console.log(`${names} empty files in one folder; ${machineLine()}`);
 const server = await serv6("s6", SERV6_ENTRY, []).start(folder.path);
 const listers = listersOf(server.port);
-for (const lister of listers) await check(lister);
-for (let round = 0; round < ROUNDS; round++) {
+for (const lister of rounds > 0 ? listers : []) await check(lister);
+for (let round = 0; round < rounds; round++) {
   for (const lister of listers) lister.seconds.push(await timed(lister.command, lister.pings));
 }
 const rsync = listers.find(({ name }) => name.startsWith("rsync"));
-for (const { name, seconds, pings } of listers) {
+for (const { name, seconds, pings } of rounds > 0 ? listers : []) {
   const ratio = rsync === undefined ? "" : `  ${ratioOf(seconds, rsync.seconds)} x rsync`;
   console.log(`  ${name.padEnd(28)} ${median(seconds).toFixed(2)} s${ratio}  ${pingLine(pings)}`);
 }
 memory("after these");
+for (const kind of ["list", "json", "html", "list", "json", "html"]) await through(kind, server);
 if (clients > 0) await crowd(server);
 await server.stop();
 
@@ -118,6 +119,16 @@ async function timed(command: readonly string[], into: number[]): Promise<number
   sys.closeSocket(fd);
   closeSync(file);
   return ended;
+}
+
+/** One client goes through all pages. */
+async function through(kind: string, { port }: RunningServer): Promise<void> {
+  resetPeakRss(server.pids());
+  const beside: number[] = [];
+  const program = [process.execPath, join(import.meta.dir, "wide", "pages.ts")];
+  const seconds = await timed([...program, `${port}`, kind, `${names}`], beside);
+  console.log(`  pages by ${kind}: ${seconds.toFixed(1)} s  ${pingLine(beside)}`);
+  memory("after them");
 }
 
 async function crowd({ port }: RunningServer): Promise<void> {
