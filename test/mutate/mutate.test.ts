@@ -74,7 +74,7 @@ test("one mutant is caught, one survives, and one that hangs is told apart", asy
 
 test("who has caught a file's mutants lately runs before who imports it, and behind its namesake", () => {
   const room = ROOMS.find(({ name }) => name === "store")!;
-  const lately = ["test/server/partial.test.ts", "test/store/body.test.ts"];
+  const lately = ["test/store/disk.test.ts", "test/store/body.test.ts"];
   const tests = testsFor(room, "src/store/pages.ts", ".", lately);
   expect(tests.slice(0, 3)).toEqual(["test/store/pages.test.ts", ...lately]);
   expect(testsFor(room, "src/store/snapshotpage.ts", ".")[0]).toBe("test/store/snapshots.test.ts");

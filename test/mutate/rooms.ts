@@ -33,16 +33,12 @@ export const ROOMS: readonly Room[] = [
       "test/store/{digest-cache,digest-job,digester}.test.ts",
       "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable}.test.ts",
-      "test/server/{partial,listing}.test.ts",
     ],
   },
   {
     name: "send",
     files: "src/send/*.ts",
-    tests: [
-      "test/send/*.test.ts",
-      "test/server/{partial,coldsmall,backpressure,changedsteps}.test.ts",
-    ],
+    tests: ["test/send/*.test.ts", "test/server/changedsteps.test.ts"],
   },
   { name: "guard", files: "src/guard/*.ts", tests: ["test/guard/*.test.ts"] },
   { name: "plan", files: "src/download/plan.ts", tests: ["test/download/plan.test.ts"] },

@@ -96,11 +96,15 @@ class Judge {
   }
 }
 
-/** A run that is ended takes its copy along; where it is, is said for one that is killed. */
-function leavingNothing(copy: Copy): void {
+/**
+ * A run that is ended takes its copy along, and tells what it had come to; where the copy is, is
+ * said for one that is killed.
+ */
+function leavingNothing(copy: Copy, fates: ReadonlyMap<string, readonly Fate[]>): void {
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       copy[Symbol.dispose]();
+      if (fates.size > 0) console.log(`\nended by ${signal}\n\n${tableOf(fates)}`);
       process.exit(128 + constants.signals[signal]);
     });
   }
@@ -113,7 +117,7 @@ async function main(words: readonly string[]): Promise<number> {
   const each = Math.ceil(Number(process.env["RUNS"] || RUNS_DEFAULT) / rooms.length);
   const fates = new Map<string, Fate[]>();
   using copy = new Copy(join(import.meta.dir, "../.."));
-  leavingNothing(copy);
+  leavingNothing(copy, fates);
   for (const room of rooms) {
     const its: Fate[] = [];
     fates.set(room.name, its);
