@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { Folder } from "../../src/destination/folder.ts";
-import { namesIn, remove } from "../../src/destination/remove.ts";
+import { collect, namesIn, remove } from "../../src/destination/remove.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
@@ -104,4 +104,60 @@ test("a file that somebody else removes between looking and removing is no error
   remove(here.folder, "f");
   expect(answers).toContain(-ERRNO.ENOENT);
   expect(namesIn(here.folder)).toEqual(["stays"]);
+});
+
+/** What is collected of `name`, with `kept` to stay, and whether all of it was. */
+function collected(folder: Folder, name: string, kept: readonly string[], most = 99) {
+  const into: string[] = [];
+  const asked: string[] = [];
+  const wants = (path: string, type: string): boolean => {
+    asked.push(`${type} ${path}`);
+    return !kept.includes(path);
+  };
+  const all = collect(folder, name, { path: name, wants, most, into });
+  return { all, into, asked: asked.sort() };
+}
+
+test("what is collected comes in front of its folder; a folder in which something stays, stays", () => {
+  using here = setUp({ "d/e/f": "x", "d/g": "x", "d/empty": null, file: "x" });
+  here.tree.link("top/d/l", here.tree.path("outside"));
+  const whole = collected(here.folder, "d", []);
+  expect([whole.all, whole.into.at(-1), whole.into.toSorted()]).toEqual([
+    ...[true, "d", ["d", "d/e", "d/e/f", "d/empty", "d/g", "d/l"]],
+  ]);
+  expect(whole.into.indexOf("d/e/f")).toBeLessThan(whole.into.indexOf("d/e"));
+  expect(whole.asked).toEqual([
+    ...["dir d", "dir d/e", "dir d/empty", "file d/e/f", "file d/g", "file d/l"],
+  ]);
+  const inner = collected(here.folder, "d", ["d/e/f"]);
+  expect([inner.all, inner.into.toSorted()]).toEqual([false, ["d/empty", "d/g", "d/l"]]);
+  // What is in a folder that is to stay is not even looked at.
+  const none = collected(here.folder, "d", ["d"]);
+  expect(none).toEqual({ all: false, into: [], asked: ["dir d"] });
+  expect(collected(here.folder, "file", []).into).toEqual(["file"]);
+  expect(collected(here.folder, "nope", []).asked).toEqual(["file nope"]);
+});
+
+test("collecting stops one behind its bound, and goes on at the bound", () => {
+  using here = setUp({ "d/a": "", "d/b": "", "d/c": "" });
+  expect(collected(here.folder, "d", [], 4)).toMatchObject({ all: true });
+  expect(collected(here.folder, "d", [], 3)).toMatchObject({ all: true });
+  const cut = collected(here.folder, "d", [], 1);
+  expect([cut.all, cut.into.length]).toEqual([false, 2]);
+});
+
+test("a folder that can't be looked at or opened is told with its path, and left closed", () => {
+  using here = setUp({ "d/e/f": "x" });
+  {
+    using _ = replaceCall(
+      "openat",
+      (real) => (fd, name, flags, mode) =>
+        name === "e" ? -ERRNO.EACCES : real(fd, name, flags, mode),
+    );
+    expect(failed(() => collected(here.folder, "d", [])).message).toBe(
+      `opening the folder ${here.tree.path("top/d/e")}: permission denied`,
+    );
+  }
+  using _ = replaceCall("statx", () => () => -ERRNO.EACCES);
+  expect(failed(() => collected(here.folder, "d", [])).code).toBe("EACCES");
 });

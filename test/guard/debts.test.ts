@@ -18,6 +18,7 @@ test("a debt grows by what is charged, up to a bound, and is paid at a rate", ()
 
 test("beyond the bound of debtors the oldest debt is forgiven", () => {
   const debts = new Debts();
+  expect(DEBTORS_MAX).toBe(65_536);
   for (let nth = 0; nth <= DEBTORS_MAX; nth++) debts.charge(`${nth}`, 5);
   expect([debts.of("0"), debts.of("1"), [...debts.peers].length]).toEqual([0, 5, DEBTORS_MAX]);
 });

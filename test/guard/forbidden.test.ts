@@ -108,6 +108,20 @@ test("literal numbers: what a server needs passes, what it must not does not", (
   ]);
 });
 
+test("what is behind a network may be connected to, by the Internet's families alone", () => {
+  for (const [arch, socket, connect] of [
+    ["x64", 41, 42],
+    ["arm64", 198, 203],
+  ] as const) {
+    const remote = filterProgram(arch, forbiddenCalls(arch, 77, true));
+    const verdict = (number: number, ...given: number[]) =>
+      run(remote, { arch: ARCH[arch], number, given })[0];
+    expect([2, 10].map((family) => verdict(socket, family))).toEqual([ALLOW, ALLOW]);
+    for (const family of [0, 1, 3, 9, 11, 16, 40]) expect(verdict(socket, family)).toBe(EPERM);
+    expect(verdict(connect, 5)).toBe(ALLOW);
+  }
+});
+
 test("a call's number on each machine, of those refused at times too; null where it has none", () => {
   const numbers = (name: string) => [numberOf(name, "x64"), numberOf(name, "arm64")];
   expect(["execve", "fork", "shutdown", "kill", "read"].map(numbers)).toEqual([

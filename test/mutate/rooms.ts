@@ -31,7 +31,7 @@ export const ROOMS: readonly Room[] = [
     tests: [
       "test/store/{arena,body,cache,descriptors,directory,diskread,etag}.test.ts",
       "test/store/{digest-cache,digest-job,digester}.test.ts",
-      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
+      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots,looks}.test.ts",
       "test/store/{disk,portable}.test.ts",
     ],
   },

@@ -176,6 +176,13 @@ export const GUARD_EQUIVALENTS: readonly Equivalent[] = [
     after: "return sometimes(1)[name]?.[0][at] ?? null;",
     reason: "a call's number is the same whatever the process's is",
   },
+  {
+    path: "src/guard/networks.ts",
+    operator: "number",
+    before: "return most < 0 || prefix > most ? null : { address, prefix };",
+    after: "return most < 1 || prefix > most ? null : { address, prefix };",
+    reason: "it is 32, 128 or -1",
+  },
   ...FORBIDDEN_FOR.map((what) => ({
     path: "src/guard/forbidden.ts",
     operator: "string",
