@@ -1,7 +1,6 @@
 /**
  * The Debian package: both programs, their pages and completions, and a unit of systemd that nothing
- * starts before the administrator does. It is made without root and without debhelper. There is no
- * socket unit: serv6 takes no descriptor from outside yet.
+ * starts before the administrator does. It is made without root and without debhelper.
  */
 import {
   chmodSync,
@@ -82,7 +81,9 @@ function stage(data: string, target: Target, dist: string): void {
   const changes = readFileSync(join(ROOT, ".github/CHANGELOG.md"));
   put(`${doc}/changelog.gz`, Bun.gzipSync(changes, { level: 9 }));
   put(`${doc}/copyright`, copyright());
-  put("usr/lib/systemd/system/serv6.service", readFileSync(join(HERE, "debian/serv6.service")));
+  for (const unit of ["serv6.service", "serv6.socket"]) {
+    put(`usr/lib/systemd/system/${unit}`, readFileSync(join(HERE, "debian", unit)));
+  }
   put("etc/default/serv6", readFileSync(join(HERE, "debian/default")));
   place(join(data, "var/lib/serv6/f"));
 }

@@ -2,6 +2,7 @@
 import { peerOf } from "./address.ts";
 import type { Limits } from "./limits.ts";
 import { SHED_MAX } from "./limits.ts";
+import type { PeerCounts } from "./peercounts.ts";
 
 /** What to do with a new connection: serve it, tell it to try later, or cut it. */
 export type Admission = "serve" | "shed" | "cut";
@@ -12,14 +13,22 @@ export class Gate {
   shed = 0;
   readonly #limits: Limits;
   readonly #byPeer = new Map<string, number>();
+  readonly #all: PeerCounts | null;
+  readonly #most: number;
 
-  constructor(limits: Limits) {
+  /**
+   * `limits` are those of one process; with others that serve the same, `all` counts in all of
+   * them, and `most` connections are what they may have together.
+   */
+  constructor(limits: Limits, all: PeerCounts | null = null, most = Number.POSITIVE_INFINITY) {
     this.#limits = limits;
+    this.#all = all;
+    this.#most = most;
   }
 
-  /** Connections that `peer` holds. */
+  /** Connections that `peer` holds, in all processes. */
   of(peer: string): number {
-    return this.#byPeer.get(peer) ?? 0;
+    return this.#all?.of(peer) ?? this.#byPeer.get(peer) ?? 0;
   }
 
   /** Peers that are remembered: those with a connection, so that who has gone costs no memory. */
@@ -30,14 +39,17 @@ export class Gate {
   /** True when another connection of `peer` is kept out by other peers' alone. */
   crowdedFor(peer: string): boolean {
     const { connections, connectionsPerPeer } = this.#limits;
-    return this.served >= connections && this.of(peer) < connectionsPerPeer;
+    const full = this.served >= connections || (this.#all?.sum ?? 0) >= this.#most;
+    return full && this.of(peer) < connectionsPerPeer;
   }
 
   /** Counts a connection from `address` in. */
   enter(address: string): Admission {
     const peer = peerOf(address);
-    const count = this.of(peer);
-    if (this.served < this.#limits.connections && count < this.#limits.connectionsPerPeer) {
+    const count = this.#byPeer.get(peer) ?? 0;
+    const { connections, connectionsPerPeer } = this.#limits;
+    const fits = this.served < connections && count < connectionsPerPeer;
+    if (fits && (this.#all?.take(peer, connectionsPerPeer, this.#most) ?? true)) {
       this.#byPeer.set(peer, count + 1);
       this.served += 1;
       return "serve";
@@ -55,7 +67,8 @@ export class Gate {
     }
     this.served -= 1;
     const peer = peerOf(address);
-    const count = this.of(peer);
+    const count = this.#byPeer.get(peer) ?? 0;
+    this.#all?.give(peer);
     if (count <= 1) this.#byPeer.delete(peer);
     else this.#byPeer.set(peer, count - 1);
   }

@@ -22,25 +22,43 @@ interface Peer {
   last: number;
 }
 
-/** The counts. Times are clock.now's milliseconds. */
-export class Failures {
+/** Who keeps the counts. Times are clock.now's milliseconds. */
+export interface FailureCounts {
+  /** Milliseconds that `peer` has to wait from `now` on; 0: it may try. */
+  waitMs(peer: string, now: number): number;
+  /** Another wrong token of `peer`. */
+  note(peer: string, now: number): void;
+  /** A right token of `peer`. */
+  forget(peer: string): void;
+}
+
+/** Milliseconds to wait from `now` on behind `count` failures, the last one at `last`. */
+export function waitOf(count: number, last: number, now: number): number {
+  if (count < FREE) return 0;
+  const full = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** (count - FREE));
+  return Math.max(0, last + full - now);
+}
+
+/** Whether a failure at `last` still counts at `now`. */
+export function recent(last: number, now: number): boolean {
+  return now - last < FORGOTTEN_MS;
+}
+
+/** The counts of one process. */
+export class Failures implements FailureCounts {
   /** The peer that failed last is the last one. */
   readonly #peers = new Map<string, Peer>();
 
-  /** Milliseconds that `peer` has to wait from `now` on; 0: it may try. */
   waitMs(peer: string, now: number): number {
     const failed = this.#peers.get(peer);
-    if (failed === undefined || failed.count < FREE) return 0;
-    const full = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** (failed.count - FREE));
-    return Math.max(0, failed.last + full - now);
+    return failed === undefined ? 0 : waitOf(failed.count, failed.last, now);
   }
 
-  /** Another wrong token of `peer`. */
   note(peer: string, now: number): void {
     const before = this.#peers.get(peer);
-    const recent = before !== undefined && now - before.last < FORGOTTEN_MS;
+    const more = before !== undefined && recent(before.last, now);
     this.#peers.delete(peer);
-    this.#peers.set(peer, { count: recent ? before.count + 1 : 1, last: now });
+    this.#peers.set(peer, { count: more ? before.count + 1 : 1, last: now });
     if (this.#peers.size <= PEERS_MAX) return;
     for (const oldest of this.#peers.keys()) {
       this.#peers.delete(oldest);
@@ -48,7 +66,6 @@ export class Failures {
     }
   }
 
-  /** A right token of `peer`. */
   forget(peer: string): void {
     this.#peers.delete(peer);
   }

@@ -95,6 +95,12 @@ export const KEEPALIVE = { idleS: 60, intervalS: 10, probes: 3 } as const;
 /** How long a peer may take to close after it got everything, in milliseconds. */
 export const LINGER_MS = 5000;
 
+/**
+ * While a server stops: a connection so young that has asked nothing may still do so, or a reload
+ * would cost those their request who have just come. Milliseconds; many a connection takes 300.
+ */
+export const NEWCOMER_MS = 1000;
+
 /** Bytes read and thrown away behind a bare path's request before the connection is cut. */
 export const JUNK_BYTES_MAX = 4 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
  * Numbers as text in the OpenMetrics format 1.0, made when somebody asks. Pure. Names and labels
  * are this program's own words; a value that a peer chose is never a label.
  */
-import { BOUNDS_MS, type Durations } from "./durations.ts";
+import { BOUNDS_MS } from "./durations.ts";
 
 /** The media type of the text. */
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -22,12 +22,21 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
+/** What Durations counted: by bound, and the sum of all in milliseconds. */
+export interface DurationCounts {
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
 /** A histogram for each of `series`, in seconds. */
 export interface DurationFamily {
   readonly name: string;
   readonly type: "histogram";
   readonly help: string;
-  readonly series: readonly { readonly labels: Sample["labels"]; readonly durations: Durations }[];
+  readonly series: readonly {
+    readonly labels: Sample["labels"];
+    readonly durations: DurationCounts;
+  }[];
 }
 
 /** The whole text. */
@@ -53,7 +62,7 @@ function numbers({ name, type, samples }: Family): string[] {
 function histogram({ name, series }: DurationFamily): string[] {
   return series.flatMap(({ labels, durations }) => {
     let below = 0;
-    const buckets = [...durations.counts].map((count, nth) => {
+    const buckets = durations.counts.map((count, nth) => {
       below += count;
       const bound = BOUNDS_MS[nth];
       const le = bound === undefined ? "+Inf" : decimal(bound / 1000);

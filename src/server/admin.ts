@@ -14,9 +14,10 @@ import { OPENMETRICS_TYPE } from "../observe/openmetrics.ts";
 import { printable } from "../wire/printable.ts";
 import { replyOf } from "../wire/reply.ts";
 import type { Answer } from "./answer.ts";
-import { liveFacts, metrics, type Observed } from "./facts.ts";
+import { liveFacts, type Observed } from "./facts.ts";
 import { type HeadAnswer, httpDoorWith } from "./http.ts";
 import { httpSecond } from "./httpsecond.ts";
+import { metrics } from "./metrics.ts";
 import type { Asker, Door } from "./service.ts";
 import { STATUS_PAGE, STATUS_PAGE_FIELDS } from "./statuspage.ts";
 

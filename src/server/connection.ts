@@ -12,7 +12,7 @@
  * awaited that will come, or a deadline of the sweep ends it.
  */
 import { peerOf } from "../guard/address.ts";
-import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST } from "../guard/limits.ts";
+import { COST_LATE_MAX, LINE_BYTES_PER_REQUEST, NEWCOMER_MS } from "../guard/limits.ts";
 import { type Awaiter, LONG_BYTES, STEP_BYTES } from "../send/transfer.ts";
 import type { Turn } from "../send/turns.ts";
 import type { EncodedPage, OpenFile } from "../store/store.ts";
@@ -208,10 +208,16 @@ export class Connection implements Turn, Asker, Awaiter {
     this.#run(() => this.#refuse(refusal, true));
   }
 
-  /** Finishes what is under way, then closes. */
+  /** Finishes what is under way, or has come and is not read yet, then closes. */
   stop(): void {
     this.#stopping = true;
-    if (this.state === REQUEST && this.receiver.backlog === 0) this.#run();
+    const comes = this.asked === 0 && clock.now - this.since < NEWCOMER_MS;
+    if (this.state === REQUEST && !comes && !this.receiver.unread) this.#run();
+  }
+
+  /** It closes behind this reply. */
+  get ending(): boolean {
+    return this.#stopping;
   }
 
   /** RST, now. */
@@ -368,7 +374,7 @@ export class Connection implements Turn, Asker, Awaiter {
   /** Nothing to do: waits for the next request, for its end, or closes. */
   #rest(): void {
     this.progressAt = 0;
-    if (this.receiver.fin || (this.#stopping && this.receiver.backlog === 0)) {
+    if (this.receiver.fin || (this.#stopping && !this.receiver.unread)) {
       this.#finish();
       return;
     }

@@ -1,10 +1,11 @@
 /**
- * What a server is doing, as numbers for who runs it: gathered when somebody asks. Transfers are
- * told by path and address: they go to who runs the server, and to nobody else.
+ * What a server is doing, as numbers for who runs it: gathered when somebody asks, and put together
+ * with those of the other processes of the same server. Transfers are told by path and address:
+ * they go to who runs the server, and to nobody else.
  */
 import { shownAddress } from "../guard/address.ts";
-import { DOOR_NAMES, type Counters } from "../observe/counters.ts";
-import { type DurationFamily, type Family, openMetrics } from "../observe/openmetrics.ts";
+import { Counters, DOOR_NAMES } from "../observe/counters.ts";
+import { merged, most, sum } from "../observe/tally.ts";
 import type { Store } from "../store/store.ts";
 import { clock } from "../sys/clock.ts";
 import { printable } from "../wire/printable.ts";
@@ -20,6 +21,8 @@ export interface Observed {
   readonly handshakes: number;
   /** When it started, in milliseconds since 1970. */
   readonly started: number;
+  /** What other processes of this server have told, and the past of those that have ended. */
+  readonly others: readonly unknown[];
 }
 
 /** One transfer that is under way. */
@@ -52,6 +55,9 @@ export interface LiveFacts {
   readonly transfers: readonly TransferFacts[];
 }
 
+/** The numbers of one process, or of several together. */
+export type Facts = ReturnType<typeof ownFacts>;
+
 /** Transfers that the live page shows. */
 const TRANSFERS_MAX = 20;
 
@@ -67,118 +73,84 @@ export function statesOf(connections: Iterable<Connection>): Record<string, numb
   return counts;
 }
 
-/** The numbers of the live page. */
-export function liveFacts({ store, counters, connections, started }: Observed): LiveFacts {
+/** What this process tells of itself: `counts` only grow, `now` is what there is, `peaks` worst. */
+export function ownFacts({ store, counters, connections, handshakes }: Observed) {
+  const { user, system } = process.cpuUsage();
+  const { hits, misses, ...files } = store.facts;
+  const { openFiles, keptFiles, keptBytes, arenaFiles, digestJobs, pages } = files;
   const all = [...connections];
-  const bytes = DOOR_NAMES.reduce((sum, name) => sum + (counters.doors[name]?.bytes ?? 0), 0);
   return {
-    version: VERSION,
-    upSeconds: (Date.now() - started) / 1000,
-    requests: counters.requests,
-    refused: counters.refused,
-    bytes: bytes + all.reduce((sum, { sending }) => sum + (sending?.sent ?? 0), 0),
-    connections: counters.connections,
-    states: statesOf(all),
-    lagMs: counters.lagMs,
-    ...processFacts(),
-    openFiles: store.facts.openFiles,
-    digestJobs: store.facts.digestJobs,
-    transfers: all
-      .flatMap((connection) => transferOf(connection) ?? [])
-      .sort((a, b) => b.quietSeconds - a.quietSeconds)
-      .slice(0, TRANSFERS_MAX),
+    counts: { ...countedBy(counters), hits, misses, cpuSeconds: (user + system) / 1e6 },
+    now: {
+      ...{ connections: counters.connections, handshakes, rssBytes: process.memoryUsage.rss() },
+      ...{ openFiles, keptFiles, keptBytes, arenaFiles, digestJobs, pages, workers: 1 },
+      underWayBytes: all.reduce((bytes, { sending }) => bytes + (sending?.sent ?? 0), 0),
+      states: statesOf(all),
+    },
+    peaks: { lagMs: counters.lagMs, lagMsMax: counters.lagMsMax },
+    transfers: slowest(all.flatMap((connection) => transferOf(connection) ?? [])),
   };
 }
 
-/** Everything, in the OpenMetrics format. */
-export function metrics(observed: Observed): string {
-  const { rssBytes, cpuSeconds } = processFacts();
-  return openMetrics([
-    info(),
-    ...requestFamilies(observed.counters),
-    ...connectionFamilies(observed),
-    ...storeFamilies(observed.store),
-    gauge("process_resident_memory_bytes", "Resident memory.", rssBytes),
-    counter("process_cpu_seconds", "User and system time.", cpuSeconds),
-    gauge("process_start_time_seconds", "When it started.", observed.started / 1000),
-  ]);
+/** This process and the others, together. */
+export function allFacts(observed: Observed): Facts {
+  return observed.others.reduce<Facts>(together, ownFacts(observed));
+}
+
+/**
+ * `facts` with those that another process told, in whatever shape it did: what is missing or of
+ * another kind counts as nothing.
+ */
+export function together(facts: Facts, told: unknown): Facts {
+  const other = told as Partial<Record<keyof Facts, unknown>> | null;
+  return {
+    counts: merged(facts.counts, other?.counts, sum),
+    now: merged(facts.now, other?.now, sum),
+    peaks: merged(facts.peaks, other?.peaks, most),
+    transfers: slowest([...facts.transfers, ...transfersOf(other?.transfers)]),
+  };
+}
+
+/** What is left of a process that ended: what it counted, and `before`, what others had. */
+export function pastOf(before: unknown, told: unknown): Pick<Facts, "counts"> {
+  const nothing = { ...countedBy(new Counters()), hits: 0, misses: 0, cpuSeconds: 0 };
+  const all = [before, told].map((one) => (one as Partial<Facts> | null)?.counts);
+  return { counts: all.reduce<Facts["counts"]>((past, one) => merged(past, one, sum), nothing) };
+}
+
+/** The numbers of the live page. */
+export function liveFacts(observed: Observed): LiveFacts {
+  const { counts, now, peaks, transfers } = allFacts(observed);
+  const { connections, states, rssBytes, openFiles, digestJobs, underWayBytes } = now;
+  const bytes = Object.values(counts.doors).reduce((all, door) => all + door.bytes, 0);
+  return {
+    version: VERSION,
+    upSeconds: (Date.now() - observed.started) / 1000,
+    requests: counts.requests,
+    refused: counts.refused,
+    bytes: bytes + underWayBytes,
+    cpuSeconds: counts.cpuSeconds,
+    lagMs: peaks.lagMs,
+    ...{ connections, states, rssBytes, openFiles, digestJobs, transfers },
+  };
 }
 
 // --- internal ---
 
-function counter(name: string, help: string, value: number): Family {
-  return { name, type: "counter", help, samples: [{ value }] };
+function countedBy(counters: Counters) {
+  const { requests, refused, accepted, shed, displaced, resets, timeouts, crashes } = counters;
+  const doors = Object.fromEntries(DOOR_NAMES.map((name) => [name, doorFacts(counters, name)]));
+  return { requests, refused, accepted, shed, displaced, resets, timeouts, crashes, doors };
 }
 
-function gauge(name: string, help: string, value: number): Family {
-  return { name, type: "gauge", help, samples: [{ value }] };
+function doorFacts(counters: Counters, name: string) {
+  const { answered, refused, reset, bytes, durations } = counters.doors[name]!;
+  const { counts, sumMs } = durations;
+  return { answered, refused, reset, bytes, durations: [...counts], sumMs };
 }
 
-function info(): Family {
-  const labels = { version: VERSION, bun: Bun.version };
-  const help = "Version of the server and of Bun.";
-  return { name: "serv6_build", type: "info", help, samples: [{ labels, value: 1 }] };
-}
-
-function requestFamilies(counters: Counters): (Family | DurationFamily)[] {
-  const doors = DOOR_NAMES.map((door) => ({ door, counts: counters.doors[door]! }));
-  return [
-    {
-      ...{ name: "serv6_requests", type: "counter", help: "Requests that are over." },
-      samples: doors.flatMap(({ door, counts: { answered, refused, reset } }) => [
-        { labels: { door, outcome: "answered" }, value: answered },
-        { labels: { door, outcome: "refused" }, value: refused },
-        { labels: { door, outcome: "reset" }, value: reset },
-      ]),
-    },
-    {
-      ...{ name: "serv6_sent_bytes", type: "counter", help: "Content of replies." },
-      samples: doors.map(({ door, counts }) => ({ labels: { door }, value: counts.bytes })),
-    },
-    {
-      ...{ name: "serv6_request_seconds", type: "histogram" },
-      help: "From the event that brought a request to the one that ended its reply.",
-      series: doors.map(({ door, counts }) => ({ labels: { door }, durations: counts.durations })),
-    },
-  ];
-}
-
-function connectionFamilies({ connections, counters, handshakes }: Observed): Family[] {
-  return [
-    {
-      ...{ name: "serv6_connections", type: "gauge", help: "Open, by what they wait for." },
-      samples: Object.entries(statesOf(connections)).map(([state, value]) => ({
-        ...{ labels: { state }, value },
-      })),
-    },
-    counter("serv6_accepted", "Connections that were let in.", counters.accepted),
-    counter("serv6_shed", "Connections refused for want of room, or by address.", counters.shed),
-    counter("serv6_displaced", "Connections that gave way to others.", counters.displaced),
-    counter("serv6_resets", "Connections ended by RST.", counters.resets),
-    counter("serv6_timeouts", "Peers cut for silence or for taking nothing.", counters.timeouts),
-    counter("serv6_crashes", "Errors of the server itself.", counters.crashes),
-    gauge("serv6_handshakes", "Handshakes of TLS that are not done.", handshakes),
-    gauge("serv6_loop_lag_seconds", "What the last sweep came late by.", counters.lagMs / 1000),
-    gauge("serv6_loop_lag_max_seconds", "The longest of these.", counters.lagMsMax / 1000),
-  ];
-}
-
-function storeFamilies({ facts }: Store): Family[] {
-  return [
-    gauge("serv6_open_files", "Descriptors of served files.", facts.openFiles),
-    gauge("serv6_kept_files", "Files that are kept under their names.", facts.keptFiles),
-    gauge("serv6_kept_bytes", "Contents among them.", facts.keptBytes),
-    gauge("serv6_arena_files", "Files that lie behind their head in memory.", facts.arenaFiles),
-    counter("serv6_cache_hits", "Questions for a file that was kept.", facts.hits),
-    counter("serv6_cache_misses", "Questions for a file that was not.", facts.misses),
-    gauge("serv6_digest_jobs", "Digests that wait or are computed.", facts.digestJobs),
-    gauge("serv6_pages", "Pages of directories that wait or are made.", facts.pages),
-  ];
-}
-
-function processFacts(): { rssBytes: number; cpuSeconds: number } {
-  const { user, system } = process.cpuUsage();
-  return { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
+function slowest(transfers: readonly TransferFacts[]): readonly TransferFacts[] {
+  return [...transfers].sort((a, b) => b.quietSeconds - a.quietSeconds).slice(0, TRANSFERS_MAX);
 }
 
 function transferOf({ sending, address, progressAt }: Connection): TransferFacts | null {
@@ -190,4 +162,21 @@ function transferOf({ sending, address, progressAt }: Connection): TransferFacts
     sent: sending.sent,
     quietSeconds: progressAt > 0 ? Math.max(0, clock.now - progressAt) / 1000 : 0,
   };
+}
+
+/** Of another process: as text and numbers, whatever it told. */
+function transfersOf(told: unknown): TransferFacts[] {
+  if (!Array.isArray(told)) return [];
+  const all: readonly unknown[] = told.slice(0, TRANSFERS_MAX);
+  return all.flatMap((one) => {
+    if (typeof one !== "object" || one === null) return [];
+    const { path, peer, size, sent, quietSeconds } = one as Partial<Record<string, unknown>>;
+    if (typeof path !== "string" || typeof peer !== "string") return [];
+    const numbers = merged(
+      { size: 0, sent: 0, quietSeconds: 0 },
+      { size, sent, quietSeconds },
+      sum,
+    );
+    return [{ path, peer, ...numbers }];
+  });
 }

@@ -27,11 +27,12 @@ export type HeadAnswer = (store: Store, head: RequestHead, asker: Asker) => Answ
 /** The door of HTTP/1.1, whose lines are whole request heads, with `answerOfHead` behind it. */
 export function httpDoorWith(answerOfHead: HeadAnswer): Door {
   const answer = (store: Store, line: ByteString, asker: Asker): Answer => {
-    const head = parseHead(line);
-    if (head instanceof Refusal) {
+    const parsed = parseHead(line);
+    if (parsed instanceof Refusal) {
       asker.last();
-      return head;
+      return parsed;
     }
+    const head = asker.ending ? { ...parsed, connection: "close" as const } : parsed;
     if (head.connection === "close") asker.last();
     const seen = asker.access.closed ? asker.access.storeFor(shownIn(head)) : store;
     return seen instanceof Refusal ? seen : answerOfHead(seen, head, asker);

@@ -22,6 +22,11 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where a server listens, and by which sockets that are there already; else it makes its own. */
+export interface ListenPlace extends ListenAddress {
+  readonly sockets?: readonly number[];
+}
+
 /** A listening socket. */
 export interface Listener {
   readonly address: ListenAddress;
@@ -43,7 +48,7 @@ export class ListenError extends Failure {
  * tries again after a second (tcp(7)): a storm at 25 us each fills it in 25 ms. With 4,096 the
  * kernel hands out whole crowds of those who have gone again, which fill the table of connections.
  */
-const BACKLOG = 1024;
+export const BACKLOG = 1024;
 
 /**
  * Bytes of requests the kernel queues for a connection that is not being read (it doubles this for
@@ -80,13 +85,18 @@ export interface Arrivals {
 }
 
 /**
- * Listens on `address`; newcomers go to `arrivals`. Throws ListenError, which names the flag that
- * has the address where it is not -b and -p.
+/**
+ * Listens on `address`, or by `socket` that already does so there; newcomers go to `arrivals`.
+ * Throws ListenError, which names `flag` where that and not -b and -p has the address.
  */
-export function listen(address: ListenAddress, arrivals: Arrivals, flag = ""): Listener {
+export function listen(
+  address: ListenAddress,
+  arrivals: Arrivals,
+  { socket = null, flag = "" }: { readonly socket?: number | null; readonly flag?: string } = {},
+): Listener {
   let bound: AcceptBound | null = null;
   const lobby = (arrivals.secure ?? arrivals.proxies) ? lobbyOf(arrivals) : null;
-  const listener = bind(address, flag, {
+  const listener = bind(address, socket, flag, {
     ...EVENTS,
     open(socket: Accepted) {
       bound?.count();
@@ -104,7 +114,8 @@ export function listen(address: ListenAddress, arrivals: Arrivals, flag = ""): L
   const accepts = new AcceptBound(fd, () => arrivals.late());
   bound = accepts;
   return {
-    address: { host: address.host, port: listener.port },
+    // Bun knows no port of a socket that it did not make.
+    address: { host: address.host, port: socket === null ? listener.port : address.port },
     stop() {
       accepts.close();
       listener.stop(false);
@@ -177,13 +188,14 @@ function setOptions(fd: number, deferred: boolean): void {
 
 function bind(
   { host, port }: ListenAddress,
+  fd: number | null,
   flag: string,
   socket: SocketHandler<Connection | null>,
 ): TCPSocketListener<Connection | null> {
+  const where = fd === null ? { hostname: host, port } : inherited(fd);
   try {
     return Bun.listen<Connection | null>({
-      hostname: host,
-      port,
+      ...where,
       // Without it a client that half-closes behind its path loses all but the first 3.9 MB
       // (Bun closes both sides at FIN).
       allowHalfOpen: true,
@@ -191,11 +203,18 @@ function bind(
       socket,
     });
   } catch (error) {
-    throw listenError(error, { host, port }, flag);
+    throw listenError(error, host, port, flag);
   }
 }
 
-function listenError(error: unknown, { host, port }: ListenAddress, flag: string): ListenError {
+/** Bun listens by a descriptor as well, and its types lack that. */
+function inherited(fd: number): { hostname: string; port: number } {
+  const where: { readonly fd: number } = { fd };
+  return where as unknown as { hostname: string; port: number };
+}
+
+/** What `error` is to the person who asked for `host` and `port`, with `flag` if there is one. */
+export function listenError(error: unknown, host: string, port: number, flag = ""): ListenError {
   const other = flag === "" ? "-p (0 picks a free one)" : flag;
   const code = codeOf(error, "");
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -5,6 +5,7 @@
  * times a second among those that are sending.
  */
 import { type Rates, type Sending, sharesOf } from "../guard/rates.ts";
+import type { SharedSending } from "../guard/sharedsending.ts";
 import { clock, tick } from "../sys/clock.ts";
 import { kernel } from "../sys/kernel.ts";
 import { SOCKET } from "../sys/types.ts";
@@ -34,15 +35,21 @@ interface Paced {
 export class Pacing {
   readonly #rates: Rates;
   readonly #connections: ReadonlyMap<Connection, unknown>;
+  readonly #shared: SharedSending | null;
   readonly #paced = new WeakMap<Connection, Paced>();
   readonly #timer: NodeJS.Timeout;
   /** Null: an address has no bound, and may open as many connections as it likes. */
   readonly #headStart: HeadStart | null;
   #sharedAt = clock.now;
 
-  /** `connections` are those of the server, now and later. */
-  constructor(rates: Rates, connections: ReadonlyMap<Connection, unknown>) {
+  /** `connections` are this process's, now and later; `shared` knows who sends in others. */
+  constructor(
+    rates: Rates,
+    connections: ReadonlyMap<Connection, unknown>,
+    shared: SharedSending | null = null,
+  ) {
     this.#rates = rates;
+    this.#shared = shared;
     this.#connections = connections;
     this.#headStart = rates.address > 0 || rates.total > 0 ? new HeadStart(rates) : null;
     this.#timer = setInterval(() => this.#share(), SHARE_MS);
@@ -81,7 +88,9 @@ export class Pacing {
     const now = tick();
     this.#headStart?.settle((now - this.#sharedAt) / 1000, sending);
     this.#sharedAt = now;
-    const shares = sharesOf(sending.map(sendingOf), this.#rates);
+    const own = sending.map(sendingOf);
+    const all = this.#shared === null ? own : this.#shared.publish(own);
+    const shares = sharesOf([...all, ...(this.#shared?.others() ?? [])], this.#rates);
     for (const [nth, connection] of sending.entries()) {
       const part = this.#headStart?.part(connection.peer) ?? 1;
       this.#tell(connection, part * (shares[nth] ?? 0));

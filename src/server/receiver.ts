@@ -5,12 +5,15 @@
  * fills instead.
  */
 import { BACKLOG_BYTES_MAX, JUNK_BYTES_MAX } from "../guard/limits.ts";
+import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
 import { HeadReader } from "../wire/http/headreader.ts";
 import { LineReader } from "../wire/lines.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { LINE_BYTES_MAX } from "../wire/vocabulary.ts";
+
+const PEEKED = new Uint8Array(1);
 
 /** What bytes behind the last request mean. */
 export type Leftover =
@@ -48,6 +51,11 @@ export class Receiver {
   /** Bytes of requests that are not answered. */
   get backlog(): number {
     return this.#heads === null ? this.#reader.buffered : this.#heads.buffered;
+  }
+
+  /** Whether something of the peer's waits for an answer, here or in the socket: a system call. */
+  get unread(): boolean {
+    return this.backlog > 0 || kernel.peek(this.#socket.fd, PEEKED, PEEKED.length) > 0;
   }
 
   /** Takes over `chunk`. */

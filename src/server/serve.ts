@@ -6,10 +6,10 @@ import { Outbox } from "../send/outbox.ts";
 import { Turns } from "../send/turns.ts";
 import { isLoopback, peerOf } from "../guard/address.ts";
 import { Gate } from "../guard/admission.ts";
-import { Failures } from "../guard/failures.ts";
+import { type FailureCounts, Failures } from "../guard/failures.ts";
 import type { Networks } from "../guard/networks.ts";
 import type { Rates } from "../guard/rates.ts";
-import { LINGER_MS, type Limits, SILENCE_MS } from "../guard/limits.ts";
+import { LINGER_MS, type Limits, NEWCOMER_MS, SILENCE_MS } from "../guard/limits.ts";
 import type { Credentials } from "../identity/credentials.ts";
 import type { LinkKey } from "../identity/links.ts";
 import type { Tokens } from "../identity/tokens.ts";
@@ -19,13 +19,15 @@ import type { Store } from "../store/store.ts";
 import { tick } from "../sys/clock.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import { Refusal } from "../wire/errors.ts";
+import { type Colleague, tellOthers } from "./colleagues.ts";
 import { Connection } from "./connection.ts";
 import { Displacement } from "./displacement.ts";
 import { framedDoor } from "./framed.ts";
 import { corsDoor } from "./cors.ts";
 import { headAnswer, httpDoorWith } from "./http.ts";
 import { indexAnswer } from "./httpindex.ts";
-import { type Arrivals, type ListenAddress, type Listener, listen, ListenError } from "./listen.ts";
+import type { Arrivals, ListenAddress, ListenPlace } from "./listen.ts";
+import { Listeners } from "./listeners.ts";
 import type { Way } from "./lobby.ts";
 import { Pacing } from "./pacing.ts";
 import { plainDoor } from "./plain.ts";
@@ -47,7 +49,7 @@ export interface ServerOptions {
   readonly limits: Limits;
   readonly log: Log;
   /** Where to listen: at least one. Port 0 picks a free one, the same for the hosts that follow. */
-  readonly addresses: readonly ListenAddress[];
+  readonly addresses: readonly ListenPlace[];
   /** False: large files leave by the copy branch. */
   readonly zeroCopy: boolean;
   /** False: HTTP is turned away. */
@@ -67,13 +69,17 @@ export interface ServerOptions {
   /** How fast it may send. */
   readonly rates: Rates | null;
   /** Where who runs the server is told of it; null: on the other addresses, to this machine. */
-  readonly adminAddress: ListenAddress | null;
+  readonly adminAddress: ListenPlace | null;
   /** Which addresses may connect; null: all. */
   readonly networks: Networks | null;
   /** Who passes on connections of others; null: nobody. */
   readonly proxies: Proxies | null;
   /** True: tokens are taken in plaintext from other machines too. */
   readonly insecureAuth: boolean;
+  /** The other processes that serve the same; none unless told. */
+  readonly colleague?: Colleague | null;
+  /** Connections that all of them may have together; unbounded unless told. */
+  readonly connectionsInAll?: number;
 }
 
 /** For plaintext, TLS, plaintext that is refused, and who runs the server. */
@@ -86,27 +92,33 @@ export class Server implements ConnectionOwner {
   readonly #gate: Gate;
   readonly #connections = new Map<Connection, "serve" | "shed">();
   readonly #displacement: Displacement;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new Listeners();
   /** For plaintext, for TLS, and for plaintext of other machines where that is refused. */
   readonly #services: Readonly<Record<ServiceName, Service>>;
-  readonly #started = Date.now();
-  #admin: Listener | null = null;
+  readonly #started: number;
+  readonly #admin = new Listeners("--admin-bind");
   readonly #secure: Secure | null;
   readonly #pacing: Pacing | null;
   #timer: NodeJS.Timeout | null = null;
   #sweptAt = tick();
   #lingerMs = LINGER_MS;
+  #limits: Limits;
   #stopping: Promise<void> | null = null;
   #stopped: (() => void) | null = null;
 
   /** Listens on all addresses, or on none: throws ListenError for the first that can't be had. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#gate = new Gate(options.limits);
+    this.#limits = options.limits;
+    const { colleague } = options;
+    this.#started = colleague?.started ?? Date.now();
+    this.#gate = new Gate(options.limits, colleague?.peers, options.connectionsInAll);
     this.#displacement = new Displacement(this.#gate, this.#connections);
     this.#secure = options.credentials === null ? null : new Secure(options.credentials);
     this.#services = servicesOf(options, this.counters, () => this.#observed());
-    this.#pacing = options.rates === null ? null : new Pacing(options.rates, this.#connections);
+    const { rates } = options;
+    const sending = colleague?.sending ?? null;
+    this.#pacing = rates === null ? null : new Pacing(rates, this.#connections, sending);
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
@@ -133,7 +145,7 @@ export class Server implements ConnectionOwner {
 
   /** Where who runs it is told of it, with the port that was picked; null: on the other ones. */
   get adminAddress(): ListenAddress | null {
-    return this.#admin?.address ?? null;
+    return this.#admin.addresses[0] ?? null;
   }
 
   /** Whether who shows no token may read nothing. */
@@ -144,7 +156,13 @@ export class Server implements ConnectionOwner {
 
   /** Where it listens, with the ports that were picked. */
   get addresses(): ListenAddress[] {
-    return this.#listeners.map((listener) => listener.address);
+    return this.#listeners.addresses;
+  }
+
+  /** It has begun to serve: the process that started it is told, where there is one. */
+  begun(): void {
+    this.#tell();
+    this.#options.colleague?.serves();
   }
 
   /** What files look like now is no change: the process has become another user (Watched). */
@@ -221,19 +239,14 @@ export class Server implements ConnectionOwner {
 
   // --- internal ---
 
-  #listen(addresses: readonly ListenAddress[]): void {
-    if (addresses.length === 0) throw new ListenError("no address to listen on", "EINVAL");
-    let port = addresses[0]?.port ?? 0;
-    const arrivals = this.#arrivals();
+  #listen(addresses: readonly ListenPlace[]): void {
+    const { adminAddress } = this.#options;
     try {
-      for (const { host } of addresses) {
-        const listener = listen({ host, port }, arrivals);
-        this.#listeners.push(listener);
-        port = listener.address.port;
-      }
-      this.#listenForAdmin();
+      this.#listeners.open(addresses, this.#arrivals());
+      if (adminAddress !== null) this.#admin.open([adminAddress], this.#adminArrivals());
     } catch (error) {
-      for (const listener of this.#listeners) listener.stop();
+      this.#listeners.stop();
+      this.#admin.stop();
       throw error;
     }
   }
@@ -255,31 +268,38 @@ export class Server implements ConnectionOwner {
     if (complaint !== null) log.note(complaint);
   }
 
-  #listenForAdmin(): void {
-    const { adminAddress } = this.#options;
-    if (adminAddress === null) return;
+  #adminArrivals(): Arrivals {
     const accept = (socket: StreamSocket) => this.accept(socket, "admin");
-    const only = { secure: null, proxies: null, accept, late: () => false };
-    this.#admin = listen(adminAddress, { ...this.#arrivals(), ...only }, "--admin-bind");
+    return {
+      ...this.#arrivals(),
+      ...{ secure: null, proxies: null, accept, late: () => false },
+    };
   }
 
   #observed(): Observed {
     const { store } = this.#options;
     const connections = this.#connections.keys();
     const handshakes = this.#secure?.underWay ?? 0;
-    return { store, connections, handshakes, counters: this.counters, started: this.#started };
+    const others = this.#options.colleague?.others() ?? [];
+    const { counters } = this;
+    return { store, connections, handshakes, counters, started: this.#started, others };
+  }
+
+  #tell(): void {
+    const { colleague } = this.#options;
+    if (colleague) tellOthers(colleague, this.#observed());
   }
 
   #sweep(): void {
     const now = tick();
     this.#lag(now);
+    this.#tell();
     this.#options.store.sweep();
     this.counters.timeouts += this.#secure?.sweep(now, this.#options.limits.requestMs) ?? 0;
     this.#refresh();
     for (const connection of this.#connections.keys()) {
       try {
-        if (sweep(connection, now, this.#options.limits, this.#lingerMs))
-          this.counters.timeouts += 1;
+        if (sweep(connection, now, this.#limits, this.#lingerMs)) this.counters.timeouts += 1;
       } catch (error) {
         connection.crash(error);
       }
@@ -306,11 +326,12 @@ export class Server implements ConnectionOwner {
   }
 
   #begin(): Promise<void> {
-    for (const listener of this.#listeners) listener.stop();
-    this.#admin?.stop();
+    this.#listeners.stop();
+    this.#admin.stop();
     for (const connection of [...this.#connections.keys()]) connection.stop();
     // A peer that has everything is given no time to close, and is found sooner.
     this.#lingerMs = 0;
+    this.#limits = { ...this.#limits, requestMs: Math.min(NEWCOMER_MS, this.#limits.requestMs) };
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#sweep(), STOPPING_SWEEP_MS);
     return new Promise((resolve) => {
@@ -319,6 +340,7 @@ export class Server implements ConnectionOwner {
         this.#pacing?.close();
         this.#options.store.close();
         this.#options.log.close();
+        this.#tell();
         resolve();
       };
       this.#whenEmpty();
@@ -350,6 +372,7 @@ function servicesOf(
   const files = options.index === true ? indexAnswer : headAnswer;
   const web = options.adminAddress === null ? withAdmin(files, observed) : files;
   const cors = options.cors ?? null;
+  const failures: FailureCounts = options.colleague?.failures ?? new Failures();
   const openHttpDoor = cors === null ? httpDoorWith(web) : corsDoor(web, cors);
   const doors = {
     ...{ plain: plainDoor, framed: framedDoor, tls: tlsDoor },
@@ -358,7 +381,7 @@ function servicesOf(
   const plain: Service = {
     ...{ store, limits, log, zeroCopy, counters, doors, tokens, linkKey, insecureAuth },
     secure: false,
-    failures: new Failures(),
+    failures,
     outbox: new Outbox(),
     turns: new Turns((error) => log.fault("internal error", String(error))),
     silence: new SilenceTimer(SILENCE_MS),

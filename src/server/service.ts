@@ -4,7 +4,7 @@
  */
 import type { Outbox } from "../send/outbox.ts";
 import type { Turns } from "../send/turns.ts";
-import type { Failures } from "../guard/failures.ts";
+import type { FailureCounts } from "../guard/failures.ts";
 import type { Limits } from "../guard/limits.ts";
 import type { LinkKey } from "../identity/links.ts";
 import type { Tokens } from "../identity/tokens.ts";
@@ -26,7 +26,7 @@ export interface Service {
   readonly tokens: Tokens | null;
   /** The key of signed links; null: there are none. */
   readonly linkKey: LinkKey | null;
-  readonly failures: Failures;
+  readonly failures: FailureCounts;
   /** Whether tokens are taken in plaintext from other machines. */
   readonly insecureAuth: boolean;
   readonly limits: Limits;
@@ -66,6 +66,8 @@ export interface Door {
 export interface Asker extends Waiter {
   /** Who it has shown itself to be, and the store as it may see it. */
   readonly access: Access;
+  /** The server stops, and the connection with it: this answer is the last one. */
+  readonly ending: boolean;
   /** The connection ends behind this answer: nothing more is read. */
   last(): void;
 }

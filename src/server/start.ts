@@ -23,7 +23,8 @@ import { kernel } from "../sys/kernel.ts";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
-import type { ListenAddress } from "./listen.ts";
+import type { Colleague } from "./colleagues.ts";
+import type { ListenAddress, ListenPlace } from "./listen.ts";
 import { Proxies } from "./proxied.ts";
 import { Server } from "./serve.ts";
 
@@ -179,12 +180,22 @@ const LIMITS: OptionNames<Limits> = {
   graceMs: true,
 };
 
+/** What a process is given that serves with others, or by sockets that somebody else has made. */
+export interface Given {
+  /** Where it listens, in place of `hosts` and `port`. */
+  readonly places: readonly ListenPlace[];
+  /** In place of `adminAddress`. */
+  readonly admin: ListenPlace | null;
+  readonly colleague: Colleague | null;
+}
+
 /**
  * Serves `root` or `roots` until stop(). Throws StoreError when they can't be served and
  * ListenError when an address can't be had, Failure (usage) for an option that it does not know,
- * Failure (local) for a log that can't be written; nothing is left half-started.
+ * Failure (local) for a log that can't be written; nothing is left half-started. `given` is for
+ * serv6's own processes.
  */
-export function serve(options: ServeOptions): Server {
+export function serve(options: ServeOptions, given: Given | null = null): Server {
   refuseUnknown("serve()", options, OPTIONS);
   refuseUnknown("serve(): limits", options.limits ?? {}, LIMITS);
   const credentials = options.tls === undefined ? null : credentialsOf(options.tls);
@@ -203,7 +214,7 @@ export function serve(options: ServeOptions): Server {
       store,
       limits,
       log,
-      addresses: hosts.map((host) => ({ host, port })),
+      addresses: given?.places ?? hosts.map((host) => ({ host, port })),
       zeroCopy,
       http: options.http ?? true,
       credentials,
@@ -211,7 +222,9 @@ export function serve(options: ServeOptions): Server {
       tokens,
       linkKey: options.tokens?.linkKey === undefined ? null : new LinkKey(options.tokens.linkKey),
       rates,
-      adminAddress: options.adminAddress ?? null,
+      adminAddress: given === null ? (options.adminAddress ?? null) : given.admin,
+      colleague: given?.colleague ?? null,
+      connectionsInAll: options.limits?.connections ?? Number.POSITIVE_INFINITY,
       networks,
       proxies: proxiesOf(options.proxies ?? []),
       insecureAuth: options.tokens?.insecure ?? false,

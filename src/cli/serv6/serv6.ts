@@ -23,13 +23,18 @@ import { printAnswer } from "../output/text.ts";
 import { count, duration, filePath, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { ADMIN_FLAGS } from "./adminflags.ts";
 import { CONFIG_FLAGS } from "./configflags.ts";
-import { configured } from "./configured.ts";
+import { type Configured, configured } from "./configured.ts";
 import { RATE_FLAGS } from "./rateflags.ts";
 import { S3_FLAGS } from "./s3flags.ts";
 import { TLS_FLAGS } from "./tlsflags.ts";
 import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
 import { newToken, TOKEN_FLAGS } from "./tokenflags.ts";
 import { welcome } from "./welcome.ts";
+import { activated } from "./activation.ts";
+import { Notify } from "./notify.ts";
+import type { Supervised } from "./supervisor.ts";
+import { type Worker, workerOf } from "./worker.ts";
+import { WORKER_FLAGS } from "./workerflags.ts";
 
 const STDERR = 2;
 
@@ -112,6 +117,7 @@ const FLAGS = {
   ...S3_FLAGS,
   ...ADMIN_FLAGS,
   ...RATE_FLAGS,
+  ...WORKER_FLAGS,
   ...TLS_FLAGS,
   ...TOKEN_FLAGS,
   ...SANDBOX_FLAGS,
@@ -236,26 +242,54 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     }
     if (asked.check) return await check(args, env);
     if (asked["print-config"]) return await printConfig(args, env);
-    const { options, values, unused } = configured(SERV6, args, env);
-    if (unused !== null) say(`serv6: warning: ${unused}\n`);
-    const { quiet, qr, "self-test": tested } = values;
-    const server = serve(tested ? { ...options, port: 0 } : options);
-    const words = welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) });
-    const { sandbox, lines } = wall(server, options, values);
-    if (tested) {
-      const { selfTest } = await import("./selftest.ts");
-      say(lines);
-      return await selfTest(server, sandbox.confinement, options.s3 !== undefined);
+    const read = configured(SERV6, args, env);
+    const worker = workerOf(env);
+    if (worker === null && read.unused !== null) say(`serv6: warning: ${read.unused}\n`);
+    if (read.values.workers > 1 && worker === null && !read.values["self-test"]) {
+      const { supervise } = await import("./supervisor.ts");
+      return await supervise(args, env, () => supervisedBy(args, env));
     }
-    say(words + lines);
-    void warnOf(server);
-    return await untilStopped(server);
+    return await serveAs(worker, read, env);
   } catch (error) {
     return explain(error, args[0] === SIGN_WORD ? "serv6 sign" : "serv6");
   }
 }
 
 // --- internal ---
+
+/** Serves as one process, or as a worker: until a signal ends it. */
+async function serveAs(
+  worker: Worker | null,
+  { options, values }: Configured,
+  env: Environment,
+): Promise<number> {
+  const { quiet, qr, "self-test": tested } = values;
+  const places = worker === null ? activated(env) : null;
+  const made = places && { places, admin: options.adminAddress ?? null, colleague: null };
+  const server = serve(tested ? { ...options, port: 0 } : options, worker?.given ?? made);
+  const notify = worker === null ? new Notify(env) : null;
+  const words = welcome(server, { quiet, qr, terminal: kernel.isTerminal(STDERR) });
+  const { sandbox, lines } = wall(server, options, values);
+  if (tested) {
+    const { selfTest } = await import("./selftest.ts");
+    say(lines);
+    return await selfTest(server, sandbox.confinement, options.s3 !== undefined);
+  }
+  if (worker?.says !== false) {
+    say(words + lines);
+    void warnOf(server);
+  }
+  const stopped = worker === null ? untilStopped(server, notify) : untilEnded(server);
+  worker?.begun(server);
+  notify?.ready("serves");
+  return await stopped;
+}
+
+/** What command line, environment and file say now, for a server of several workers. */
+function supervisedBy(args: readonly string[], env: Environment): Supervised {
+  const { options, values } = configured(SERV6, args, env);
+  return { options, workers: values.workers };
+}
 
 /** Writes to the descriptor: creating process.stderr takes 10 ms of a start of 40 ms. */
 function say(text: string): void {
@@ -289,12 +323,13 @@ async function printConfig(args: readonly string[], env: Environment): Promise<n
 }
 
 /** The first signal lets transfers under way finish, within --grace; a second one exits at once. */
-function untilStopped(server: Server): Promise<ExitStatus> {
+function untilStopped(server: Server, notify: Notify | null): Promise<ExitStatus> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals, number: number): void => {
       if (stopping) process.exit(128 + number);
       stopping = true;
+      notify?.stopping();
       const left = server.counters.connections;
       // Never waits for a reader of stderr: the server has to go on for the length of its grace.
       if (left > 0 && kernel.pollOut(STDERR, 0) === 1)
@@ -305,6 +340,16 @@ function untilStopped(server: Server): Promise<ExitStatus> {
     process.on("SIGTERM", () => stop("SIGTERM", 15));
     // Without a file there is nothing to do, and it must not end the server as it does by itself.
     process.on("SIGUSR1", () => server.reopenLog());
+  });
+}
+
+/** A worker: who started it says what is to be said, and gets the terminal's signals as well. */
+function untilEnded(server: Server): Promise<ExitStatus> {
+  return new Promise((resolve) => {
+    process.on("SIGINT", () => {});
+    process.on("SIGHUP", () => {});
+    process.on("SIGUSR1", () => server.reopenLog());
+    process.on("SIGTERM", () => void server.stop().then(() => resolve(EXIT.done)));
   });
 }
 

@@ -139,7 +139,7 @@ test("who has gone while the digest is computed is noticed, and the work ends", 
 // --- the door alone ---
 
 const ASKER: Asker = {
-  ...{ gone: false, peer: "", charge() {}, last() {}, access: {} as Access },
+  ...{ gone: false, ending: false, peer: "", charge() {}, last() {}, access: {} as Access },
   ...{ opened() {}, looked() {}, listed() {}, digested() {}, crash() {} },
 };
 

@@ -1,0 +1,314 @@
+/**
+ * The process that keeps workers running: it starts them, starts one again that has ended, replaces
+ * all of them when it is told to, and ends with them. It serves nothing and reads nothing that
+ * anybody sends (decision 0043).
+ *
+ * Invariant: whatever becomes of a reload, the workers that served before it serve until others do.
+ */
+import { Colleagues } from "../../server/colleagues.ts";
+import type { ServeOptions } from "../../server/start.ts";
+import { HOST_DEFAULT } from "../../server/start.ts";
+import { LIMITS_DEFAULT } from "../../guard/limits.ts";
+import { Log } from "../../observe/log.ts";
+import { Failure } from "../../wire/failure.ts";
+import { type ByteString, utf8Of } from "../../wire/bytes.ts";
+import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
+import { type Environment, UsageError } from "../flags/flags.ts";
+import { activated } from "./activation.ts";
+import { Notify } from "./notify.ts";
+import { Sockets, type Wanted } from "./sockets.ts";
+import { WorkerProcess } from "./workerprocess.ts";
+
+/** What it supervises. */
+export interface Supervised {
+  readonly options: ServeOptions;
+  readonly workers: number;
+}
+
+/** The least from one start of a worker to its next. */
+const RESTART_MS_MIN = 250;
+
+/** The wait behind one that has ended before it served; each further one is twice as long. */
+const RETRY_MS = 500;
+const RETRY_MS_MAX = 30_000;
+
+/** What workers get beyond their own grace before they are killed. */
+const GRACE_MORE_MS = 5000;
+
+/** One of the workers, whichever process it is at the moment. */
+interface Slot {
+  readonly nth: number;
+  worker: WorkerProcess | null;
+  /** Starts in a row that came to nothing. */
+  failed: number;
+  timer: NodeJS.Timeout | null;
+}
+
+/**
+ * Runs until a signal ends it; resolves to the exit status. `read` reads the configuration, also
+ * again later: it throws what is wrong with it. Throws Failure where it can't listen.
+ */
+export async function supervise(
+  args: readonly ByteString[],
+  environment: Environment,
+  read: () => Supervised,
+): Promise<number> {
+  const made = Colleagues.make();
+  if (made === null) throw new UsageError("--workers needs Linux, and memory that can be shared");
+  const command = [...program(), ...args.map(utf8Of)];
+  return await new Supervisor(command, made, new Notify(environment), read, environment).run();
+}
+
+/** The workers of one server. */
+class Supervisor {
+  readonly #command: readonly string[];
+  readonly #colleagues: Colleagues;
+  readonly #memory: number;
+  readonly #notify: Notify;
+  readonly #read: () => Supervised;
+  readonly #log: Log;
+  readonly #inherited: ReturnType<typeof activated>;
+  #now: Supervised;
+  #sockets: Sockets;
+  #slots: Slot[] = [];
+  /** All that have not ended, those of before a reload included. */
+  readonly #running = new Set<WorkerProcess>();
+  #stopping = false;
+  #reloading = false;
+  #again = false;
+
+  constructor(
+    command: readonly string[],
+    { colleagues, fd }: { colleagues: Colleagues; fd: number },
+    notify: Notify,
+    read: () => Supervised,
+    environment: Environment,
+  ) {
+    this.#command = command;
+    this.#colleagues = colleagues;
+    this.#memory = fd;
+    this.#notify = notify;
+    this.#read = read;
+    this.#now = read();
+    this.#inherited = activated(environment);
+    this.#sockets = this.#socketsOf(this.#now, null);
+    const { log = "off" } = this.#now.options;
+    this.#log = new Log(log === "off" ? "human" : log);
+  }
+
+  async run(): Promise<number> {
+    const over = this.#untilStopped();
+    const failed = await this.#begin();
+    if (failed !== null && !this.#stopping) return failed;
+    if (!this.#stopping) this.#ready();
+    await over;
+    await Promise.all([...this.#running].map((worker) => worker.ended));
+    return 0;
+  }
+
+  // --- internal ---
+
+  /** Starts all; null, or the status of the first one when that has ended before it served. */
+  async #begin(): Promise<number | null> {
+    const first = this.#start(0, true);
+    this.#slots = [{ nth: 0, worker: first, failed: 0, timer: null }];
+    if (!(await first.begun)) return first.status;
+    for (let nth = 1; nth < this.#now.workers; nth++) {
+      const slot: Slot = { nth, worker: null, failed: 0, timer: null };
+      this.#slots.push(slot);
+      this.#fill(slot);
+    }
+    this.#keep(this.#slots[0]!, first);
+    await Promise.all(this.#slots.map(({ worker }) => worker?.begun));
+    return null;
+  }
+
+  #start(nth: number, says: boolean, now = this.#now, sockets = this.#sockets): WorkerProcess {
+    const worker = new WorkerProcess({
+      ...{ command: this.#command, colleagues: this.#colleagues, memory: this.#memory },
+      ...{ sockets, nth, workers: now.workers, says },
+    });
+    this.#running.add(worker);
+    void worker.ended.then(() => this.#running.delete(worker));
+    return worker;
+  }
+
+  /** Starts a worker in `slot`; one that can't be started counts as one that has ended. */
+  #fill(slot: Slot): void {
+    slot.timer = null;
+    if (this.#stopping) return;
+    try {
+      const worker = this.#start(slot.nth, false);
+      slot.worker = worker;
+      this.#keep(slot, worker);
+      // Signals that came before it was listening to them have ended it, which is as well.
+    } catch (error) {
+      this.#retry(slot, `can't be started (${String(error)})`);
+    }
+  }
+
+  /** When `worker` ends while it is the one of `slot`, another one takes its place. */
+  #keep(slot: Slot, worker: WorkerProcess): void {
+    void worker.begun.then((served) => {
+      if (served) slot.failed = 0;
+    });
+    void worker.ended.then((how) => {
+      if (slot.worker !== worker || this.#stopping) return;
+      slot.worker = null;
+      const who = `worker ${slot.nth + 1} (${worker.pid})`;
+      if (!worker.serves) {
+        this.#retry(slot, `${how} before it served`);
+        return;
+      }
+      this.#log.note(`${who} ${how}: it is started again`);
+      const ms = Math.max(0, worker.startedAt + RESTART_MS_MIN - performance.now());
+      slot.timer = setTimeout(() => this.#fill(slot), ms);
+    });
+  }
+
+  #retry(slot: Slot, what: string): void {
+    const ms = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** slot.failed);
+    slot.failed += 1;
+    this.#log.note(`worker ${slot.nth + 1} ${what}: started again in ${ms / 1000} s`);
+    slot.timer = setTimeout(() => this.#fill(slot), ms);
+  }
+
+  #ready(): void {
+    const { workers } = this.#now;
+    this.#notify.ready(`${workers} workers serve`, () => {
+      const serving = this.#slots.flatMap(({ worker }) => (worker?.serves ? [worker] : []));
+      return serving.map((worker) => worker.alive()).every(Boolean);
+    });
+  }
+
+  #socketsOf({ options, workers }: Supervised, before: Sockets | null): Sockets {
+    if (this.#inherited !== null) {
+      return before ?? Sockets.of(this.#inherited, options.adminAddress ?? null, workers);
+    }
+    return Sockets.open(wantedOf(options), workers, before);
+  }
+
+  /** Fresh workers, with what is configured now; those of before finish when all of these serve. */
+  async #reload(): Promise<void> {
+    if (this.#stopping) return;
+    if (this.#reloading) {
+      this.#again = true;
+      return;
+    }
+    this.#reloading = true;
+    this.#notify.reloading();
+    const began = performance.now();
+    const why = await this.#replace();
+    this.#reloading = false;
+    if (this.#stopping) return;
+    const took = Math.round(performance.now() - began);
+    this.#log.note(
+      why === null
+        ? `reloaded in ${took} ms: ${this.#now.workers} fresh workers serve`
+        : `not reloaded, all is as before: ${why}`,
+    );
+    this.#ready();
+    if (this.#again) {
+      this.#again = false;
+      await this.#reload();
+    }
+  }
+
+  /** Null, or why all is as before. */
+  async #replace(): Promise<string | null> {
+    const fresh: WorkerProcess[] = [];
+    let sockets = this.#sockets;
+    try {
+      const next = this.#read();
+      sockets = this.#socketsOf(next, this.#sockets);
+      for (let nth = 0; nth < next.workers; nth++) {
+        fresh.push(this.#start(nth, false, next, sockets));
+        // What is wrong is told once: by the first of them.
+        if (nth === 0 && !(await fresh[0]!.begun)) break;
+      }
+      const begun = await Promise.all(fresh.map((worker) => worker.begun));
+      if (begun.length === next.workers && begun.every(Boolean) && !this.#stopping) {
+        this.#swap(fresh, next, sockets);
+        return null;
+      }
+      for (const worker of fresh) worker.signal("SIGKILL");
+      sockets.closeBut(this.#sockets);
+      return `a fresh worker ${await fresh[begun.indexOf(false)]?.ended}, and has said why`;
+    } catch (error) {
+      for (const worker of fresh) worker.signal("SIGKILL");
+      sockets.closeBut(this.#sockets);
+      if (error instanceof UsageError || error instanceof Failure) return error.message;
+      return String(error);
+    }
+  }
+
+  #swap(fresh: readonly WorkerProcess[], next: Supervised, sockets: Sockets): void {
+    const before = this.#slots;
+    this.#slots = fresh.map((worker, nth) => ({ nth, worker, failed: 0, timer: null }));
+    for (const slot of this.#slots) if (slot.worker !== null) this.#keep(slot, slot.worker);
+    for (const { worker, timer } of before) {
+      if (timer !== null) clearTimeout(timer);
+      worker?.signal("SIGTERM");
+    }
+    for (const slot of before) slot.worker = null;
+    this.#sockets.closeBut(sockets);
+    this.#sockets = sockets;
+    this.#now = next;
+  }
+
+  /** Resolves when a signal has told it to stop. */
+  #untilStopped(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = (signal: NodeJS.Signals, number: number): void => {
+        if (this.#stopping) {
+          this.#signal("SIGKILL");
+          process.exit(128 + number);
+        }
+        this.#stop();
+        this.#log.note(`${signal}: finishing, again to stop now`);
+        resolve();
+      };
+      process.on("SIGINT", () => stop("SIGINT", 2));
+      process.on("SIGTERM", () => stop("SIGTERM", 15));
+      process.on("SIGHUP", () => void this.#reload());
+      process.on("SIGUSR1", () => this.#signal("SIGUSR1"));
+    });
+  }
+
+  #stop(): void {
+    this.#stopping = true;
+    this.#notify.stopping();
+    for (const { timer } of this.#slots) if (timer !== null) clearTimeout(timer);
+    this.#signal("SIGTERM");
+    const { graceMs = LIMITS_DEFAULT.graceMs } = this.#now.options.limits ?? {};
+    setTimeout(() => this.#signal("SIGKILL"), graceMs + GRACE_MORE_MS).unref();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    // One that starts reads and opens everything anyhow; most signals would end it.
+    for (const worker of this.#running) {
+      if (worker.serves || signal !== "SIGUSR1") worker.signal(signal);
+    }
+  }
+}
+
+// --- internal ---
+
+function wantedOf({
+  hosts = [HOST_DEFAULT],
+  port = PORT_DEFAULT,
+  ...options
+}: ServeOptions): Wanted {
+  const places = hosts.map((host) => ({ host, port }));
+  return { places, admin: options.adminAddress ?? null };
+}
+
+/**
+ * This program, as it was started: its own bunfig and env files are switched off, as in its first
+ * line. A compiled one has that in itself (decision 0036). Nothing is looked for in PATH.
+ */
+function program(): string[] {
+  const compiled = import.meta.dir.startsWith("/$bunfs/");
+  if (compiled) return [process.execPath];
+  return [process.execPath, "--config=/dev/null", "--no-env-file", process.argv[1] ?? ""];
+}

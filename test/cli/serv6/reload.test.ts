@@ -1,0 +1,111 @@
+/** SIGHUP to serv6 --workers: fresh workers, and nothing lost. */
+import { expect, test } from "bun:test";
+import fs from "node:fs";
+import tls from "node:tls";
+import { eventually } from "../../rig/faults.ts";
+import { content } from "../../rig/oracle.ts";
+import { Peer } from "../../rig/peer.ts";
+import { filesOf } from "../../rig/tls.ts";
+import { Tree } from "../../rig/tree.ts";
+import { Started } from "./started.ts";
+import { childrenOf, serving } from "./workers.ts";
+
+const TWO = ["-p", "0", "--workers", "2", "--log", "off"];
+
+/** The count of lines that say that it has been reloaded. */
+function reloads(started: Started): number {
+  return started.said.match(/ reloaded in [0-9]+ ms: 2 fresh workers serve/g)?.length ?? 0;
+}
+
+test("71: reloads under load cost no request, nor a transfer that is under way", async () => {
+  const bytes = content(3, 0, 30_000_000);
+  using tree = new Tree({ f: "served", large: bytes });
+  await using started = new Started([tree.root, ...TWO]);
+  const port = await started.port();
+  const before = await serving(started, 2);
+  using slow = await Peer.dial(port);
+  slow.send("READ /large\n");
+  await slow.until(() => slow.length > 100_000);
+  slow.socket.pause();
+  let over = false;
+  let requests = 0;
+  const wrong: string[] = [];
+  const load = async (): Promise<void> => {
+    while (!over) {
+      using peer = await Peer.dial(port);
+      peer.send("f\n");
+      const { bytes: got, ending } = await peer.all();
+      requests += 1;
+      if (got.toString() !== "served" || ending !== "fin") wrong.push(`${ending} behind "${got}"`);
+    }
+  };
+  const all = Array.from({ length: 8 }, load);
+  for (let nth = 1; nth <= 4; nth++) {
+    const asked = requests;
+    started.child.kill("SIGHUP");
+    await eventually("a reload", () => reloads(started) === nth, 30_000);
+    await eventually("requests behind it", () => requests > asked + 20, 30_000);
+  }
+  over = true;
+  await Promise.all(all);
+  expect(wrong).toEqual([]);
+  slow.socket.resume();
+  const { body } = await slow.reply();
+  expect(body.equals(bytes)).toBe(true);
+  await eventually("those of before are gone", () => {
+    const now = childrenOf(started.child.pid);
+    return now.length === 2 && !now.some((pid) => before.includes(pid));
+  });
+}, 120_000);
+
+test("HTTP is told that a connection ends when its worker is replaced", async () => {
+  using tree = new Tree({ f: "served", large: content(3, 0, 8_000_000) });
+  await using started = new Started([tree.root, ...TWO]);
+  const port = await started.port();
+  await serving(started, 2);
+  using peer = await Peer.dial(port);
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  peer.send(get("/large"));
+  await peer.until(() => peer.length > 1000);
+  peer.socket.pause();
+  started.child.kill("SIGHUP");
+  await eventually("a reload", () => reloads(started) === 1, 30_000);
+  // Only now is the second one sent: it is answered, and last.
+  peer.send(get("/f"));
+  peer.socket.resume();
+  const { bytes, ending } = await peer.all();
+  const second = bytes.toString("latin1").slice(bytes.lastIndexOf("HTTP/1.1 200"));
+  expect(second).toContain("\r\nConnection: close\r\n");
+  expect(second).toEndWith("\r\n\r\nserved");
+  expect(ending).toBe("fin");
+}, 60_000);
+
+test("a certificate that can't be used leaves all as it is, and says why", async () => {
+  using tree = new Tree({ f: "served" });
+  using keys = new Tree();
+  const { cert, key } = filesOf("good");
+  fs.copyFileSync(cert, keys.path("cert.pem"));
+  fs.copyFileSync(key, keys.path("key.pem"));
+  const flags = ["--tls-cert", keys.path("cert.pem"), "--tls-key", keys.path("key.pem")];
+  await using started = new Started([tree.root, ...TWO, ...flags]);
+  const port = Number((await started.says(/s6s:\/\/[^ ]*:([0-9]+)\//))[1]);
+  await eventually("two workers", () => childrenOf(started.child.pid).length === 2);
+  const workers = childrenOf(started.child.pid);
+  fs.writeFileSync(keys.path("cert.pem"), "nonsense");
+  started.child.kill("SIGHUP");
+  await started.says(/not reloaded, all is as before: a fresh worker ended with status 2/);
+  expect(started.said).toMatch(/serv6: --tls-cert: .*cert\.pem/);
+  expect(childrenOf(started.child.pid).sort()).toEqual(workers.sort());
+  const secured = await new Promise<boolean>((resolve) => {
+    const socket = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.on("error", () => resolve(false));
+  });
+  expect(secured).toBe(true);
+  // Once it can be used again, so can a reload.
+  fs.copyFileSync(cert, keys.path("cert.pem"));
+  started.child.kill("SIGHUP");
+  await eventually("a reload", () => reloads(started) === 1, 30_000);
+}, 60_000);
