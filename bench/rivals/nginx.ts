@@ -27,6 +27,20 @@ export const nginx: Rival = variant("nginx", "sendfile");
 export const nginxRead: Rival = variant("nginx-read", "read");
 export const nginxTls: Rival = byTls(variant("nginx-tls", "tls"));
 
+/** The same with as many workers, each with a socket of its own. */
+export function nginxOf(workers: number, sending: "sendfile" | "read"): Rival {
+  return rivalOf({
+    ...{ name: `nginx x${workers}`, family: "nginx", door: "http", binary: "nginx" },
+    version: ["nginx", "-v"],
+    configured: `${workers} workers, reuseport, else as ${sending === "read" ? "nginx-read" : "nginx"}`,
+    configuration: (place) =>
+      configuration(sending, place)
+        .replace("worker_processes 1;", `worker_processes ${workers};`)
+        .replace("backlog=4096", "backlog=4096 reuseport"),
+    command: ({ folder, file }) => ["nginx", "-e", "stderr", "-p", folder, "-c", file],
+  });
+}
+
 /** One process of this user's in front, whose files are in `folder`. */
 export function nginxOwn(folder: string): string {
   const user = process.getuid?.() === 0 ? "user root;" : "";

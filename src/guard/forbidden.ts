@@ -180,6 +180,17 @@ const SHUT_WR = 1;
 /** A new thread of this process instead of a new process (clone(2)). */
 const CLONE_THREAD = 0x1_0000;
 
+/** Of "other processes" what a program that starts some does not need for it. */
+const OF_OTHERS = [
+  "ptrace",
+  "process_vm_readv",
+  "process_vm_writev",
+  "process_madvise",
+  "process_mrelease",
+  "kcmp",
+  "pidfd_getfd",
+];
+
 /** Refused unless an argument is what the runtime gives it. `pid` is this process. */
 function sometimes(pid: number): Readonly<Record<string, [Numbers, Condition]>> {
   const own: Condition = { argument: 0, only: [pid] };
@@ -226,6 +237,23 @@ export function forbiddenCalls(arch: "x64" | "arm64", pid: number, remote = fals
   return rules;
 }
 
+/**
+ * The rules for a process that starts others, and for those as well: what none of them needs even
+ * while it starts.
+ */
+export function forbiddenToAll(arch: "x64" | "arm64"): FilterRule[] {
+  const at = arch === "x64" ? 0 : 1;
+  const calls = {
+    ...NEVER["another view of the system"],
+    ...NEVER["the kernel itself"],
+    ...pick(NEVER["other processes"] ?? {}, OF_OTHERS),
+  };
+  return Object.values(calls).flatMap((numbers) => {
+    const number = numbers[at];
+    return number === null ? [] : [{ number, answer: "EPERM" as const }];
+  });
+}
+
 /** The number of a call of this table on `arch`; null: there is none. */
 export function numberOf(name: string, arch: "x64" | "arm64"): number | null {
   const at = arch === "x64" ? 0 : 1;
@@ -234,4 +262,10 @@ export function numberOf(name: string, arch: "x64" | "arm64"): number | null {
     if (numbers !== undefined) return numbers[at];
   }
   return sometimes(0)[name]?.[0][at] ?? null;
+}
+
+// --- internal ---
+
+function pick<T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
 }

@@ -43,6 +43,7 @@ const LANDLOCK_ADD_RULE = 445;
 const LANDLOCK_RESTRICT_SELF = 446;
 
 const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAPBSET_DROP = 24;
 /** _LINUX_CAPABILITY_VERSION_3 (capget(2)): three words, twice. */
 const CAPABILITY_VERSION = 0x2008_0522;
 const CAPABILITY_BYTES = 24;
@@ -68,6 +69,8 @@ const RIGHTS = {
   write: WRITE_FILE | MAKE_REGULAR,
 } as const;
 const IOCTL_DEVICE = 0x8000;
+const TRUNCATE = 0x4000;
+const OVER_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE;
 /** From then on files can be moved between folders (LANDLOCK_ACCESS_FS_REFER). */
 const REFER_VERSION = 2;
 /** TCP bind and connect, from version 4 on. */
@@ -75,6 +78,19 @@ const NET_RIGHTS = 3;
 const CONNECT_TCP = 2n;
 const NET_PORT = 2;
 const NET_VERSION = 4;
+
+/** Rights of root by their numbers (capabilities(7)): those that are named here. */
+export const CAPABILITY = {
+  dacOverride: 1,
+  dacReadSearch: 2,
+  kill: 5,
+  setGid: 6,
+  setUid: 7,
+  netBindService: 10,
+} as const;
+
+/** The last one that this kernel may have: more than there are. */
+const CAPABILITY_MAX = 63;
 
 /** How a process gives up rights. */
 export class Confinement {
@@ -117,6 +133,23 @@ export class Confinement {
   }
 
   /**
+   * Gives up all capabilities but `kept`, for this process and for every program that it runs
+   * (capset(2), and the bounding set of prctl(2)). -EPERM where it may not change what others get.
+   */
+  onlyCapabilities(kept: readonly number[]): number {
+    for (let number = 0; number <= CAPABILITY_MAX; number++) {
+      if (kept.includes(number)) continue;
+      const { errno } = this.call(PRCTL, PR_CAPBSET_DROP, number);
+      // No such one: the kernel has none behind it.
+      if (errno === ERRNO.EINVAL) break;
+      if (errno > 0) return -errno;
+    }
+    const bits = kept.reduce((all, number) => all | (1 << number), 0);
+    const header = new Uint32Array([CAPABILITY_VERSION, 0]);
+    return answerOf(this.call(CAPSET, header, new Uint32Array([bits, bits, 0, 0, 0, 0])));
+  }
+
+  /**
    * Becomes another user, with no group but `gid`, for good (setresuid(2); libc does it in every
    * thread). -EPERM where this user may not; groups may be gone then.
    */
@@ -149,18 +182,19 @@ export class Confinement {
   }
 
   /**
-   * Makes, changes and removes no file from now on but below `folders`, and runs no program; reads
-   * and connects as before (landlock(7), Linux 5.19: before, files could not be moved from folder
-   * to folder). What is open stays open. Needs noNewPrivileges().
+   * Makes, changes and removes no file from now on but below `folders`, and runs no program but
+   * those below `programs`; reads and connects as before (landlock(7), Linux 5.19: before, files
+   * could not be moved from folder to folder). What is open stays open. Needs noNewPrivileges().
    */
-  writeBelow(folders: readonly ByteString[]): number {
+  writeBelow(folders: readonly ByteString[], programs: readonly ByteString[] = []): number {
     const version = this.landlockVersion();
     if (version < REFER_VERSION) return version < 0 ? version : -ERRNO.ENOSYS;
     const writing = rightsOf(version) & ~(READ_FILE | READ_DIR | IOCTL_DEVICE);
     return this.#restrict(writing, 0, (ruleset) =>
-      folders
-        .map((folder) => this.#allow(ruleset, folder, writing & ~EXECUTE))
-        .find((answer) => answer < 0),
+      [
+        ...folders.map((folder) => this.#allow(ruleset, folder, writing & ~EXECUTE)),
+        ...programs.map((program) => this.#allow(ruleset, program, EXECUTE)),
+      ].find((answer) => answer < 0),
     );
   }
 
@@ -193,7 +227,12 @@ export class Confinement {
     if (fd < 0) return 0;
     // Struct landlock_path_beneath_attr, packed: rights in 64 bits, the descriptor in 32.
     const beneath = new Uint32Array([rights, 0, fd]);
-    const answer = this.#call(LANDLOCK_ADD_RULE, ruleset, PATH_BENEATH, beneath);
+    let answer = this.#call(LANDLOCK_ADD_RULE, ruleset, PATH_BENEATH, beneath);
+    if (answer === -ERRNO.EINVAL) {
+      // It is no folder: there are fewer rights over a file.
+      beneath[0] = rights & OVER_A_FILE;
+      answer = this.#call(LANDLOCK_ADD_RULE, ruleset, PATH_BENEATH, beneath);
+    }
     if (!hold) kernel.close(fd);
     return answer;
   }

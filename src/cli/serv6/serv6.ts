@@ -288,7 +288,7 @@ async function serveAs(
 /** What command line, environment and file say now, for a server of several workers. */
 function supervisedBy(args: readonly string[], env: Environment): Supervised {
   const { options, values } = configured(SERV6, args, env);
-  return { options, workers: values.workers };
+  return { options, workers: values.workers, sandbox: values.sandbox };
 }
 
 /** Writes to the descriptor: creating process.stderr takes 10 ms of a start of 40 ms. */

@@ -17,12 +17,15 @@ import { type Environment, UsageError } from "../flags/flags.ts";
 import { activated } from "./activation.ts";
 import { Notify } from "./notify.ts";
 import { Sockets, type Wanted } from "./sockets.ts";
+import { enterSupervisorWall } from "./supervisorwall.ts";
 import { WorkerProcess } from "./workerprocess.ts";
 
 /** What it supervises. */
 export interface Supervised {
   readonly options: ServeOptions;
   readonly workers: number;
+  /** False: it keeps all its rights. */
+  readonly sandbox: boolean;
 }
 
 /** The least from one start of a worker to its next. */
@@ -74,7 +77,8 @@ class Supervisor {
   /** All that have not ended, those of before a reload included. */
   readonly #running = new Set<WorkerProcess>();
   #stopping = false;
-  #reloading = false;
+  /** Workers are being started or replaced: a reload that is asked for meanwhile comes behind. */
+  #reloading = true;
   #again = false;
 
   constructor(
@@ -94,13 +98,16 @@ class Supervisor {
     this.#sockets = this.#socketsOf(this.#now, null);
     const { log = "off" } = this.#now.options;
     this.#log = new Log(log === "off" ? "human" : log);
+    if (this.#now.sandbox) enterSupervisorWall(this.#now.options);
   }
 
   async run(): Promise<number> {
     const over = this.#untilStopped();
     const failed = await this.#begin();
     if (failed !== null && !this.#stopping) return failed;
+    this.#reloading = false;
     if (!this.#stopping) this.#ready();
+    if (this.#again) void this.#reload();
     await over;
     await Promise.all([...this.#running].map((worker) => worker.ended));
     return 0;
@@ -196,6 +203,7 @@ class Supervisor {
       return;
     }
     this.#reloading = true;
+    this.#again = false;
     this.#notify.reloading();
     const began = performance.now();
     const why = await this.#replace();
@@ -208,10 +216,7 @@ class Supervisor {
         : `not reloaded, all is as before: ${why}`,
     );
     this.#ready();
-    if (this.#again) {
-      this.#again = false;
-      await this.#reload();
-    }
+    if (this.#again) await this.#reload();
   }
 
   /** Null, or why all is as before. */

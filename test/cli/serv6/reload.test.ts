@@ -89,8 +89,7 @@ test("a certificate that can't be used leaves all as it is, and says why", async
   const flags = ["--tls-cert", keys.path("cert.pem"), "--tls-key", keys.path("key.pem")];
   await using started = new Started([tree.root, ...TWO, ...flags]);
   const port = Number((await started.says(/s6s:\/\/[^ ]*:([0-9]+)\//))[1]);
-  await eventually("two workers", () => childrenOf(started.child.pid).length === 2);
-  const workers = childrenOf(started.child.pid);
+  const workers = await serving(started, 2, port);
   fs.writeFileSync(keys.path("cert.pem"), "nonsense");
   started.child.kill("SIGHUP");
   await started.says(/not reloaded, all is as before: a fresh worker ended with status 2/);

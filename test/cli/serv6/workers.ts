@@ -39,9 +39,13 @@ export function socketsOf(pid: number): number {
 }
 
 /** All of its workers, once `count` of them serve on `port`: each takes a connection. */
-export async function serving(started: Started, count: number): Promise<number[]> {
+export async function serving(
+  started: Started,
+  count: number,
+  port: number | null = null,
+): Promise<number[]> {
   const { pid } = started.child;
-  const port = await started.port();
+  port ??= await started.port();
   await eventually(`${count} workers`, () => childrenOf(pid).length === count);
   // Sixteen newcomers all go to one of two workers once in 32,768 times: then it is tried again.
   for (;;) {

@@ -1,0 +1,71 @@
+/**
+ * The wall around the process that starts workers: what it and they can't do from then on. It is
+ * lower than a worker's own (sandbox.ts), because workers begin inside it: they have to be started,
+ * to read a key that is root's, and to become another user. It runs this program and no other,
+ * writes where the log and the keys of this server are, and keeps few of root's rights.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { forbiddenToAll } from "../../guard/forbidden.ts";
+import type { ServeOptions } from "../../server/start.ts";
+import { CAPABILITY, Confinement } from "../../sys/confine.ts";
+import { filterProgram } from "../../sys/filter.ts";
+import { bytesOf } from "../../wire/bytes.ts";
+import { watchedFiles } from "./sandbox.ts";
+
+/** What workers need of root's rights until they have become who they serve as. */
+const KEPT = [
+  CAPABILITY.dacOverride,
+  CAPABILITY.dacReadSearch,
+  CAPABILITY.kill,
+  CAPABILITY.setGid,
+  CAPABILITY.setUid,
+  CAPABILITY.netBindService,
+] as const;
+
+/**
+ * Builds it, in every thread, for good. What this machine can't do is left out: workers say what
+ * their own wall lacks, and it is the same. Called before the first of them is started.
+ */
+export function enterSupervisorWall(options: ServeOptions): void {
+  const confinement = Confinement.make();
+  if (confinement === null) return;
+  confinement.noNewPrivileges();
+  if (process.geteuid?.() === 0) confinement.onlyCapabilities(KEPT);
+  confinement.writeBelow(written(options).map(bytesOf), programs().map(bytesOf));
+  const arch = process.arch === "arm64" ? "arm64" : "x64";
+  confinement.filter(filterProgram(arch, forbiddenToAll(arch)));
+}
+
+// --- internal ---
+
+/** Where the log is, and what makes new keys; the terminal, which a log opens anew. */
+function written(options: ServeOptions): string[] {
+  const { logFile } = options;
+  const files = [...watchedFiles(options), ...(logFile === undefined ? [] : [logFile])];
+  const folders = files.map((file) => path.dirname(path.resolve(file)));
+  const stderr = target("/proc/self/fd/2");
+  return [...new Set(folders), "/dev/null", ...(stderr.startsWith("/dev/") ? [stderr] : [])];
+}
+
+/**
+ * The folders of this program and of what loads it: an upgrade puts a new file there, which a rule
+ * about the old one would not let run.
+ */
+function programs(): string[] {
+  const loaders = fs
+    .readFileSync("/proc/self/maps", "latin1")
+    .split("\n")
+    .map((line) => line.slice(line.indexOf("/")))
+    .filter((file) => /^\/.*\/ld-[^/]*\.so(?:\.[0-9.]+)?$/.test(file));
+  const folders = [process.execPath, ...loaders].map((file) => path.dirname(target(file)));
+  return [...new Set(folders)];
+}
+
+function target(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
+  }
+}
