@@ -22,6 +22,11 @@ export class Notify {
     this.#watchdogMs = mine && microseconds >= 2000 ? microseconds / 2000 : 0;
   }
 
+  /** Whether there is one that listens. */
+  get heard(): boolean {
+    return this.#fd >= 0;
+  }
+
   /** It serves. From now on it tells that `alive` says so, as often as it is asked to. */
   ready(status: string, alive: () => boolean = () => true): void {
     this.#tell(`READY=1\nSTATUS=${status}`);

@@ -340,6 +340,14 @@ function untilStopped(server: Server, notify: Notify | null): Promise<ExitStatus
     process.on("SIGTERM", () => stop("SIGTERM", 15));
     // Without a file there is nothing to do, and it must not end the server as it does by itself.
     process.on("SIGUSR1", () => server.reopenLog());
+    // A unit's reload must not end the service; what changes is read again without being told.
+    if (notify?.heard === true) {
+      process.on("SIGHUP", () => {
+        notify.reloading();
+        say("serv6: one process has no reload: --workers 2, or a restart, takes all that is new\n");
+        notify.ready("serves");
+      });
+    }
   });
 }
 

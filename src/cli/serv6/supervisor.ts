@@ -10,6 +10,7 @@ import type { ServeOptions } from "../../server/start.ts";
 import { HOST_DEFAULT } from "../../server/start.ts";
 import { LIMITS_DEFAULT } from "../../guard/limits.ts";
 import { Log } from "../../observe/log.ts";
+import { kernel } from "../../sys/kernel.ts";
 import { Failure } from "../../wire/failure.ts";
 import { type ByteString, utf8Of } from "../../wire/bytes.ts";
 import { PORT_DEFAULT } from "../../wire/vocabulary.ts";
@@ -27,6 +28,8 @@ export interface Supervised {
   /** False: it keeps all its rights. */
   readonly sandbox: boolean;
 }
+
+const STDERR = 2;
 
 /** The least from one start of a worker to its next. */
 const RESTART_MS_MIN = 250;
@@ -275,7 +278,12 @@ class Supervisor {
       };
       process.on("SIGINT", () => stop("SIGINT", 2));
       process.on("SIGTERM", () => stop("SIGTERM", 15));
-      process.on("SIGHUP", () => void this.#reload());
+      const terminal = kernel.isTerminal(STDERR);
+      process.on("SIGHUP", () => {
+        // A terminal that was closed says so by the same signal, and is none any more.
+        if (terminal && !kernel.isTerminal(STDERR)) stop("SIGHUP", 1);
+        else void this.#reload();
+      });
       process.on("SIGUSR1", () => this.#signal("SIGUSR1"));
     });
   }
