@@ -40,12 +40,6 @@ test("--new-token, --tokens, login: then the paths of the token, and no other, w
     cli6(args, { env, ...(input === undefined ? {} : { input }) });
   const none = await run(["-q", "ls", url]);
   expect([none.status, none.out]).toEqual([4, ""]);
-  const saves = `(${url}); cli6 login ${url} saves a token\n`;
-  for (const args of [["ls", url], [`${url}/d/f`], ["get", `${url}/d/f`, "-P", here.root]]) {
-    const { status, err } = await run(args);
-    expect([status, err]).toEqual([4, expect.stringMatching(/: a token is needed: \//)]);
-    expect(err).toEndWith(saves);
-  }
   const wrong = await run(["login", url], "wrong\n");
   expect([wrong.status, wrong.err]).toEqual([4, expect.stringContaining("no such token")]);
   expect(fs.existsSync(state.path("cli6/tokens"))).toBe(false);
@@ -80,12 +74,21 @@ test("a server that asks for no token is said to take any", async () => {
   expect([status, err]).toEqual([0, expect.stringContaining("asks for no token, and takes any")]);
 });
 
-test("by HTTP it is said where a token is shown", async () => {
+test("a server that wants a token is named with what to do, and by HTTP where one is shown", async () => {
   using tree = new Tree({ f: "content" });
+  using here = new Tree();
   const env = { SERV6_TOKEN: "right-one" };
   await using server = new Started([tree.root, ...SERVES], env);
-  const url = `http://127.0.0.1:${await server.port()}/f`;
-  const { status, err } = await cli6([url]);
+  const url = `s6://127.0.0.1:${await server.port()}`;
+  for (const args of [
+    ["ls", url],
+    ["get", `${url}/f`, "-P", here.root],
+  ]) {
+    const { status, err } = await cli6(args);
+    expect([status, err]).toEqual([4, expect.stringMatching(/: a token is needed: \//)]);
+    expect(err).toEndWith(`(${url}); cli6 login ${url} saves a token\n`);
+  }
+  const { status, err } = await cli6([`${url.replace("s6:", "http:")}/f`]);
   expect([status, err]).toEqual([4, expect.stringContaining("shows a token by s6s:// alone")]);
 });
 
