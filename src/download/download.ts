@@ -20,7 +20,6 @@ import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { ADVICE, HashedSink, hasherOf, mustBe } from "./checksum.ts";
-import { gather } from "./gather.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
 import { OpenDestination } from "./opened.ts";
 import { Operation, type Snapshot } from "./operation.ts";
@@ -182,7 +181,11 @@ async function filesOf({
   entry,
   others,
 }: Candidate): Promise<[SourceFile, ...SourceFile[]]> {
-  if (others.length > 0) return gather([{ origin, path }, ...others]);
+  if (others.length > 0) {
+    // Loaded when it is needed, as what few commands use.
+    const { gather } = await import("./gather.ts");
+    return gather([{ origin, path }, ...others]);
+  }
   return [{ origin, file: { path, entry: entry ?? (await origin.stat(path)) } }];
 }
 

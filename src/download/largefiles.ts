@@ -21,7 +21,6 @@ import { type Order, publicationOf } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { FileCounter, type Progress } from "./progress.ts";
 import { resembles } from "./reuse.ts";
-import { renewed } from "./gather.ts";
 
 /** Large files at once: while one is synced the next is received. */
 const AT_ONCE = 2;
@@ -120,7 +119,10 @@ export class LargeFiles {
     }
     using basis = await this.#basisOf(order);
     // What changed on one server may have changed on all.
-    if (order.restarts > 0 && order.others !== undefined) order.others = await renewed(order);
+    if (order.restarts > 0 && order.others !== undefined) {
+      const { renewed } = await import("./gather.ts");
+      order.others = await renewed(order);
+    }
     const files = [{ origin: this.#origin, file: order.file }, ...(order.others ?? [])];
     const download = new FileDownload(files, staged, counter, basis);
     await download.run();
