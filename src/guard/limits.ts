@@ -36,6 +36,11 @@
  *   replies unsent one a connection: at most 260 KiB of       is asked nothing more until the reply
  *                  digests, which equal questions share, or   is out; stallMs without an
  *                  a page of 128 KiB                          acknowledgement ends it
+ *   object store:  FLOWS_MAX             turns                waits; who has stalled, or has had
+ *   ranges                                                    its turn, gives way
+ *                                                             (store/s3/flows.ts)
+ *   questions      QUESTIONS_MAX under   PEER_ASKED_MAX       waits; over it EBUSY
+ *                  way, ASKED_MAX                             (store/s3/questions.ts)
  *   time in store  storeMs               the same             ETIMEDOUT and closed
  *   life unseen    KEEPALIVE             the same             a vanished machine is cut after 90 s
  */
