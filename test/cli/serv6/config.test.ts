@@ -169,6 +169,7 @@ test("what is no TOML is told by its line, without a word of what is in it", () 
   for (const [toml, message] of [
     ["a = 1\nb = [\n1,\n2]\nc = secret\n", / is no TOML in line 5: Strings must be quoted$/],
     ["port = 1\nport = 2\n", / is no TOML in line 2: Cannot redefine key$/],
+    ["\0\0\x01", / is no TOML in line 1: Expected a key but found/],
     ["port =\n", / is no TOML in line 1: Missing value after =$/],
     ["secret", / is no TOML in line 1: Expected = after a key but found end of file$/],
     [`x = "${"\n".repeat(2000)}`, / is no TOML: Unterminated string$/],
