@@ -47,4 +47,11 @@ export const HTTP_EQUIVALENTS: readonly Equivalent[] = [
     after: 'const date = parseHttpDate(fields.get("date") ?? "", 1n);',
     reason: "a second later is the same year, which is all that it is told for",
   },
+  {
+    path: "src/wire/http/replystatus.ts",
+    operator: "number",
+    before: 'return CODES.get(status) ?? (status < 500 ? "EINVAL" : "EBUSY");',
+    after: 'return CODES.get(status) ?? (status < 501 ? "EINVAL" : "EBUSY");',
+    reason: "500 has its own code",
+  },
 ];
