@@ -58,7 +58,8 @@ export class Connection implements Turn, Asker, Awaiter {
   progressAt = 0;
   /** Bytes it had acknowledged then. */
   progress = 0;
-  #stopping = false;
+  /** It closes behind this reply. */
+  ending = false;
 
   /** The peer's, not its proxy's. */
   readonly address: string;
@@ -70,11 +71,11 @@ export class Connection implements Turn, Asker, Awaiter {
     this.service = service;
     this.#owner = owner;
     this.address = address;
-    this.peer = peerOf(this.address);
+    this.peer = peerOf(address);
     this.receiver = new Receiver(socket);
     this.#sender = new Sender(socket, service.outbox, this);
-    this.#exchange = new Exchange(service, this.#sender, this.address);
-    this.access = new Access(service, this.address, this.peer);
+    this.#exchange = new Exchange(service, this.#sender, address);
+    this.access = new Access(service, address, this.peer);
   }
 
   // --- events ---
@@ -124,7 +125,7 @@ export class Connection implements Turn, Asker, Awaiter {
 
   /** Its turn: to go on, or to find out whether its peer is there. */
   turn(): void {
-    const state = this.state;
+    const { state } = this;
     tick();
     if (state === SENDING.turn) this.#goOn();
     else if (state.awaits === "store") this.#run(() => this.#exchange.promise(state.promise));
@@ -210,14 +211,9 @@ export class Connection implements Turn, Asker, Awaiter {
 
   /** Finishes what is under way, or has come and is not read yet, then closes. */
   stop(): void {
-    this.#stopping = true;
+    this.ending = true;
     const comes = this.asked === 0 && clock.now - this.since < NEWCOMER_MS;
     if (this.state === REQUEST && !comes && !this.receiver.unread) this.#run();
-  }
-
-  /** It closes behind this reply. */
-  get ending(): boolean {
-    return this.#stopping;
   }
 
   /** RST, now. */
@@ -362,19 +358,17 @@ export class Connection implements Turn, Asker, Awaiter {
   #refuse(refusal: Refusal, last = false): void {
     const { doors } = this.service;
     const speaker = this.door ?? (isFramedStart(this.receiver.peek()) ? doors.framed : doors.plain);
-    if (this.#exchange.refuse(refusal, speaker, this.door)) {
-      if (last) this.receiver.close();
-      return;
-    }
-    // Parts may be gathered: they must not reach the next one.
-    this.service.outbox.discard();
-    this.terminate();
+    if (!this.#exchange.refuse(refusal, speaker, this.door)) {
+      // Parts may be gathered: they must not reach the next one.
+      this.service.outbox.discard();
+      this.terminate();
+    } else if (last) this.receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */
   #rest(): void {
     this.progressAt = 0;
-    if (this.receiver.fin || (this.#stopping && !this.receiver.unread)) {
+    if (this.receiver.fin || (this.ending && !this.receiver.unread)) {
       this.#finish();
       return;
     }

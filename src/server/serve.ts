@@ -270,10 +270,7 @@ export class Server implements ConnectionOwner {
 
   #adminArrivals(): Arrivals {
     const accept = (socket: StreamSocket) => this.accept(socket, "admin");
-    return {
-      ...this.#arrivals(),
-      ...{ secure: null, proxies: null, accept, late: () => false },
-    };
+    return { ...this.#arrivals(), secure: null, proxies: null, accept, late: () => false };
   }
 
   #observed(): Observed {
