@@ -14,7 +14,7 @@ const TRAITS: Traits = {
   folderTimes: false,
   keepsVersions: false,
   belowFile: "ENOENT",
-  wide: 1500,
+  wide: 150,
   run: (name, body) => test(name, body),
 };
 

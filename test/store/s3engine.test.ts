@@ -16,7 +16,8 @@ import type { Tree } from "../rig/tree.ts";
 import { contract, type Traits } from "./contract.ts";
 
 const needingSwift = needing(SWIFT);
-const TEST_MS = 180_000;
+/** Eleven daemons on an eighth of a core. */
+const TEST_MS = 400_000;
 /** More than what the kernel and the server hold of a body whose reader has stopped (tcp(7)). */
 const LENGTH = 60_000_000;
 

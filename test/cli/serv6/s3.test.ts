@@ -36,6 +36,7 @@ needing(WALLS)("--self-test: it may make internet sockets, and no others", async
   const args = ["s3://bucket", "--self-test", "--s3-endpoint", `http://127.0.0.1:${fake.port}`];
   await using started = new Started(args, KEYS);
   const table = await new Response(started.child.stdout).text();
+  if (table === "") throw new Error(`it says ${await started.status()}: ${started.said}`);
   expect(table).toMatch(/^ok +make a socket of this machine \(socket\) +EPERM +EPERM in /m);
   expect(table).toMatch(/^ok +read \/etc\/passwd +EACCES +EACCES in /m);
   expect(table).not.toContain("FAIL");
