@@ -107,7 +107,9 @@ test("73: a worker that dies at its start is started at ever longer intervals", 
 
 test("74: when the first process is killed nobody is left, and the port is free", async () => {
   using tree = new Tree({ f: "served" });
-  await using started = new Started([tree.root, ...TWO]);
+  // By which the runner of tests has Bun end whatever a program leaves behind.
+  const unhelped = { BUN_FEATURE_FLAG_NO_ORPHANS: "0" };
+  await using started = new Started([tree.root, ...TWO], unhelped);
   const port = await started.port();
   const workers = await serving(started, 2);
   started.child.kill("SIGKILL");
