@@ -32,6 +32,7 @@ import { trustedText } from "./trustedfile.ts";
 export interface ConfigFile {
   /** Its absolute path. */
   readonly path: string;
+  readonly text: string;
   /** As Beside.filed. */
   readonly values: Filed["values"];
   /** What is served; nothing where it does not say, else one of the two. Absolute paths. */
@@ -50,12 +51,17 @@ export interface ServedPlaces {
 export const CONFIG_NAME = "config";
 
 /**
- * Reads `file` for the flags of `command`. Throws UsageError where it can't be read, may not be
- * trusted or is no TOML; what is wrong within it is told in what is returned.
+ * Reads `file` for the flags of `command`, or `text` as what it had when it was read. Throws
+ * UsageError where it can't be read, may not be trusted or is no TOML; what is wrong within it is
+ * told in what is returned.
  */
-export function readConfig(file: string, command: Command): ConfigFile {
+export function readConfig(
+  file: string,
+  command: Command,
+  text = trustedText({ flag: `--${CONFIG_NAME}`, path: file }),
+): ConfigFile {
   const absolute = path.resolve(file);
-  const table = parsed(file);
+  const table = parsed(file, text);
   const folder = path.dirname(absolute);
   const place = { folder, others: ["root", "roots"], never: [CONFIG_NAME] };
   const { values, wrong } = filedFlags(command, table, place);
@@ -63,6 +69,7 @@ export function readConfig(file: string, command: Command): ConfigFile {
   const served = servedOf(table, folder, mistakes);
   return {
     path: absolute,
+    text,
     values,
     served,
     wrong: mistakes.map((why) => new UsageError(`${printableText(file)}: ${why}`)),
@@ -74,8 +81,7 @@ export function readConfig(file: string, command: Command): ConfigFile {
 /** Lines of a file in which the one that is wrong is looked for: that parses it once for each. */
 const LINES_SEARCHED_MAX = 1000;
 
-function parsed(file: string): FileTable {
-  const text = trustedText({ flag: `--${CONFIG_NAME}`, path: file });
+function parsed(file: string, text: string): FileTable {
   const why = tomlFault(text);
   if (why === null) return Bun.TOML.parse(text) as FileTable;
   const place = lineOf(text, why);

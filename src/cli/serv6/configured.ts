@@ -30,6 +30,8 @@ export type Serv6Values = Values<(typeof SERV6)["flags"]>;
 export interface Reading {
   /** Told all that is wrong, instead of the first being thrown; what is wrong is left out. */
   readonly wrong?: (error: UsageError | Failure) => void;
+  /** What the file had when it was read; without it the file is read now. */
+  readonly text?: string | undefined;
   /** False: keys of the server's own that are missing are not made. */
   readonly makes?: boolean;
 }
@@ -57,12 +59,12 @@ export function configured(
   command: typeof SERV6,
   args: readonly string[],
   environment: Environment,
-  { wrong, makes = true }: Reading = {},
+  { wrong, text, makes = true }: Reading = {},
 ): Configured {
   const beside = wrong === undefined ? {} : { wrong };
   // What names the file is not in the file; what is wrong is told by the second reading.
   const { config } = valuesOf(parseFlags(command, args, environment, { wrong: () => {} })).values;
-  const file = config === undefined ? null : readConfig(config, command);
+  const file = config === undefined ? null : readConfig(config, command, text);
   takeFaults(file?.wrong ?? [], wrong);
   const filed = file === null ? {} : { filed: file.values };
   const run = valuesOf(parseFlags(command, args, environment, { ...beside, ...filed }));

@@ -242,8 +242,8 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     }
     if (asked.check) return await check(args, env);
     if (asked["print-config"]) return await printConfig(args, env);
-    const read = configured(SERV6, args, env);
     const worker = workerOf(env);
+    const read = configured(SERV6, args, env, { text: worker?.config });
     if (worker === null && read.unused !== null) say(`serv6: warning: ${read.unused}\n`);
     if (read.values.workers > 1 && worker === null && !read.values["self-test"]) {
       const { supervise } = await import("./supervisor.ts");
@@ -287,8 +287,9 @@ async function serveAs(
 
 /** What command line, environment and file say now, for a server of several workers. */
 function supervisedBy(args: readonly string[], env: Environment): Supervised {
-  const { options, values } = configured(SERV6, args, env);
-  return { options, workers: values.workers, sandbox: values.sandbox };
+  const { options, values, file } = configured(SERV6, args, env);
+  const { workers, sandbox } = values;
+  return { options, workers, sandbox, config: file?.text ?? null };
 }
 
 /** Writes to the descriptor: creating process.stderr takes 10 ms of a start of 40 ms. */

@@ -27,6 +27,11 @@ export interface Supervised {
   readonly workers: number;
   /** False: it keeps all its rights. */
   readonly sandbox: boolean;
+  /**
+   * The configuration file's text, for all workers until the next reload: a file that is being
+   * edited is nothing for one that is started again. Null without such a file.
+   */
+  readonly config: string | null;
 }
 
 const STDERR = 2;
@@ -137,6 +142,7 @@ class Supervisor {
     const worker = new WorkerProcess({
       ...{ command: this.#command, colleagues: this.#colleagues, memory: this.#memory },
       ...{ sockets, nth, workers: now.workers, says },
+      config: now.config,
     });
     this.#running.add(worker);
     void worker.ended.then(() => this.#running.delete(worker));

@@ -6,8 +6,11 @@ import fs from "node:fs";
 import { codeOf } from "../../sys/errno.ts";
 import { type NamedFile, wrongFile } from "../flags/filecontent.ts";
 
-/** Bytes of such a file: with all settings and roots it has some 5 KB. */
-export const CONFIG_BYTES_MAX = 256 * 1024;
+/**
+ * Bytes of such a file: with all settings and roots it has some 5 KB. Workers get it by a variable,
+ * of which Linux takes 128 KiB.
+ */
+export const CONFIG_BYTES_MAX = 64 * 1024;
 
 const WRITABLE_BY_OTHERS = 0o022;
 

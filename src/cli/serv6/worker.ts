@@ -26,11 +26,15 @@ export interface Assignment {
   readonly admin: ListenPlace | null;
   /** Whether it says at start what a server says. */
   readonly says: boolean;
+  /** The configuration file's text at the last reload, in base64; null without such a file. */
+  readonly config: string | null;
 }
 
 /** This process as a worker. */
 export interface Worker extends Pick<Assignment, "says"> {
   readonly given: Given;
+  /** The configuration file's text, which may be another one by now. */
+  readonly config: string | undefined;
   /** It serves as `server`, behind its wall. */
   begun(server: Server): void;
 }
@@ -39,12 +43,13 @@ export interface Worker extends Pick<Assignment, "says"> {
 export function workerOf(environment: Environment): Worker | null {
   const text = environment[WORKER_VARIABLE];
   if (text === undefined) return null;
-  const { supervisor, plane, places, admin, says } = assignmentOf(text);
+  const { supervisor, plane, places, admin, says, config } = assignmentOf(text);
   endWith(supervisor);
   const colleagues = Colleagues.open(MEMORY_FD);
   if (colleagues === null) throw new UsageError(`${WORKER_VARIABLE}: there is no memory to share`);
   return {
     says,
+    config: config === null ? undefined : Buffer.from(config, "base64").toString(),
     given: { places, admin, colleague: colleagues.memberOf(plane) },
     begun(server) {
       // Once more: becoming another user has undone it.

@@ -21,6 +21,8 @@ export interface Start {
   readonly nth: number;
   readonly workers: number;
   readonly says: boolean;
+  /** The configuration file's text; null without such a file. */
+  readonly config: string | null;
 }
 
 /** Variables that are for the first process alone. */
@@ -41,13 +43,14 @@ export class WorkerProcess {
   #beatAt = 0;
 
   /** Throws what the system says where no process can be started, or no plane is free. */
-  constructor({ command, colleagues, memory, sockets, nth, workers, says }: Start) {
+  constructor({ command, colleagues, memory, sockets, nth, workers, says, config }: Start) {
     this.#colleagues = colleagues;
     this.#plane = colleagues.free();
     if (this.#plane < 0) throw new Error("too many workers of before still finish");
     const { places, admin, handed } = sockets.for(nth, workers);
     const assignment: Assignment = {
       ...{ supervisor: process.pid, plane: this.#plane, places, admin, says },
+      config: config && Buffer.from(config).toString("base64"),
     };
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !FIRST_ONLY.includes(name)),

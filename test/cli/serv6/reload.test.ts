@@ -108,3 +108,27 @@ test("a certificate that can't be used leaves all as it is, and says why", async
   started.child.kill("SIGHUP");
   await eventually("a reload", () => reloads(started) === 1, 60_000);
 }, 150_000);
+
+test("a worker that dies starts again as at the last reload, whatever the file has", async () => {
+  using tree = new Tree({ "d/f": "served" });
+  using own = new Tree();
+  const root = `root = ${JSON.stringify(tree.path("d"))}\n`;
+  own.write("serv6.toml", `port = 0\nworkers = 2\nlog = "off"\n${root}`);
+  const file = own.path("serv6.toml");
+  await using started = new Started(["-c", file]);
+  const port = await started.port();
+  const [first = 0] = await serving(started, 2);
+  fs.writeFileSync(file, `workers = 2\nhiden = true\n${root}`);
+  process.kill(first, "SIGKILL");
+  await eventually("another one", () => {
+    const now = childrenOf(started.child.pid);
+    return now.length === 2 && !now.includes(first);
+  });
+  await serving(started, 2);
+  expect(started.said).not.toContain("before it served");
+  started.child.kill("SIGHUP");
+  expect((await started.says(/not reloaded.*/))[0]).toContain("unknown key hiden: did you mean");
+  using peer = await Peer.dial(port);
+  peer.send("f\n");
+  expect((await peer.all()).bytes.toString()).toBe("served");
+});
