@@ -132,3 +132,29 @@ test("a worker that dies starts again as at the last reload, whatever the file h
   peer.send("f\n");
   expect((await peer.all()).bytes.toString()).toBe("served");
 });
+
+test("what a configuration file says by then is taken, and a mistake in it is told", async () => {
+  using tree = new Tree({ "root/.hidden": "seen", "serv6.toml": "port = 0\nworkers = 2\n" });
+  const file = tree.path("serv6.toml");
+  const flags = ["--log", "off", "-c", file];
+  await using started = new Started([tree.path("root"), ...flags]);
+  const port = await started.port();
+  await serving(started, 2);
+  const ask = async (): Promise<string> => {
+    using peer = await Peer.dial(port);
+    peer.send(".hidden\n");
+    return (await peer.all()).bytes.toString();
+  };
+  expect(await ask()).toStartWith("ERROR ENOENT");
+  fs.writeFileSync(file, "port = 0\nworkers = 2\nhiden = true\n");
+  started.child.kill("SIGHUP");
+  await started.says(/not reloaded, all is as before: .*hiden/);
+  expect(await ask()).toStartWith("ERROR ENOENT");
+  fs.writeFileSync(file, "port = 0\nworkers = 3\nhidden = true\n");
+  started.child.kill("SIGHUP");
+  await started.says(/ reloaded in [0-9]+ ms: 3 fresh workers serve/);
+  // Those of before accept nobody any more once they have been told.
+  let answer = "";
+  while (answer !== "seen") answer = await ask();
+  await serving(started, 3);
+}, 150_000);
