@@ -4,7 +4,7 @@
  * such a server needs, so that nothing else loads it. Each answers a result >= 0 or a negative
  * errno and never throws; -ENOSYS where there is no Linux libc.
  */
-import { dlopen, type Pointer, read, toArrayBuffer } from "bun:ffi";
+import { dlopen, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 import { ERRNO } from "./errno.ts";
 import { kernel } from "./kernel.ts";
 import { ofLibc } from "./libraries.ts";
@@ -14,6 +14,7 @@ const SYMBOLS = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getaddrinfo: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
   freeaddrinfo: { args: ["ptr"], returns: "void" },
@@ -40,6 +41,8 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const SO_ACCEPTCONN = 30;
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+const SO_DETACH_REUSEPORT_BPF = 68;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const SOCKADDR_BYTES = 128;
@@ -88,6 +91,34 @@ export function listenShared(
   if (answer === 0) return fd;
   kernel.close(fd);
   return answer;
+}
+
+/** A random number is loaded; A modulo k; jump one further unless A is k; the socket is k. */
+const BPF = { random: [0x20, 0xffff_f038], modulo: 0x94, unless: 0x15, answer: 0x06 } as const;
+
+/**
+ * Of all sockets that listen at the place of `fd`, newcomers go to those in `some` alone, evenly:
+ * by their numbers in the order in which they began to listen (SO_ATTACH_REUSEPORT_CBPF, socket(7),
+ * Linux 4.5). Null: to all of them. 0 or -errno. Who waits at another one waits on.
+ */
+export function steer(fd: number, some: readonly number[] | null): number {
+  const c = library();
+  if (c === null) return -ERRNO.ENOSYS;
+  if (some === null) return kernel.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 0);
+  const program = [
+    instruction(BPF.random[0], BPF.random[1]),
+    instruction(BPF.modulo, some.length),
+    ...some
+      .slice(1)
+      .flatMap((socket, nth) => [instruction(BPF.unless, nth, 1), instruction(BPF.answer, socket)]),
+    instruction(BPF.answer, some[0] ?? 0),
+  ];
+  const code = Buffer.concat(program);
+  // struct sock_fprog: how many, and where.
+  const fprog = new BigUint64Array([BigInt(program.length), BigInt(ptr(code))]);
+  const answer = c.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, fprog, fprog.byteLength);
+  // Behind the call, so that the program is not collected before.
+  return code.length > 0 && answer < 0 ? fail(c) : 0;
 }
 
 /**
@@ -177,6 +208,15 @@ function load() {
 
 function fail(c: C): number {
   return -read.i32(c.__errno_location() as Pointer, 0);
+}
+
+/** struct sock_filter: code, two jumps, a number. */
+function instruction(code: number, number: number, otherwise = 0): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16LE(code, 0);
+  bytes[3] = otherwise;
+  bytes.writeUInt32LE(number, 4);
+  return bytes;
 }
 
 /** The first address that `host` means, as bind(2) takes it; null: none. */

@@ -7,7 +7,7 @@
 import { BACKLOG, type ListenAddress, type ListenPlace, listenError } from "../../server/listen.ts";
 import { errnoName } from "../../sys/errno.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { listeningAt, listenShared } from "../../sys/processes.ts";
+import { listeningAt, listenShared, steer } from "../../sys/processes.ts";
 import { MEMORY_FD } from "./worker.ts";
 
 /** Where a server is to listen. */
@@ -83,6 +83,16 @@ export class Sockets {
       if (!after.all.some(({ sockets }) => sockets === place.sockets)) {
         place.sockets.forEach((fd) => kernel.close(fd));
       }
+    }
+  }
+
+  /** Newcomers go to those of so many workers that are in `serving`; to all, if that is nobody. */
+  steer(serving: readonly number[], workers: number): void {
+    const all = serving.length === 0 || serving.length === workers;
+    if (this.#shared) return;
+    for (const { sockets } of this.all) {
+      const some = [...sockets.keys()].filter((socket) => serving.includes(socket % workers));
+      steer(sockets[0] ?? -1, all ? null : some);
     }
   }
 

@@ -114,6 +114,7 @@ class Supervisor {
     const failed = await this.#begin();
     if (failed !== null && !this.#stopping) return failed;
     this.#reloading = false;
+    this.#steer();
     if (!this.#stopping) this.#ready();
     if (this.#again) void this.#reload();
     await over;
@@ -167,10 +168,12 @@ class Supervisor {
   #keep(slot: Slot, worker: WorkerProcess): void {
     void worker.begun.then((served) => {
       if (served) slot.failed = 0;
+      this.#steer();
     });
     void worker.ended.then((how) => {
       if (slot.worker !== worker || this.#stopping) return;
       slot.worker = null;
+      this.#steer();
       const who = `worker ${slot.nth + 1} (${worker.pid})`;
       if (!worker.serves) {
         this.#retry(slot, `${how} before it served`);
@@ -187,6 +190,14 @@ class Supervisor {
     slot.failed += 1;
     this.#log.note(`worker ${slot.nth + 1} ${what}: started again in ${ms / 1000} s`);
     slot.timer = setTimeout(() => this.#fill(slot), ms);
+  }
+
+  /** Newcomers go where somebody accepts them; who waits at another one waits for its next. */
+  #steer(): void {
+    if (this.#reloading) return;
+    const serving = this.#slots.filter(({ worker }) => worker?.serves === true);
+    const numbers = serving.map(({ nth }) => nth);
+    this.#sockets.steer(numbers, this.#now.workers);
   }
 
   #ready(): void {
@@ -217,6 +228,7 @@ class Supervisor {
     const began = performance.now();
     const why = await this.#replace();
     this.#reloading = false;
+    this.#steer();
     if (this.#stopping) return;
     const took = Math.round(performance.now() - began);
     this.#log.note(
@@ -268,6 +280,7 @@ class Supervisor {
     this.#sockets.closeBut(sockets);
     this.#sockets = sockets;
     this.#now = next;
+    this.#sockets.steer([], next.workers);
   }
 
   /** Resolves when a signal has told it to stop. */

@@ -100,6 +100,9 @@ test("73: a worker that dies at its start is started at ever longer intervals", 
   await started.says(/ended with status 3 before it served: started again in 0\.5 s\n/);
   await started.says(/ended with status 3 before it served: started again in 1 s\n/);
   await started.says(/ended with status 3 before it served: started again in 2 s\n/);
+  // Meanwhile nobody waits: newcomers go to the other one. Half of them would else.
+  for (let nth = 0; nth < 24; nth++) expect(await fetched(port, "f")).toBe("served");
+  expect(started.said).not.toContain("started again in 8 s");
   fs.renameSync(tree.path("moved"), tree.path("root"));
   await serving(started, 2);
   expect(await fetched(port, "f")).toBe("served");
