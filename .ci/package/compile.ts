@@ -11,7 +11,7 @@ const CLOSED = ["dotenv", "bunfig", "tsconfig", "package-json"];
 
 /** What each starts as threads of its own. */
 const THREADS = {
-  serv6: ["src/digest/worker.ts", "src/store/lookworker.ts"],
+  serv6: ["src/digest/worker.ts", "src/store/lookworker.ts", "src/store/blocks/diskworker.ts"],
   cli6: ["src/digest/worker.ts"],
 };
 

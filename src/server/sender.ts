@@ -4,10 +4,10 @@
  * push() moves what it can and names what is awaited. Nothing is dropped: after "gone" or "broken"
  * only RST is left.
  */
+import { fromSource } from "../send/cached.ts";
 import { CopyTransfer } from "../send/copy.ts";
 import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from "../send/outbox.ts";
 import { SendfileTransfer } from "../send/sendfile.ts";
-import { SourceTransfer } from "../send/source.ts";
 import { type Awaiter, STEP, type Transfer } from "../send/transfer.ts";
 import type { OpenFile } from "../store/store.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -99,7 +99,8 @@ export class Sender implements Rest {
   file({ head, file, at, length }: FileReply, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
     if (file.source !== null) {
-      this.transfer = new SourceTransfer(file, file.source, at, length, this.#owner);
+      const wanted = { file, source: file.source, start: at, length };
+      this.transfer = fromSource(this.socket, wanted, zeroCopy, this.#owner);
       return;
     }
     this.transfer = zeroCopy

@@ -11,6 +11,7 @@ import { LinkKey } from "../identity/links.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { Log } from "../observe/log.ts";
 import type { LogFormat } from "../observe/logline.ts";
+import type { BlockCache } from "../store/blocks/blockcache.ts";
 import { Digester } from "../store/digester.ts";
 import { HELD_BYTES_MAX, openDisk } from "../store/disk.ts";
 import { openNamed } from "../store/namedroots.ts";
@@ -24,6 +25,7 @@ import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
 import { isToken, PORT_DEFAULT } from "../wire/vocabulary.ts";
 import type { Colleague } from "./colleagues.ts";
+import { type CacheOptions, cacheOf } from "./cache.ts";
 import type { ListenAddress, ListenPlace } from "./listen.ts";
 import { Proxies } from "./proxied.ts";
 import { Server } from "./serve.ts";
@@ -45,6 +47,8 @@ export interface ServeOptions extends Partial<RootPolicy> {
   readonly roots?: Readonly<Record<string, string>>;
   /** How the object stores are reached that are named so; needed there, and nowhere else. */
   readonly s3?: S3Options;
+  /** Where blocks of objects are kept on this machine's disk; nowhere by default. */
+  readonly cache?: CacheOptions;
   /** Addresses of this machine: 127.0.0.1 when none; "0.0.0.0" and "::" are all of them. */
   readonly hosts?: readonly string[];
   /** 6464 by default; 0 picks a free port. */
@@ -120,6 +124,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   root: true,
   roots: true,
   s3: true,
+  cache: true,
   hosts: true,
   port: true,
   hidden: true,
@@ -204,10 +209,11 @@ export function serve(options: ServeOptions, given: Given | null = null): Server
   const networks = networksOf(options.allow ?? [], options.deny ?? []);
   const limits = limitsOf(options.limits ?? {});
   const zeroCopy = kernel.native && (options.sendfile ?? true);
-  const store = storeOf(options, { files: limits.files, zeroCopy });
+  let log: Log | null = null;
+  const cache = cacheOf(options.cache, (line) => log?.note(line));
+  const store = opened(() => storeOf(options, { files: limits.files, zeroCopy }, cache), cache);
   const hosts = options.hosts ?? [HOST_DEFAULT];
   const port = options.port ?? PORT_DEFAULT;
-  let log: Log | null = null;
   try {
     log = new Log(options.log ?? "off", options.logFile);
     return new Server({
@@ -245,19 +251,21 @@ export function rootsOf({ root, roots }: ServeOptions): string[] {
 
 /**
  * What is served, with the descriptors that `limits` leaves it. Several roots have equal parts of
- * what one would have, and those of this machine compute digests in one thread. Throws StoreError,
+ * what one would have, and those of this machine compute digests in one thread; object stores share `cache`, which ends
+ * with the first of them. Throws StoreError,
  * and Failure (usage) where not one of `root` and `roots` is named.
  */
 export function storeOf(
   options: ServeOptions,
   limits: { readonly files: number; readonly zeroCopy: boolean },
+  cache: BlockCache | null = null,
 ): Store {
   const { root, roots } = options;
   const { hidden = false, symlinks = true, mounts = false, unconfined = false } = options;
   const policy = { hidden, symlinks, mounts, unconfined };
   const open = (place: string, of: DiskLimits): Store =>
     isS3Root(place)
-      ? openS3(s3AddressOf(place), s3Of(options.s3), policy)
+      ? openS3(s3AddressOf(place), s3Of(options.s3), policy, cache)
       : openDisk(place, policy, of);
   if (roots === undefined && root !== undefined) return open(root, limits);
   if (roots === undefined || root !== undefined) {
@@ -331,6 +339,16 @@ export function proxiesOf(proxies: readonly string[]): Proxies | null {
 }
 
 // --- internal ---
+
+/** What `open` gives; where it throws `cache` is closed. */
+function opened(open: () => Store, cache: BlockCache | null): Store {
+  try {
+    return open();
+  } catch (error) {
+    cache?.close();
+    throw error;
+  }
+}
 
 function s3Of(given: S3Options | undefined): S3Options {
   if (given === undefined) {

@@ -1,4 +1,5 @@
 /** Bytes of a source that somebody wants in memory, all of them or none. */
+import { streamOf } from "./blocks/stream.ts";
 import type { Source } from "./store.ts";
 
 /**
@@ -15,7 +16,7 @@ export function bringBytes(
 ): () => void {
   let got = 0;
   let over = false;
-  const stream = source.stream(at, into.length, peer, () => {
+  const stream = streamOf(source, at, into.length, peer, () => {
     if (over) return;
     for (let { ready } = stream; ready !== null; { ready } = stream) {
       into.set(ready, got);

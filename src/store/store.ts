@@ -9,6 +9,7 @@ import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
 import type { Reply } from "../wire/reply.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import type { BlockReader } from "./blocks/reader.ts";
 
 /**
  * One version of one file, ready to be sent. It stays what it is when the name is given to another
@@ -79,6 +80,11 @@ export interface Source {
    * What is under way at once and what it holds is bounded by the store.
    */
   stream(at: bigint, length: number, peer: string, awake: () => void): ByteStream;
+  /**
+   * The same where blocks of it are kept on a disk of this machine; null: not now. A source without
+   * this has none.
+   */
+  blocks?(at: bigint, length: number, peer: string, awake: () => void): BlockReader | null;
 }
 
 /** Bytes on their way: a bounded ring that the store fills and one reader empties. */

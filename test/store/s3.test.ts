@@ -1,9 +1,12 @@
 /** The store over an object store keeps the contract of stores, over one that is made here. */
 import { afterAll, test } from "bun:test";
+import { BlockCache } from "../../src/store/blocks/blockcache.ts";
+import { openFolder } from "../../src/store/blocks/folder.ts";
+import { DiskThread, type MakeDisk } from "../../src/store/blocks/thread.ts";
 import { s3AddressOf } from "../../src/store/s3/address.ts";
 import { openS3, type S3Store } from "../../src/store/s3/store.ts";
 import { S3Fake } from "../rig/s3fake.ts";
-import type { Tree } from "../rig/tree.ts";
+import { Tree } from "../rig/tree.ts";
 import { contract, type Traits } from "./contract.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -19,7 +22,9 @@ const TRAITS: Traits = {
 };
 
 const fakes: S3Fake[] = [];
+const folders: Tree[] = [];
 afterAll(() => {
+  for (const folder of folders) folder[Symbol.dispose]();
   for (const fake of fakes) fake.close();
 });
 
@@ -29,4 +34,16 @@ async function storeOver(tree: Tree): Promise<S3Store> {
   return openS3(s3AddressOf("s3://bucket"), fake.options, { hidden: false });
 }
 
+async function cachedOver(tree: Tree): Promise<S3Store> {
+  const fake = await S3Fake.over(tree.root);
+  fakes.push(fake);
+  const folder = new Tree();
+  folders.push(folder);
+  const make: MakeDisk = (...args) => new DiskThread(...args);
+  const bytes = 64 * 1024 * 1024;
+  const cache = new BlockCache(openFolder(folder.root, bytes), bytes, make, () => {});
+  return openS3(s3AddressOf("s3://bucket"), fake.options, { hidden: false }, cache);
+}
+
 contract("s3", storeOver, TRAITS);
+contract("s3 with a cache", cachedOver, TRAITS);

@@ -18,6 +18,7 @@ import {
 import { adminOf } from "./adminflags.ts";
 import { type ConfigFile, readConfig, type ServedPlaces } from "./configfile.ts";
 import { ratesOf } from "./rateflags.ts";
+import { cacheOf } from "./cacheflags.ts";
 import { s3Of } from "./s3flags.ts";
 import type { SERV6 } from "./serv6.ts";
 import { tlsOf } from "./tlsflags.ts";
@@ -89,6 +90,7 @@ export function configured(
     ...attempt(() => tokensOf(values, environment, makes), {}),
     ...ratesOf(values),
     ...attempt(() => s3Of(values, roots, environment), {}),
+    ...attempt(() => cacheOf(values, roots), {}),
     ...adminOf(values),
   };
   const inFile = Object.keys(file?.served ?? {})[0];

@@ -25,6 +25,7 @@ import { ADMIN_FLAGS } from "./adminflags.ts";
 import { CONFIG_FLAGS } from "./configflags.ts";
 import { type Configured, configured } from "./configured.ts";
 import { RATE_FLAGS } from "./rateflags.ts";
+import { CACHE_FLAGS } from "./cacheflags.ts";
 import { S3_FLAGS } from "./s3flags.ts";
 import { TLS_FLAGS } from "./tlsflags.ts";
 import { SANDBOX_FLAGS, wall } from "./sandboxflags.ts";
@@ -115,6 +116,7 @@ const FLAGS = {
   },
   ...CONFIG_FLAGS,
   ...S3_FLAGS,
+  ...CACHE_FLAGS,
   ...ADMIN_FLAGS,
   ...RATE_FLAGS,
   ...WORKER_FLAGS,

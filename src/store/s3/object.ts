@@ -5,6 +5,8 @@ import { clock } from "../../sys/clock.ts";
 import { type ByteStream, HEADROOM_BYTES, type OpenFile, type Source } from "../store.ts";
 import type { ObjectVersion } from "./bucket.ts";
 import type { Flows } from "./flows.ts";
+import type { VersionBlocks } from "./blocks.ts";
+import type { BlockReader } from "../blocks/reader.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -50,14 +52,26 @@ export class ObjectFile implements OpenFile, Source {
   /** When its key was last seen to mean this version, in clock.now's milliseconds. */
   checked: number = clock.now;
   readonly #flows: Flows;
+  readonly #blocks: VersionBlocks | null;
+  /** The name of its blocks; null until it is needed. */
+  #id: Uint8Array | null = null;
 
-  /** `body` is all of it, behind HEADROOM_BYTES; null: it is brought when it is sent. */
-  constructor(version: ObjectVersion, body: Uint8Array | null, flows: Flows) {
+  /**
+   * `body` is all of it, behind HEADROOM_BYTES; null: it is brought when it is sent. `blocks` is
+   * the cache of its bucket.
+   */
+  constructor(
+    version: ObjectVersion,
+    body: Uint8Array | null,
+    flows: Flows,
+    blocks: VersionBlocks | null = null,
+  ) {
     this.version = version;
     this.entry = entryOfVersion(version);
     this.body = body;
     this.source = body === null ? this : null;
     this.#flows = flows;
+    this.#blocks = blocks;
   }
 
   /** Bytes of memory that it takes beside itself. */
@@ -72,6 +86,13 @@ export class ObjectFile implements OpenFile, Source {
       awake();
     });
     return flow;
+  }
+
+  blocks(at: bigint, length: number, peer: string, awake: () => void): BlockReader | null {
+    if (this.#blocks === null) return null;
+    this.#id ??= this.#blocks.idOf(this.version);
+    const range = { start: Number(at), length };
+    return this.#blocks.read(this.version, this.#id, this.entry, range, peer, awake);
   }
 
   /** It is nobody's descriptor: the store keeps what there is. */

@@ -10,6 +10,7 @@ import type { Entry } from "../../wire/entry.ts";
 import { Refusal } from "../../wire/errors.ts";
 import { HERE, isHidden, relativeOf } from "../../wire/path.ts";
 import { printable, printableText } from "../../wire/printable.ts";
+import type { BlockCache } from "../blocks/blockcache.ts";
 import { bringBytes } from "../brought.ts";
 import { Digester } from "../digester.ts";
 import {
@@ -24,6 +25,7 @@ import {
   type Waiter,
 } from "../store.ts";
 import type { S3Address, S3Options } from "./address.ts";
+import { VersionBlocks } from "./blocks.ts";
 import { Bucket, type ObjectVersion } from "./bucket.ts";
 import { Flows } from "./flows.ts";
 import { KeptObjects } from "./kept.ts";
@@ -42,13 +44,29 @@ export interface S3Policy {
   readonly hidden: boolean;
 }
 
-/** Opens what `address` names. Nobody is asked yet: check() tells whether it can be reached. */
-export function openS3(address: S3Address, options: S3Options, policy: S3Policy): S3Store {
-  return new S3Store(address, new Bucket(address, options), policy);
+/**
+ * Opens what `address` names, in front of which is `cache`, which it closes. Nobody is asked yet:
+ * check() tells whether it can be reached.
+ */
+export function openS3(
+  address: S3Address,
+  options: S3Options,
+  policy: S3Policy,
+  cache: BlockCache | null = null,
+): S3Store {
+  const cached = cache === null ? null : { cache, endpoint: options.endpoint ?? "" };
+  const bucket = new Bucket(address, options);
+  return new S3Store(address, bucket, policy, undefined, undefined, cached);
 }
 
 /** What a path is: a version of an object, a folder, or why it can't be had. */
 type Found = ObjectVersion | "folder" | Refusal;
+
+/** A cache in front, and the store's address, by which its blocks are told from another's. */
+interface CachedBy {
+  readonly cache: BlockCache;
+  readonly endpoint: string;
+}
 
 /** Objects below a prefix of a bucket. */
 export class S3Store implements Store {
@@ -62,17 +80,19 @@ export class S3Store implements Store {
   readonly #address: S3Address;
   readonly #bucket: Bucket;
   readonly #policy: S3Policy;
+  readonly #blocks: VersionBlocks | null;
   #asked = 0;
   #missed = 0;
   #pages = 0;
 
-  /** The last two are QUESTION_MS and FLOWS_MAX, but for tests. */
+  /** The two numbers are QUESTION_MS and FLOWS_MAX, but for tests. */
   constructor(
     address: S3Address,
     bucket: Bucket,
     policy: S3Policy,
     questionMs?: number,
     flowsMax?: number,
+    cached: CachedBy | null = null,
   ) {
     this.questions = new Questions(questionMs);
     this.#address = address;
@@ -80,7 +100,12 @@ export class S3Store implements Store {
     this.#policy = policy;
     this.label = `s3://${address.bucket}/${address.prefix}`;
     const short = new Refusal("EIO", "the object store did not give what it promised");
-    this.flows = new Flows(new StoreRanges(bucket, short), flowsMax);
+    const ranges = new StoreRanges(bucket, short);
+    this.flows = new Flows(ranges, flowsMax);
+    this.#blocks =
+      cached === null
+        ? null
+        : new VersionBlocks(cached.cache, ranges, cached.endpoint, address.bucket);
   }
 
   get facts(): StoreFacts {
@@ -178,11 +203,13 @@ export class S3Store implements Store {
   sweep(): void {
     this.digester.sweep();
     this.flows.sweep();
+    this.#blocks?.cache.sweep();
   }
 
   close(): void {
     this.digester.close();
     this.flows.close();
+    this.#blocks?.cache.close();
     this.kept.clear();
   }
 
@@ -215,7 +242,7 @@ export class S3Store implements Store {
         kept.checked = clock.now;
         return kept;
       }
-      const file = await this.#held(new ObjectFile(found, null, this.flows), peer);
+      const file = await this.#held(new ObjectFile(found, null, this.flows, this.#blocks), peer);
       if (file === "changed") continue;
       if (file === "failed") return new Refusal("EBUSY", `the object store stopped: ${shown}`);
       this.kept.put(key, file);
@@ -233,7 +260,7 @@ export class S3Store implements Store {
       if (size === 0) done(null);
       else bringBytes(file, 0n, body, peer, done);
     });
-    return failed ?? new ObjectFile(file.version, body, this.flows);
+    return failed ?? new ObjectFile(file.version, body, this.flows, this.#blocks);
   }
 
   /** What `key` is; with `folder` it has to be one. */
