@@ -123,10 +123,10 @@ export class CacheRig {
   /** The one in use. */
   disk: LoopDisk | null = null;
 
-  constructor(folder: string, capacity: number) {
+  constructor(folder: string, capacity: number, fillsMax?: number) {
     const make: MakeDisk = (...args) => (this.disk = new LoopDisk(...args));
     const say = (line: string): void => void this.said.push(line);
-    this.cache = new BlockCache(openFolder(folder, capacity), capacity, make, say);
+    this.cache = new BlockCache(openFolder(folder, capacity), capacity, make, say, fillsMax);
   }
 
   /** A reader of a range; null: the cache can't be used now. */

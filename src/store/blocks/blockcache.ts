@@ -37,6 +37,12 @@ export const SLOW_MS = 2000;
 /** The origin may give nothing for so long, in milliseconds; then who waits for it fails. */
 export const SILENT_MS = 15_000;
 
+/**
+ * So long a fill may wait for readers that are slower, in milliseconds, with its connection to the
+ * origin open; then, or when another one needs its place, the rest is brought when they need it.
+ */
+export const PAUSED_MS = 5000;
+
 /** How long the disk is done without after the first failure, and at most, in milliseconds. */
 export const BACKOFF_MIN_MS = 1000;
 export const BACKOFF_MAX_MS = 300_000;
@@ -51,6 +57,8 @@ export interface CacheFacts {
   /** Requests to the origin, and readers that were sent past the cache. */
   readonly fills: number;
   readonly bypasses: number;
+  /** Requests that wait for slower readers now. */
+  readonly paused: number;
   /** Blocks that had another checksum than the index said. */
   readonly wrong: number;
   /** True while nothing is added. */
@@ -77,10 +85,10 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   #disk: JobDisk | null = null;
   #sent: Sent[] = [];
   #answeredAt = 0;
-  readonly #memory = new SharedArrayBuffer(FILLS_MAX * PIECES_PER_FILL * PIECE_BYTES);
-  readonly #bytes = new Uint8Array(this.#memory);
+  readonly #memory: SharedArrayBuffer;
+  readonly #bytes: Uint8Array;
   /** Places in the memory that no fill has. */
-  readonly #places = Array.from({ length: FILLS_MAX }, (_, nth) => nth);
+  readonly #places: number[];
   readonly #placeOf = new Map<Fill, number>();
   readonly #readers = new Set<BlockReader>();
   /** Who waits for a checksum, by slot. */
@@ -102,7 +110,11 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     capacity: number,
     makeDisk: MakeDisk,
     say: (line: string) => void,
+    fillsMax = FILLS_MAX,
   ) {
+    this.#memory = new SharedArrayBuffer(fillsMax * PIECES_PER_FILL * PIECE_BYTES);
+    this.#bytes = new Uint8Array(this.#memory);
+    this.#places = Array.from({ length: fillsMax }, (_, nth) => nth);
     this.#folder = folder;
     this.#makeDisk = makeDisk;
     this.#say = say;
@@ -122,7 +134,8 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   get facts(): CacheFacts {
     const { hits, misses, fills, bypasses, wrong } = this;
     const { bytes, count: blocks } = this.table;
-    return { bytes, blocks, hits, misses, fills, bypasses, wrong, off: this.#fillsOff };
+    const paused = [...this.#placeOf.keys()].filter(({ pausedAt }) => pausedAt > 0).length;
+    return { bytes, blocks, hits, misses, fills, bypasses, paused, wrong, off: this.#fillsOff };
   }
 
   /**
@@ -161,6 +174,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     if (slow || stuck) this.#doWithout(`it has not answered for ${SLOW_MS / 1000} s`);
     for (const fill of [...this.#placeOf.keys()]) {
       if (!fill.held && now - fill.askedAt > SILENT_MS) fill.stop("failed");
+      if (fill.pausedAt > 0 && now - fill.pausedAt > PAUSED_MS) fill.stop(null);
     }
     if (this.#off || this.#closed || this.#sent.length > 0) return;
     this.#do({ op: "epoch" }, (epoch) => this.#epochIs(epoch));
@@ -194,7 +208,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
       return writing;
     }
     const known = this.#origins.get(object);
-    const place = this.#fillsOff ? undefined : this.#places.pop();
+    const place = this.#fillsOff ? undefined : this.#takePlace();
     if (place === undefined || known === undefined) {
       this.bypasses += 1;
       return null;
@@ -315,6 +329,18 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
 
   #noted(answer: number): void {
     if (answer < 0) this.failed(-answer);
+  }
+
+  /** Memory for a fill; one that waits for slow readers gives way. */
+  #takePlace(): number | undefined {
+    if (this.#places.length === 0) {
+      for (const fill of this.#placeOf.keys()) {
+        if (fill.pausedAt === 0) continue;
+        fill.stop(null);
+        break;
+      }
+    }
+    return this.#places.pop();
   }
 
   /** The fill whose last writes belong to `block`. */

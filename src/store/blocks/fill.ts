@@ -5,7 +5,8 @@
  *
  *   - at its end, which may be drawn nearer to the next block that is here already;
  *   - behind the block in which its last reader left: so that who comes again finds a block;
- *   - AHEAD_BLOCKS behind its foremost reader: one that is slower has the rest brought later;
+ *   - when it waits for too long AHEAD_BLOCKS before its foremost reader, or when another fill needs
+ *     its place: a reader that is slower has the rest brought later;
  *   - when the origin fails (its readers fail with it), or the disk (they are served past it).
  */
 import { tick } from "../../sys/clock.ts";
@@ -74,6 +75,8 @@ export class Fill implements OriginSink {
   /** Since when the origin has been asked for the next bytes, in clock.now's milliseconds. */
   askedAt = tick();
   over = false;
+  /** Since when it waits for its readers, in clock.now's milliseconds; 0: it does not. */
+  pausedAt = 0;
   readonly readers = new Set<FillReader>();
   readonly #size: number;
   readonly #memory: Uint8Array;
@@ -126,9 +129,18 @@ export class Fill implements OriginSink {
     return slot === this.#slot || this.#closing.has(slot);
   }
 
-  /** It waits for the disk, and not for the origin. */
+  /** It waits for the disk or its readers, and not for the origin. */
   get held(): boolean {
     return this.#room !== null;
+  }
+
+  /** `reader` has come further: what waited for that goes on, in an event of its own. */
+  advanced(): void {
+    if (this.pausedAt === 0 || this.#isFar(AHEAD_BLOCKS / 2)) return;
+    this.pausedAt = 0;
+    setImmediate(() => {
+      if (!this.over && this.#absorb()) this.#makeRoom();
+    });
   }
 
   /** Asks the origin. A promise for each fill; none for each piece but those of the origin. */
@@ -158,10 +170,11 @@ export class Fill implements OriginSink {
   /** `reader` has gone. */
   leave(reader: FillReader): void {
     this.readers.delete(reader);
+    if (this.pausedAt > 0 && this.readers.size === 0) this.stop(null);
   }
 
-  /** Ends it for a reason of its owner. */
-  stop(why: FillEnd): void {
+  /** Ends it for a reason of its owner; null: who still needs some of it begins another. */
+  stop(why: FillEnd | null): void {
     if (!this.over) this.#stop(why);
   }
 
@@ -170,6 +183,7 @@ export class Fill implements OriginSink {
   /** Takes as much as there is room for; true when all of it was taken. */
   #absorb(): boolean {
     while (this.#rest !== null && !this.over) {
+      if (this.pausedAt > 0) return false;
       if (this.#slot < 0 && !this.#enter()) return true;
       const piece = this.#piece ?? this.#nextPiece();
       if (piece === null) return false;
@@ -260,10 +274,16 @@ export class Fill implements OriginSink {
 
   /** A block is complete: does the next one have to come? */
   #atEdge(): void {
-    const foremost = Math.max(...[...this.readers].map(({ position }) => position));
-    const far = this.next - foremost > AHEAD_BLOCKS * BLOCK_BYTES;
     const here = this.object.blocks.has(this.block);
-    if (this.next >= this.end || this.readers.size === 0 || far || here) this.#stop(null);
+    if (this.next >= this.end || this.readers.size === 0 || here) this.#stop(null);
+    else if (this.#isFar(AHEAD_BLOCKS)) this.pausedAt = tick();
+  }
+
+  /** More than so many blocks are brought that none of its readers has come to. */
+  #isFar(blocks: number): boolean {
+    let foremost = 0;
+    for (const { position } of this.readers) foremost = Math.max(foremost, position);
+    return this.next - foremost > blocks * BLOCK_BYTES;
   }
 
   #makeRoom(): void {
@@ -275,6 +295,7 @@ export class Fill implements OriginSink {
 
   #stop(why: FillEnd | null): void {
     this.over = true;
+    this.pausedAt = 0;
     // Else its connection, which may be used again, would be lost.
     if (this.next < this.#asked) this.#abort.abort();
     this.#rest = null;

@@ -155,6 +155,7 @@ export class BlockReader implements FillReader {
   take(count: number): void {
     this.position += count;
     if (this.position % BLOCK_BYTES === 0) this.view = null;
+    if (this.#fill !== null && this.#fill.pausedAt > 0) this.#fill.advanced();
   }
 
   /**

@@ -5,7 +5,7 @@ import { ERRNO } from "../../../src/sys/errno.ts";
 import { Refusal } from "../../../src/wire/errors.ts";
 import { BLOCK_BYTES } from "../../../src/store/blocks/layout.ts";
 import { AHEAD_BLOCKS } from "../../../src/store/blocks/fill.ts";
-import { FILLS_MAX } from "../../../src/store/blocks/blockcache.ts";
+import { FILLS_MAX, PAUSED_MS } from "../../../src/store/blocks/blockcache.ts";
 import { CacheRig, FakeObject } from "../../rig/blocks.ts";
 import { afterMs, eventually, replaceCall } from "../../rig/faults.ts";
 import { Tree } from "../../rig/tree.ts";
@@ -108,7 +108,11 @@ test("a reader that takes nothing holds no fill and is brought the rest when it 
   let woken = Promise.withResolvers<void>();
   const reader = rig.reader(object, 0, object.size, () => woken.resolve())!;
   reader.next();
-  await eventually("it stops ahead of it", () => object.aborted === 1);
+  await eventually("it waits", () => rig.cache.facts.paused === 1);
+  using later = afterMs(PAUSED_MS + 100);
+  rig.cache.sweep();
+  await eventually("it has ended", () => object.aborted === 1);
+  later[Symbol.dispose]();
   expect(rig.cache.facts.blocks).toBe(AHEAD_BLOCKS + 1);
   let got = 0;
   while (got < object.size) {
@@ -123,6 +127,47 @@ test("a reader that takes nothing holds no fill and is brought the rest when it 
     expect(part.equals(object.bytes(got, part.length))).toBe(true);
     got += part.length;
   }
+  reader.close();
+});
+
+test("a reader that is slower than the origin has it wait, and all is one request", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 128 * MIB);
+  const object = new FakeObject("a", 12 * BLOCK_BYTES);
+  object.pieceBytes = MIB;
+  let woken = Promise.withResolvers<void>();
+  const reader = rig.reader(object, 0, object.size, () => woken.resolve())!;
+  let got = 0;
+  let ahead = 0;
+  while (got < object.size) {
+    const unread = reader.next();
+    if (unread === "wait") {
+      await woken.promise;
+      woken = Promise.withResolvers<void>();
+      continue;
+    }
+    const part = rig.part(reader);
+    expect(part.equals(object.bytes(got, part.length))).toBe(true);
+    got += part.length;
+    const most = Math.min(12, Math.floor(got / BLOCK_BYTES) + AHEAD_BLOCKS + 1);
+    await eventually("as far ahead as it goes", () => rig.cache.facts.blocks >= most - 2);
+    ahead = Math.max(ahead, rig.cache.facts.blocks - Math.floor(got / BLOCK_BYTES));
+  }
+  reader.close();
+  expect(object.asked).toHaveLength(1);
+  expect(ahead).toBeLessThanOrEqual(AHEAD_BLOCKS + 2);
+});
+
+test("a fill that waits for a slow reader gives way to one that is needed", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 64 * MIB, 1);
+  const object = new FakeObject("slow", 7 * BLOCK_BYTES);
+  object.pieceBytes = MIB;
+  const reader = rig.reader(object, 0, object.size)!;
+  reader.next();
+  expect(await rig.reads(new FakeObject("new", 100))).toBe("bypass after 0");
+  await eventually("it waits", () => rig.cache.facts.paused === 1);
+  expect(await rig.reads(new FakeObject("new", 100))).toBe("right");
   reader.close();
 });
 
