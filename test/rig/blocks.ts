@@ -143,46 +143,61 @@ export class CacheRig {
     return got.equals(object.bytes(start, length)) ? "right" : "WRONG";
   }
 
-  /** All that a reader gives of [start, start + length), or what it ended with behind how much. */
-  async read(
-    object: FakeObject,
-    start = 0,
-    length = object.size - start,
-  ): Promise<Buffer | string> {
-    let woken = Promise.withResolvers<void>();
-    const reader = this.reader(object, start, length, () => woken.resolve());
-    if (reader === null) return "none";
-    const parts: Buffer[] = [];
-    let got = 0;
-    try {
-      while (got < length) {
-        const unread = reader.next();
-        if (unread === "wait") {
-          await woken.promise;
-          woken = Promise.withResolvers<void>();
-        } else if (unread === null) {
-          const part = this.part(reader);
-          parts.push(part);
-          got += part.length;
-        } else return `${unread} after ${got}`;
-      }
-      return Buffer.concat(parts);
-    } finally {
-      reader.close();
-    }
+  /** All that a reader gives of [start, start + length), or what it ended with. */
+  read(object: FakeObject, start = 0, length = object.size - start): Promise<Buffer | string> {
+    tick();
+    return readFrom(this.cache, object, start, length);
   }
 
   /** What is at hand for `reader`, which takes it. */
   part(reader: BlockReader): Buffer {
-    const { view, available, position } = reader;
-    const bytes = Buffer.alloc(available);
-    const at = view!.base + BigInt(position % BLOCK_BYTES);
-    const got = kernel.pread(view!.fd, bytes, available, at);
-    reader.take(available);
-    return bytes.subarray(0, got);
+    return partOf(reader);
   }
 
   [Symbol.dispose](): void {
     this.cache.close();
   }
+}
+
+/** All that `cache` gives of a range of `object`, or what it ended with behind how much. */
+export async function readFrom(
+  cache: BlockCache,
+  object: FakeObject,
+  start: number,
+  length: number,
+): Promise<Buffer | string> {
+  let woken = Promise.withResolvers<void>();
+  const range = { start, length };
+  const awake = (): void => woken.resolve();
+  const reader = cache.read(object.id, object.entry, object, range, "peer", awake);
+  if (reader === null) return "none";
+  const parts: Buffer[] = [];
+  let got = 0;
+  try {
+    while (got < length) {
+      const unread = reader.next();
+      if (unread === "wait") {
+        await woken.promise;
+        woken = Promise.withResolvers<void>();
+      } else if (unread === null) {
+        const part = partOf(reader);
+        parts.push(part);
+        got += part.length;
+      } else return `${unread} after ${got}`;
+    }
+    return Buffer.concat(parts);
+  } finally {
+    reader.close();
+  }
+}
+
+// --- internal ---
+
+function partOf(reader: BlockReader): Buffer {
+  const { view, available, position } = reader;
+  const bytes = Buffer.alloc(available);
+  const at = view!.base + BigInt(position % BLOCK_BYTES);
+  const got = kernel.pread(view!.fd, bytes, available, at);
+  reader.take(available);
+  return bytes.subarray(0, got);
 }
