@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { CLI6 } from "../../src/cli/cli6/cli6.ts";
 import { COMMANDS } from "../../src/cli/cli6/commands.ts";
 import { completionScript } from "../../src/cli/flags/completions.ts";
+import { CACHE } from "../../src/cli/serv6/cache.ts";
 import { SERV6 } from "../../src/cli/serv6/serv6.ts";
 import { SIGN } from "../../src/cli/serv6/sign.ts";
 import { VERSION } from "../../src/server/version.ts";
@@ -21,7 +22,7 @@ export async function manuals(date: string): Promise<{ serv6: string; cli6: stri
     serv6: manualPage({
       ...told,
       main: SERV6,
-      commands: [SIGN],
+      commands: [SIGN, CACHE],
       variables: [
         ["SERV6_TOKEN", "A token that may read everything, instead of a file of them."],
         [

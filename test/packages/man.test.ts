@@ -6,6 +6,7 @@ import { CLI6 } from "../../src/cli/cli6/cli6.ts";
 import { COMMANDS } from "../../src/cli/cli6/commands.ts";
 import { type Command, flagsOf, variableOf } from "../../src/cli/flags/flags.ts";
 import { SERV6 } from "../../src/cli/serv6/serv6.ts";
+import { CACHE } from "../../src/cli/serv6/cache.ts";
 import { SIGN } from "../../src/cli/serv6/sign.ts";
 import { needing, works } from "../rig/needs.ts";
 import { Tree } from "../rig/tree.ts";
@@ -34,6 +35,7 @@ test("every command, flag and variable of the tables stands in the page", async 
   };
   expectTold(pages.serv6, SERV6);
   expectTold(pages.serv6, SIGN);
+  expectTold(pages.serv6, CACHE);
   expectTold(pages.cli6, CLI6);
   for (const { word, load } of COMMANDS) {
     expect(pages.cli6).toContain(`.SS cli6 ${word}\n`);

@@ -98,6 +98,12 @@ export class LoopDisk implements JobDisk {
     setImmediate(() => this.go());
   }
 
+  /** It ends by itself. */
+  die(): void {
+    this.ended = true;
+    this.#owner.ended(this);
+  }
+
   /** Does the next one. */
   go(): void {
     if (this.held || this.ended) return;

@@ -180,8 +180,9 @@ const FLAGS = {
   completions: COMPLETIONS_FLAG,
 } as const satisfies FlagTable;
 
-/** A ROOT that is called so is ./sign. */
+/** A ROOT that is called so is ./sign, or ./cache. */
 const SIGN_WORD = "sign";
+const CACHE_WORD = "cache";
 
 /** The command line of serv6. */
 export const SERV6: Command<typeof FLAGS> = {
@@ -199,6 +200,7 @@ export const SERV6: Command<typeof FLAGS> = {
     ["serv6 models -b 0.0.0.0", "for the network: there is no password, so mind who is on it"],
     ["serv6 backup.tar -p 0", "one file, on a free port"],
     ["serv6 s3://bucket/models", "objects, with the keys of AWS_ACCESS_KEY_ID or ~/.aws"],
+    ["serv6 s3://bucket --cache /var/cache/serv6 --cache-size 100G", "kept on this disk"],
     ["serv6 /srv/data --log json", "a service: SIGTERM finishes what is under way"],
     ["serv6 -c /etc/serv6.toml --check", "is all right that is said in a file?"],
     ["cli6 s6://HOST:6464/README.md", "on the other side, or with nothing but nc:"],
@@ -208,6 +210,10 @@ export const SERV6: Command<typeof FLAGS> = {
     {
       title: "Links",
       lines: ["serv6 sign PATH makes a link to one path, good for a time (serv6 sign --help)"],
+    },
+    {
+      title: "Cache",
+      lines: ["serv6 cache tells of it, empties it and fills it (serv6 cache --help)"],
     },
     {
       title: "Exit status",
@@ -225,6 +231,10 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     if (args[0] === SIGN_WORD) {
       const { sign } = await import("./sign.ts");
       return await sign(args.slice(1), env);
+    }
+    if (args[0] === CACHE_WORD) {
+      const { cache } = await import("./cache.ts");
+      return await cache(args.slice(1), env);
     }
     // What is asked for is on the command line; what the rest says is read by configured().
     const invocation = parseFlags(SERV6, args, env, { wrong: () => {} });
@@ -253,7 +263,8 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     }
     return await serveAs(worker, read, env);
   } catch (error) {
-    return explain(error, args[0] === SIGN_WORD ? "serv6 sign" : "serv6");
+    const word = [SIGN_WORD, CACHE_WORD].find((each) => each === args[0]);
+    return explain(error, word === undefined ? "serv6" : `serv6 ${word}`);
   }
 }
 

@@ -6,18 +6,20 @@
  * What goes wrong with the disk costs nobody a byte: who reads is told to ask the origin, one line
  * says what happened, and after a while that grows the disk is tried again.
  */
-import { clock, tick } from "../../sys/clock.ts";
-import { ERRNO, errnoName } from "../../sys/errno.ts";
+import { tick } from "../../sys/clock.ts";
+import { errnoName } from "../../sys/errno.ts";
 import type { Entry } from "../../wire/entry.ts";
 import { printableText } from "../../wire/printable.ts";
+import { Backoff } from "./backoff.ts";
 import { AHEAD_BLOCKS, Fill, type FillOwner, PIECES_PER_FILL } from "./fill.ts";
 import { type CacheFolder, closeFolder, readRecords, sweepFolder } from "./folder.ts";
-import type { Job, WriteJob } from "./job.ts";
+import type { WriteJob } from "./job.ts";
+import { JobQueue } from "./jobqueue.ts";
 import { BLOCK_BYTES, PIECE_BYTES } from "./layout.ts";
 import type { ObjectOrigin } from "./origin.ts";
 import { BlockReader, type ReaderOwner } from "./reader.ts";
 import { BlockTable, type CachedObject, SLOT } from "./table.ts";
-import type { DiskOwner, JobDisk, MakeDisk } from "./thread.ts";
+import type { MakeDisk } from "./thread.ts";
 
 /**
  * Requests to the origin at once: each has 512 KiB of memory for what is on its way to the disk, 24
@@ -43,10 +45,6 @@ export const SILENT_MS = 15_000;
  */
 export const PAUSED_MS = 5000;
 
-/** How long the disk is done without after the first failure, and at most, in milliseconds. */
-export const BACKOFF_MIN_MS = 1000;
-export const BACKOFF_MAX_MS = 300_000;
-
 /** What a cache holds and has done. */
 export interface CacheFacts {
   readonly bytes: number;
@@ -65,14 +63,8 @@ export interface CacheFacts {
   readonly off: boolean;
 }
 
-/** A job whose answer is awaited. */
-interface Sent {
-  readonly since: number;
-  readonly done: (answer: number) => void;
-}
-
 /** The cache in one folder. */
-export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
+export class BlockCache implements FillOwner, ReaderOwner {
   readonly table: BlockTable<Fill>;
   hits = 0;
   misses = 0;
@@ -80,12 +72,8 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   bypasses = 0;
   wrong = 0;
   #folder: CacheFolder;
-  readonly #makeDisk: MakeDisk;
   readonly #say: (line: string) => void;
-  #disk: JobDisk | null = null;
-  #sent: Sent[] = [];
-  #answeredAt = 0;
-  readonly #memory: SharedArrayBuffer;
+  readonly #jobs: JobQueue;
   readonly #bytes: Uint8Array;
   /** Places in the memory that no fill has. */
   readonly #places: number[];
@@ -94,10 +82,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   /** Who waits for a checksum, by slot. */
   readonly #checks = new Map<number, Set<BlockReader>>();
   readonly #origins = new WeakMap<CachedObject<Fill>, { origin: ObjectOrigin; size: number }>();
-  /** Until then nobody reads from the disk, and nothing is added to it; in clock.now's ms. */
-  #offUntil = 0;
-  #fillsOffUntil = 0;
-  #offMs = 0;
+  readonly #backoff = new Backoff();
   #closed = false;
 
   /**
@@ -112,19 +97,19 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     say: (line: string) => void,
     fillsMax = FILLS_MAX,
   ) {
-    this.#memory = new SharedArrayBuffer(fillsMax * PIECES_PER_FILL * PIECE_BYTES);
-    this.#bytes = new Uint8Array(this.#memory);
+    const memory = new SharedArrayBuffer(fillsMax * PIECES_PER_FILL * PIECE_BYTES);
+    this.#bytes = new Uint8Array(memory);
     this.#places = Array.from({ length: fillsMax }, (_, nth) => nth);
     this.#folder = folder;
-    this.#makeDisk = makeDisk;
+    this.#jobs = new JobQueue(folder, memory, makeDisk, () => this.#lost());
     this.#say = say;
     const drop = (slot: number): void => {
-      this.#do({ op: "drop", slot }, (answer) => this.#noted(answer));
+      this.#jobs.do({ op: "drop", slot }, (answer) => this.#noted(answer));
     };
     this.table = new BlockTable(folder.header.slots, capacity, drop);
     readRecords(folder, (slot, record) => void this.table.restore(slot, record));
     this.table.restored();
-    this.#noted(sweepFolder(folder, (slot) => this.table.stateOf(slot) !== SLOT.free));
+    this.#noted(sweepFolder(folder, (slot) => this.table.lengthOf(slot)));
   }
 
   get data(): number {
@@ -134,8 +119,18 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   get facts(): CacheFacts {
     const { hits, misses, fills, bypasses, wrong } = this;
     const { bytes, count: blocks } = this.table;
-    const paused = [...this.#placeOf.keys()].filter(({ pausedAt }) => pausedAt > 0).length;
-    return { bytes, blocks, hits, misses, fills, bypasses, paused, wrong, off: this.#fillsOff };
+    const paused = [...this.#placeOf.keys()].filter(({ idle }) => idle).length;
+    return {
+      bytes,
+      blocks,
+      hits,
+      misses,
+      fills,
+      bypasses,
+      paused,
+      wrong,
+      off: this.#backoff.writesOff,
+    };
   }
 
   /**
@@ -151,7 +146,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     peer: string,
     awake: () => void,
   ): BlockReader | null {
-    if (this.#off) {
+    if (this.#backoff.off) {
       this.bypasses += 1;
       return null;
     }
@@ -165,9 +160,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   /** Looks after what takes too long. About once a second. */
   sweep(): void {
     const now = tick();
-    const oldest = this.#sent[0];
-    const asked = Math.max(oldest?.since ?? now, this.#answeredAt);
-    const slow = oldest !== undefined && now - asked > SLOW_MS;
+    const slow = this.#jobs.waited(now) > SLOW_MS;
     const stuck = [...this.#readers].some(
       ({ diskSince }) => diskSince > 0 && now - diskSince > SLOW_MS,
     );
@@ -176,8 +169,8 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
       if (!fill.held && now - fill.askedAt > SILENT_MS) fill.stop("failed");
       if (fill.pausedAt > 0 && now - fill.pausedAt > PAUSED_MS) fill.stop(null);
     }
-    if (this.#off || this.#closed || this.#sent.length > 0) return;
-    this.#do({ op: "epoch" }, (epoch) => this.#epochIs(epoch));
+    if (this.#backoff.off || this.#closed || !this.#jobs.idle) return;
+    this.#jobs.do({ op: "epoch" }, (epoch) => this.#epochIs(epoch));
   }
 
   /** Ends all of it; nobody is told. */
@@ -185,8 +178,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     if (this.#closed) return;
     for (const fill of [...this.#placeOf.keys()]) fill.stop("failed");
     this.#closed = true;
-    this.#disk?.end();
-    this.#disk = null;
+    this.#jobs.end();
     closeFolder(this.#folder);
   }
 
@@ -208,7 +200,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
       return writing;
     }
     const known = this.#origins.get(object);
-    const place = this.#fillsOff ? undefined : this.#takePlace();
+    const place = this.#backoff.writesOff ? undefined : this.#takePlace();
     if (place === undefined || known === undefined) {
       this.bypasses += 1;
       return null;
@@ -241,7 +233,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     const length = this.table.lengthOf(slot);
     const sum = this.table.sumOf(slot);
     this.table.pin(slot);
-    this.#do({ op: "check", slot, length, sum }, (answer) => {
+    this.#jobs.do({ op: "check", slot, length, sum }, (answer) => {
       if (answer === 1) this.table.checked(slot);
       else {
         if (answer === 0) this.wrong += 1;
@@ -267,16 +259,16 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   // --- for fills ---
 
   place(object: CachedObject<Fill>, block: number, length: number): number {
-    return this.#fillsOff ? -1 : this.table.place(object, block, length);
+    return this.#backoff.writesOff ? -1 : this.table.place(object, block, length);
   }
 
   write(job: WriteJob, done: (answer: number) => void): void {
-    this.#do(job, done);
+    this.#jobs.do(job, done);
   }
 
   grown(slot: number, filled: number): void {
     this.table.grown(slot, filled);
-    if (this.table.stateOf(slot) === SLOT.whole) this.#offMs = 0;
+    if (this.table.stateOf(slot) === SLOT.whole) this.#backoff.succeeded();
   }
 
   abandon(slot: number): void {
@@ -298,34 +290,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
     this.#doWithout(errnoName(errno), true);
   }
 
-  // --- for the disk ---
-
-  answered(answer: number): void {
-    this.#answeredAt = tick();
-    this.#sent.shift()?.done(answer);
-  }
-
-  ended(disk: JobDisk): void {
-    if (disk !== this.#disk) return;
-    this.#lost("its thread has ended");
-  }
-
   // --- internal ---
-
-  get #off(): boolean {
-    return clock.now < this.#offUntil;
-  }
-
-  get #fillsOff(): boolean {
-    return clock.now < this.#fillsOffUntil;
-  }
-
-  #do(job: Job, done: (answer: number) => void): void {
-    if (this.#closed || this.#offMs === Number.POSITIVE_INFINITY) return;
-    this.#disk ??= this.#makeDisk(this.#folder, this.#memory, this);
-    this.#sent.push({ since: clock.now, done });
-    this.#disk.send(job);
-  }
 
   #noted(answer: number): void {
     if (answer < 0) this.failed(-answer);
@@ -335,7 +300,7 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   #takePlace(): number | undefined {
     if (this.#places.length === 0) {
       for (const fill of this.#placeOf.keys()) {
-        if (fill.pausedAt === 0) continue;
+        if (!fill.idle) continue;
         fill.stop(null);
         break;
       }
@@ -366,18 +331,19 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
    * where only `filling` is what it can't do.
    */
   #doWithout(why: string, filling = false): void {
-    if (this.#closed || this.#off || (filling && this.#fillsOff)) return;
-    const forGood = this.#offMs === Number.POSITIVE_INFINITY;
-    if (!forGood) {
-      this.#offMs = Math.min(BACKOFF_MAX_MS, Math.max(BACKOFF_MIN_MS, 2 * this.#offMs));
-    }
-    const until = tick() + this.#offMs;
-    this.#fillsOffUntil = until;
-    if (!filling) this.#offUntil = until;
-    const wait = forGood ? "from now on" : `for ${this.#offMs / 1000} s`;
-    const what = filling ? "adding nothing to it" : "serving without it";
-    this.#say(`cache ${printableText(this.#folder.label)}: ${why}; ${what} ${wait}`);
-    // In an event of its own: a reader may have brought this about, and others are woken.
+    const off = filling ? this.#backoff.writesOff : this.#backoff.off;
+    if (this.#closed || off) return;
+    const wait = this.#backoff.failed(filling);
+    this.#tell(`${why}; ${filling ? "adding nothing to it" : "serving without it"} ${wait}`);
+    this.#stopUses(filling);
+  }
+
+  #tell(what: string): void {
+    this.#say(`cache ${printableText(this.#folder.label)}: ${what}`);
+  }
+
+  /** Ends what is under way, in an event of its own: a reader may have brought this about. */
+  #stopUses(filling: boolean): void {
     const fills = [...this.#placeOf.keys()];
     setImmediate(() => {
       for (const fill of fills) fill.stop("bypass");
@@ -388,16 +354,13 @@ export class BlockCache implements FillOwner, ReaderOwner, DiskOwner {
   }
 
   /**
-   * Nothing that was sent to the disk is answered. Which slots were given back is unknown, and what
-   * was not must not be written again while sockets may send it: the cache is over.
+   * Nothing that was sent to the disk is answered any more. Which slots were given back is unknown,
+   * and what was not must not be written again while sockets may send it: the cache is over.
    */
-  #lost(why: string): void {
-    const lost = this.#sent;
-    this.#sent = [];
-    this.#disk = null;
-    this.#offMs = Number.POSITIVE_INFINITY;
-    this.#doWithout(why);
-    for (const { done } of lost) done(-ERRNO.EIO);
+  #lost(): void {
+    this.#backoff.over = true;
+    this.#tell("its thread has ended; serving without it from now on");
+    this.#stopUses(false);
   }
 
   /** Another program has said that all is to be forgotten. */

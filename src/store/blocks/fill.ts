@@ -5,7 +5,7 @@
  *
  *   - at its end, which may be drawn nearer to the next block that is here already;
  *   - behind the block in which its last reader left: so that who comes again finds a block;
- *   - when it waits for too long AHEAD_BLOCKS before its foremost reader, or when another fill needs
+ *   - when it waits for too long AHEAD_BLOCKS before its foremost reader, or another fill needs
  *     its place: a reader that is slower has the rest brought later;
  *   - when the origin fails (its readers fail with it), or the disk (they are served past it).
  */
@@ -132,6 +132,13 @@ export class Fill implements OriginSink {
   /** It waits for the disk or its readers, and not for the origin. */
   get held(): boolean {
     return this.#room !== null;
+  }
+
+  /**
+   * It waits for its readers, and all it brought is written: its place is free once it is ended.
+   */
+  get idle(): boolean {
+    return this.pausedAt > 0 && this.#writes === 0;
   }
 
   /** `reader` has come further: what waited for that goes on, in an event of its own. */

@@ -23,6 +23,7 @@ import {
   INDEX_NAME,
   RECORD_BYTES,
   recordOf,
+  roomOf,
   slotAt,
   slotsFor,
 } from "./layout.ts";
@@ -107,20 +108,23 @@ export function readRecords({ index, header }: CacheFolder, take: RecordTaker): 
 }
 
 /**
- * Gives back the room of every slot that `kept` does not know: what a crash left, and what was
- * forgotten. Blocks for some us a slot that is in use. 0 or -errno: room may be left taken.
+ * Gives back all room behind the `kept` bytes of each slot: what a crash left, and what was
+ * forgotten. Only while nobody sends from it. Blocks for some us a slot that is in use. 0 or
+ * -errno: room may be left taken.
  */
-export function sweepFolder(
-  { data, header }: CacheFolder,
-  kept: (slot: number) => boolean,
-): number {
+export function sweepFolder({ data, header }: CacheFolder, kept: (slot: number) => number): number {
   for (let slot = 0; slot < header.slots; slot++) {
-    const at = kernel.nextData(data, slotAt(slot));
+    const from = slotAt(slot) + BigInt(roomOf(kept(slot)));
+    const at = kernel.nextData(data, from);
     if (at === -ERRNO.ENXIO) return 0;
     if (at < 0) return at;
-    slot = Math.max(slot, Math.floor(at / BLOCK_BYTES));
-    if (slot >= header.slots || kept(slot)) continue;
-    const punched = kernel.punchHole(data, slotAt(slot), BLOCK_BYTES);
+    const end = slotAt(slot + 1);
+    if (BigInt(at) >= end) {
+      // Slots between have nothing; this one may have more than it keeps.
+      slot = Math.floor(at / BLOCK_BYTES) - 1;
+      continue;
+    }
+    const punched = kernel.punchHole(data, from, Number(end - from));
     if (punched < 0) return punched;
   }
   return 0;

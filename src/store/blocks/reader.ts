@@ -105,7 +105,9 @@ export class BlockReader implements FillReader {
   view: BlockView | null = null;
   readonly #owner: ReaderOwner;
   readonly #awake: () => void;
+  /** What brings the block that it waits for, and what brings those behind it. */
   #fill: Fill | null = null;
+  #ahead: Fill | null = null;
   #ended: FillEnd | null = null;
   #waits = false;
   /** The last block that was not there when it was asked for. */
@@ -156,6 +158,7 @@ export class BlockReader implements FillReader {
     this.position += count;
     if (this.position % BLOCK_BYTES === 0) this.view = null;
     if (this.#fill !== null && this.#fill.pausedAt > 0) this.#fill.advanced();
+    if (this.#ahead !== null && this.#ahead.pausedAt > 0) this.#ahead.advanced();
   }
 
   /**
@@ -187,6 +190,8 @@ export class BlockReader implements FillReader {
   }
 
   fillEnded(fill: Fill, why: FillEnd | null): void {
+    // What fails ahead is met again when it is needed.
+    if (fill === this.#ahead) this.#ahead = null;
     if (fill !== this.#fill) return;
     this.#fill = null;
     this.#ended ??= why;
@@ -207,7 +212,8 @@ export class BlockReader implements FillReader {
 
   #bring(block: number): Unread {
     const fill = this.#owner.fill(this, block);
-    if (fill !== this.#fill) this.#leave();
+    if (fill !== this.#fill) this.#fill?.leave(this);
+    if (fill === this.#ahead) this.#ahead = null;
     this.#fill = fill;
     if (fill === null) return (this.#ended ??= "bypass");
     this.#missed = block;
@@ -221,13 +227,16 @@ export class BlockReader implements FillReader {
     this.#owner.entered(slot, block === this.#missed);
     const following = (block + 1) * BLOCK_BYTES;
     if (following >= this.end || this.object.blocks.has(block + 1)) return;
-    if (this.#fill !== null && !this.#fill.over) return;
-    this.#leave();
-    this.#fill = this.#owner.fill(this, block + 1);
+    // One that ends with this block, as those of digests do, would have it wait for a request.
+    if (this.#fill !== null && !this.#fill.over && this.#fill.end > following) return;
+    if (this.#ahead !== null && !this.#ahead.over) return;
+    this.#ahead = this.#owner.fill(this, block + 1);
   }
 
   #leave(): void {
     this.#fill?.leave(this);
+    this.#ahead?.leave(this);
     this.#fill = null;
+    this.#ahead = null;
   }
 }

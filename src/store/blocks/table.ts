@@ -109,6 +109,7 @@ export class BlockTable<F = unknown> {
     return this.#filled[slot] ?? 0;
   }
 
+  /** Bytes that its block has, or will have; 0: it has none. */
   lengthOf(slot: number): number {
     return this.#lengths[slot] ?? 0;
   }
@@ -228,6 +229,7 @@ export class BlockTable<F = unknown> {
     const block = this.#numbers[slot] ?? 0;
     this.#owners[slot] = undefined;
     this.#states[slot] = SLOT.free;
+    this.#lengths[slot] = 0;
     this.#filled[slot] = 0;
     this.#sums.delete(slot);
     if (object?.blocks.get(block) === slot) object.blocks.delete(block);

@@ -61,6 +61,15 @@ test("a range in the middle asks for its own blocks alone, and up to one that is
   ]);
 });
 
+test("who reads on behind a block that another asked for is not brought each by itself", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 128 * MIB);
+  const object = new FakeObject("a", 8 * BLOCK_BYTES);
+  const [digest, whole] = [rig.reads(object, 0, BLOCK_BYTES), rig.reads(object)];
+  expect(await Promise.all([digest, whole])).toEqual(["right", "right"]);
+  expect(object.asked).toEqual([`0+${BLOCK_BYTES}`, `${BLOCK_BYTES}+${7 * BLOCK_BYTES}`]);
+});
+
 test("a failing origin fails all who wait, and is asked anew by who comes later", async () => {
   using tree = new Tree();
   using rig = new CacheRig(tree.root, 64 * MIB);
@@ -346,4 +355,21 @@ test("a room that can't be given back is not written again", async () => {
     const data = fs.readFileSync(`${tree.root}/blocks.data`).subarray(0, 1000);
     expect(first.bytes(0, 1000).equals(data)).toBe(true);
   }
+});
+
+test("a thread that ends is the end of the cache, and of nothing else", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 64 * MIB);
+  const object = new FakeObject("a", 3 * MIB);
+  await rig.reads(new FakeObject("b", 10));
+  rig.disk!.held = true;
+  const reading = rig.reads(object);
+  await eventually("a write waits", () => rig.disk!.jobs.length > 0);
+  rig.disk!.die();
+  expect(await reading).toBe("bypass after 0");
+  using _later = afterMs(3_600_000);
+  expect(rig.reader(object, 0, 5)).toBeNull();
+  expect(rig.said).toEqual([
+    `cache ${tree.root}: its thread has ended; serving without it from now on`,
+  ]);
 });
