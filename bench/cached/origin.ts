@@ -1,7 +1,7 @@
 /**
  * `bun bench/cached/origin.ts`: an object store for bench/cached.ts, as fast as this runtime can be
- * one. A key ends in its object's size; what it is asked for is counted under /count. Names its port
- * as our server does.
+ * one. A key ends in its object's size; what it is asked for is counted under /count. Names its
+ * port as our server does.
  */
 const MIB = 1024 ** 2;
 const SIZE_MAX = 128 * MIB;

@@ -1,4 +1,6 @@
-/** Objects through a cache, as clients see them: the same bytes, from the disk, whatever it does. */
+/**
+ * Objects through a cache, as clients see them: the same bytes, from the disk, whatever it does.
+ */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { serve } from "../../src/server/start.ts";
