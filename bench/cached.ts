@@ -20,8 +20,8 @@ const CLIENTS = 100;
 const QUIET = ["-p", "0", "--log", "off"];
 
 /** Reads `url` to its end: bytes. */
-async function read(url: string): Promise<number> {
-  const reply = await fetch(url);
+async function read(url: string, range?: string): Promise<number> {
+  const reply = await fetch(url, range === undefined ? {} : { headers: { range } });
   let count = 0;
   for await (const chunk of reply.body ?? []) count += chunk.length;
   return count;
@@ -38,12 +38,13 @@ async function timed(
   urls: readonly string[],
   size: number,
   server?: RunningServer,
+  range?: string,
 ): Promise<Taken> {
   const cpu = (): number => (server === undefined ? NaN : cpuSeconds(server.pids()));
   const before = cpu();
   const began = performance.now();
   for (const url of urls) {
-    const got = await read(url);
+    const got = await read(url, range);
     if (got !== size) throw new Error(`${url}: ${got} bytes, not ${size}`);
   }
   return { ms: performance.now() - began, cpuMs: 1000 * (cpu() - before) };
@@ -108,9 +109,14 @@ async function main(): Promise<number> {
     rows.push(await pair(`hit ${size / MIB} MiB x ${times}: disk`, rounds, ours, theirs));
   }
   const size = 32 * MIB;
-  const ours = (round: number): Promise<Taken> => timed([at(cached, `m${round}-${size}`)], size);
-  const theirs = (round: number): Promise<Taken> => timed([`${store}/b/m${round}-${size}`], size);
-  rows.push(await pair("miss 32 MiB: fetch", rounds, ours, theirs));
+  for (const key of ["m", "slow"]) {
+    const ours = (nth: number): Promise<Taken> => timed([at(cached, `${key}${nth}-${size}`)], size);
+    // By a range, as our server asks.
+    const theirs = (nth: number): Promise<Taken> =>
+      timed([`${store}/b/${key}${nth}-${size}`], size, undefined, `bytes=0-${size - 1}`);
+    const line = key === "m" ? "" : ", at 50 MB/s";
+    rows.push(await pair(`miss 32 MiB${line}: fetch`, rounds, ours, theirs));
+  }
   const asked = async (): Promise<number> => Number(await (await fetch(`${store}/count`)).text());
   const before = await asked();
   const one = at(cached, `one-${8 * MIB}`);

@@ -5,10 +5,26 @@
  */
 const MIB = 1024 ** 2;
 const SIZE_MAX = 128 * MIB;
+const PIECE = 262_144;
 
 const bytes = Buffer.alloc(SIZE_MAX);
 for (let at = 0; at < SIZE_MAX; at += 4) bytes.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
 let reads = 0;
+
+/** At 50 MB/s at most: a line, and not this machine, is what is waited for. */
+function paced(all: Uint8Array): ReadableStream<Uint8Array> {
+  const began = performance.now();
+  let sent = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      const due = began + sent / 50_000;
+      if (due > performance.now()) await Bun.sleep(due - performance.now());
+      controller.enqueue(all.subarray(sent, sent + PIECE));
+      sent += PIECE;
+      if (sent >= all.length) controller.close();
+    },
+  });
+}
 
 const server = Bun.serve({
   ...{ port: 0, hostname: "127.0.0.1" },
@@ -25,7 +41,8 @@ const server = Bun.serve({
       /^bytes=([0-9]+)-([0-9]+)$/.exec(request.headers.get("range") ?? "") ?? [];
     if (first === undefined) return new Response(bytes.subarray(0, size), { headers: tag });
     const range = { "content-range": `bytes ${first}-${last}/${size}` };
-    const part = bytes.subarray(Number(first), Number(last) + 1);
+    const whole = bytes.subarray(Number(first), Number(last) + 1);
+    const part = pathname.includes("/slow") ? paced(whole) : whole;
     return new Response(part, { status: 206, headers: { ...tag, ...range } });
   },
 });

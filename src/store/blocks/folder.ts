@@ -59,6 +59,9 @@ export function openFolder(label: string, bytes: number): CacheFolder {
     const data = fileOf(label, dir, DATA_NAME, opened);
     if (kernel.lock(index) < 0) throw refused(label, "EBUSY", "another program has it");
     const header = sized(label, index, data, slotsFor(bytes));
+    // Behind all slots: a file system without holes says so. A slot is given back by one.
+    const punched = kernel.punchHole(data, slotAt(header.slots), BLOCK_BYTES);
+    if (punched < 0) throw refused(label, "EIO", `no holes in files: ${errnoName(-punched)}`);
     kernel.close(dir);
     return { label, index, data, header };
   } catch (error) {

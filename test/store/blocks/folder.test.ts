@@ -7,8 +7,9 @@ import {
   lookIntoFolder,
   openFolder,
 } from "../../../src/store/blocks/folder.ts";
+import { ERRNO } from "../../../src/sys/errno.ts";
 import { CacheRig, FakeObject } from "../../rig/blocks.ts";
-import { eventually } from "../../rig/faults.ts";
+import { eventually, replaceCall } from "../../rig/faults.ts";
 import { Tree } from "../../rig/tree.ts";
 
 const MIB = 1024 * 1024;
@@ -54,6 +55,12 @@ test("a folder or a file that others may write to is refused", () => {
   closeFolder(openFolder(tree.path("a"), MIB));
   fs.chmodSync(tree.path("a/blocks.index"), 0o622);
   expect(() => openFolder(tree.path("a"), MIB)).toThrow("others may write to blocks.index");
+});
+
+test("a file system without holes is refused", () => {
+  using tree = new Tree();
+  using _none = replaceCall("punchHole", () => () => -ERRNO.EOPNOTSUPP);
+  expect(() => openFolder(tree.root, MIB)).toThrow("no holes in files: EOPNOTSUPP");
 });
 
 test("other files in the folder stay as they are", async () => {
