@@ -251,9 +251,9 @@ export function rootsOf({ root, roots }: ServeOptions): string[] {
 
 /**
  * What is served, with the descriptors that `limits` leaves it. Several roots have equal parts of
- * what one would have, and those of this machine compute digests in one thread; object stores share `cache`, which ends
- * with the first of them. Throws StoreError,
- * and Failure (usage) where not one of `root` and `roots` is named.
+ * what one would have, and those of this machine compute digests in one thread; object stores share
+ * `cache`, which ends with the first of them. Throws StoreError, and Failure (usage) where not one
+ * of `root` and `roots` is named.
  */
 export function storeOf(
   options: ServeOptions,
