@@ -17,7 +17,7 @@ const SETTABLE = Object.entries(FLAGS).filter(
 /** Values of all kinds; a flag takes the first two that its reader does. */
 const SAMPLES = [
   ...["/tmp/one", "/tmp/two", "7001", "7002", "64K", "1M", "15s", "2m", "json", "combined", "auto"],
-  ...["3", "4"],
+  ...["3", "4", "100M", "2G"],
   ...["10.0.0.0/8", "fd00::/8", "127.0.0.1:7000", "[::1]:7001"],
 ];
 
