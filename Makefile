@@ -25,7 +25,7 @@ AUTHORITY = $(if $(findstring :,$(ADDRESS)),[$(ADDRESS)],$(ADDRESS)):$(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help servidor cliente test check fmt bench bench-full bench-rivals bench-micro bench-load bench-client bench-abuse bench-wide conformance soak fuzz torture abuse mutate test-browser clean
-.PHONY: build test-packages bench-start bench-slow
+.PHONY: build test-packages bench-start bench-slow bench-growth
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-slow: $(STAMP) ## what honest clients see beside slowhttptest: ARGS="--bef
 
 bench-wide: $(STAMP) ## one wide folder listed by cli6, rsync and find: ARGS="NAMES CLIENTS ROUNDS"
 	@exec $(BUN) bench/wide.ts $(ARGS)
+
+bench-growth: $(STAMP) ## what more servers with caches buy, by simulation: ARGS="--exponent 0.7 --cache 0.1"
+	@exec $(BUN) bench/growth.ts $(ARGS)
 
 bench-start: $(STAMP) ## from a program's start to its first byte, compiled and from source: ARGS="ROUNDS"
 	@SERV6_DEB=$${SERV6_DEB:-zstd} $(BUN) .ci/package/build.ts here
