@@ -64,10 +64,22 @@ export async function supervise(
   environment: Environment,
   read: () => Supervised,
 ): Promise<number> {
+  // Who has a cache holds its lock, so that a second worker, or one of a reload, could not start.
+  const readChecked = (): Supervised => {
+    const now = read();
+    if (now.options.cache === undefined) return now;
+    throw new UsageError("--cache is one process's own: it needs --workers 1");
+  };
   const made = Colleagues.make();
   if (made === null) throw new UsageError("--workers needs Linux, and memory that can be shared");
   const command = [...program(), ...args.map(utf8Of)];
-  return await new Supervisor(command, made, new Notify(environment), read, environment).run();
+  return await new Supervisor(
+    command,
+    made,
+    new Notify(environment),
+    readChecked,
+    environment,
+  ).run();
 }
 
 /** The workers of one server. */

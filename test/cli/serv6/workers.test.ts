@@ -40,6 +40,15 @@ test("one worker is no process more, and a mistake is told once", async () => {
   expect(wrong.said.match(/serv6: /g)).toHaveLength(1);
 });
 
+test("a cache is one process's own: several are refused with it, and told why", async () => {
+  using here = new Tree();
+  const keys = { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" };
+  const bucket = ["s3://bucket", "--s3-endpoint", "http://127.0.0.1:1"];
+  await using started = new Started([...bucket, "--cache", here.path("cache"), ...TWO], keys);
+  expect(await started.status()).toBe(2);
+  expect(started.said).toContain("--cache is one process's own: it needs --workers 1");
+});
+
 test("a port that another one has is taken, also when that shares it with its own", async () => {
   using tree = new Tree({ f: "served" });
   await using first = new Started([tree.root, ...TWO]);
