@@ -5,6 +5,9 @@ import type { CacheFolder } from "./folder.ts";
 import type { Job } from "./job.ts";
 import type { DiskOwner, JobDisk, MakeDisk } from "./thread.ts";
 
+/** So long the thread may take to start, in milliseconds: 20, or seconds on a busy machine. */
+const THREAD_START_MS = 10_000;
+
 /** A job whose answer is awaited. */
 interface Sent {
   readonly since: number;
@@ -51,7 +54,10 @@ export class JobQueue implements DiskOwner {
   /** For how long the job under way has been, in milliseconds; 0: there is none. */
   waited(now: number): number {
     const [oldest] = this.#sent;
-    return oldest === undefined ? 0 : now - Math.max(oldest.since, this.#answeredAt);
+    if (oldest === undefined) return 0;
+    // A thread that starts is no slow disk.
+    const starting = this.#answeredAt === 0 ? THREAD_START_MS : 0;
+    return Math.max(0, now - Math.max(oldest.since, this.#answeredAt) - starting);
   }
 
   /** Ends the disk; nobody is told. */
