@@ -137,10 +137,11 @@ export class EveryThread {
     }
     const asked = this.#askAll();
     const answered = Atomics.load(this.#counts, ANSWERED_WORD);
+    const waits = [...asked.here].some(isPending);
     // Who answers later must still find our handler: the signal's usual effect is to end us.
-    if (answered >= asked) this.#c.sigaction(SIGSYS, before, null);
+    if (!waits) this.#c.sigaction(SIGSYS, before, null);
     return {
-      threads: asked,
+      threads: waits ? asked.here.size + asked.left.size : answered,
       answered,
       failed: Atomics.load(this.#counts, FAILED_WORD),
       errno: Number(-(this.#result[0] ?? 0n)),
@@ -158,31 +159,41 @@ export class EveryThread {
     return action;
   }
 
-  /** Signals every thread once: how many. Ends when a round finds none that is new. */
-  #askAll(): number {
-    const asked = new Set<number>();
+  /** Signals every thread once. Ends when a round finds none that is new. */
+  #askAll(): Asked {
+    const asked = { here: new Set<number>(), left: new Set<number>() };
     const gone = new Set<number>();
+    const known = (id: number) => asked.here.has(id) || asked.left.has(id) || gone.has(id);
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const fresh = threadIds().filter((id) => !asked.has(id) && !gone.has(id));
+      const fresh = threadIds().filter((id) => !known(id));
       if (fresh.length === 0) break;
       for (const id of fresh) {
         const failed = this.#c.syscall(TGKILL, process.pid, id, SIGSYS) !== 0n;
-        (failed ? gone : asked).add(id);
+        (failed ? gone : asked.here).add(id);
       }
       this.#awaitAnswers(asked);
     }
-    return asked.size;
+    return asked;
   }
 
-  /** Returns when all have answered, when those that have not are gone, or when time is over. */
-  #awaitAnswers(asked: Set<number>): void {
+  /**
+   * Returns when all have answered, when all that are still here have, or when time is over. Whether
+   * one that has left did is not known: so the others are looked at, and not counted.
+   */
+  #awaitAnswers({ here, left }: Asked): void {
     const until = performance.now() + ANSWER_MS_MAX;
-    for (let turn = 0; Atomics.load(this.#counts, ANSWERED_WORD) < asked.size; turn++) {
+    const all = here.size + left.size;
+    for (let turn = 0; Atomics.load(this.#counts, ANSWERED_WORD) < all; turn++) {
       if (turn < 1000) continue;
       const now = new Set(threadIds());
-      for (const id of asked) if (!now.has(id)) asked.delete(id);
-      if (performance.now() > until) return;
+      for (const id of [...here].filter((known) => !now.has(known))) {
+        here.delete(id);
+        left.add(id);
+      }
+      const over = performance.now() > until || (left.size > 0 && ![...here].some(isPending));
+      // One that has just begun to answer is done by then.
       Bun.sleepSync(1);
+      if (over) return;
     }
   }
 }
@@ -191,6 +202,12 @@ export class EveryThread {
 
 type C = ReturnType<typeof load>;
 
+/** Threads that were signalled: those that are still here, and those that have left meanwhile. */
+interface Asked {
+  readonly here: Set<number>;
+  readonly left: Set<number>;
+}
+
 function load(library: string) {
   return dlopen(library, SYMBOLS).symbols;
 }
@@ -198,6 +215,17 @@ function load(library: string) {
 /** The address of `bytes`, for an argument. Whoever passes it on keeps `bytes` until then. */
 export function addressOf(bytes: NodeJS.TypedArray): number {
   return Number(ptr(bytes));
+}
+
+/** Whether the signal waits for thread `id` (SigPnd in proc(5)): it has not begun to answer. */
+function isPending(id: number): boolean {
+  try {
+    const status = fs.readFileSync(`/proc/self/task/${id}/status`, "latin1");
+    const [, mask = "0"] = /^SigPnd:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    return (BigInt(`0x${mask}`) & (1n << BigInt(SIGSYS - 1))) !== 0n;
+  } catch {
+    return false;
+  }
 }
 
 /** The ids of this process's threads (proc(5)), none where there is no /proc. */

@@ -60,3 +60,22 @@ test("a failure is counted, and its errno told; arguments arrive in order", () =
   fs.closeSync(file);
   expect(threads()).toBeGreaterThan(1);
 });
+
+test("threads that end meanwhile are no reason to take another's answer for granted", async () => {
+  const every = EveryThread.make();
+  const source = "self.onmessage = () => self.postMessage(0)";
+  const url = URL.createObjectURL(new Blob([source]));
+  for (let round = 0; round < 10; round++) {
+    const workers = Array.from({ length: 6 }, () => new Worker(url));
+    const heard = workers.map((worker) => {
+      worker.postMessage(0);
+      return new Promise((resolve) => (worker.onmessage = resolve));
+    });
+    await Promise.all(heard);
+    for (const worker of workers) worker.terminate();
+    const outcome = every?.call(CLOSE, -1);
+    const { threads = 0 } = outcome ?? {};
+    expect(threads).toBeGreaterThan(3);
+    expect(outcome).toMatchObject({ answered: threads, failed: threads, errno: ERRNO.EBADF });
+  }
+});
