@@ -36,6 +36,8 @@ export interface FileReply {
   readonly length: number;
   /** Those of them that are content, for the log. */
   readonly content: number;
+  /** Nothing but FIN tells that the content is whole: it must not come before all of it. */
+  readonly untilFin?: true;
 }
 
 /** How a request goes on when the store has answered. */

@@ -56,6 +56,6 @@ function content(file: OpenFile): Answer {
   if (range instanceof Refusal) return range;
   const { length } = range;
   return file.body === null && length > 0
-    ? { kind: "file", head: NO_HEAD, file, at: file.base, length, content: length }
+    ? { kind: "file", head: NO_HEAD, file, at: file.base, length, content: length, untilFin: true }
     : { kind: "reply", head: "", bytes: file.body, content: length };
 }

@@ -10,6 +10,7 @@ import { type Flushed, flushRest, GATHER_BYTES, type Outbox, type Rest } from ".
 import { SendfileTransfer } from "../send/sendfile.ts";
 import { type Awaiter, STEP, type Transfer } from "../send/transfer.ts";
 import type { OpenFile } from "../store/store.ts";
+import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
 import type { FileReply } from "./answer.ts";
 
@@ -47,6 +48,8 @@ export class Sender implements Rest {
   /** The socket said that it takes nothing: only drain() changes that. */
   #full = false;
   #dead = false;
+  /** Were this process killed now, the peer would get RST. */
+  #untilFin = false;
 
   constructor(socket: StreamSocket, outbox: Outbox, owner: Awaiter) {
     this.socket = socket;
@@ -96,8 +99,9 @@ export class Sender implements Rest {
   }
 
   /** Adds a head and a range of a file that has a descriptor or a source. */
-  file({ head, file, at, length }: FileReply, zeroCopy: boolean): void {
+  file({ head, file, at, length, untilFin }: FileReply, zeroCopy: boolean): void {
     if (head.length > 0) this.bytes(head, false);
+    if (untilFin === true) this.#endByReset(true);
     if (file.source !== null) {
       const wanted = { file, source: file.source, start: at, length };
       this.transfer = fromSource(this.socket, wanted, zeroCopy, this.#owner);
@@ -141,6 +145,16 @@ export class Sender implements Rest {
     return new CopyTransfer(file, start, length, this.#owner);
   }
 
+  /**
+   * Whether the kernel is to send RST if this process ends before it has closed the socket. By
+   * itself it sends what it has and then FIN, and a bare path's file would look whole. Once all is
+   * out it must not: a close would drop what the peer has not taken yet.
+   */
+  #endByReset(wanted: boolean): void {
+    this.#untilFin = wanted;
+    kernel.resetAtClose(this.socket.fd, wanted);
+  }
+
   #note(flushed: Flushed): void {
     if (flushed === "full") this.#full = true;
     else if (flushed === "dead") this.#dead = true;
@@ -163,6 +177,7 @@ export class Sender implements Rest {
       case STEP.done:
         this.transfer = null;
         transfer.close();
+        if (this.#untilFin) this.#endByReset(false);
         return "done";
       case STEP.unfit:
         return this.#takeOver(transfer);

@@ -104,6 +104,11 @@ export interface Kernel extends DiskRows {
 
   /** setsockopt(2) of an int: 0 or -errno. */
   setsockopt(fd: number, level: number, option: number, value: number): number;
+  /**
+   * Whether close(2) of a socket, or the end of the process, drops what is unsent and sends RST
+   * (SO_LINGER with 0 s, socket(7)): 0 or -errno.
+   */
+  resetAtClose(fd: number, wanted: boolean): number;
   /** getsockopt(2) of an int: its value (>= 0) or -errno. */
   getsockopt(fd: number, level: number, option: number): number;
   /** Changes the backlog of a listening socket (listen(2) again): 0 or -errno. */

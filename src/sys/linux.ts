@@ -15,6 +15,7 @@ import {
   OPEN,
   PATH_BYTES_MAX,
   RESIDENT_BYTES_MAX,
+  SOCKET,
 } from "./types.ts";
 
 const SYMBOLS = {
@@ -271,6 +272,7 @@ function sockets(
   fail: Fail,
 ): Rows<
   | "setsockopt"
+  | "resetAtClose"
   | "getsockopt"
   | "listen"
   | "duplicate"
@@ -288,6 +290,13 @@ function sockets(
       if (!(fd >= 0)) return -ERRNO.EBADF;
       value[0] = wanted;
       return c.setsockopt(fd, level, option, value, 4) < 0 ? fail() : 0;
+    },
+    resetAtClose(fd, wanted) {
+      if (!(fd >= 0)) return -ERRNO.EBADF;
+      // struct linger: whether, and for how many seconds.
+      value[0] = wanted ? 1 : 0;
+      value[1] = 0;
+      return c.setsockopt(fd, SOCKET.level, SOCKET.linger, value, 8) < 0 ? fail() : 0;
     },
     getsockopt(fd, level, option) {
       if (!(fd >= 0)) return -ERRNO.EBADF;

@@ -38,6 +38,7 @@ export function portableKernel(): Kernel {
     spliceOut: () => -ERRNO.ENOSYS,
     pollIn: () => -ERRNO.ENOSYS,
     setsockopt: () => 0,
+    resetAtClose: () => 0,
     getsockopt: () => -ERRNO.ENOSYS,
     listen: () => 0,
     duplicate: () => -ERRNO.ENOSYS,

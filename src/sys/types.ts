@@ -163,6 +163,7 @@ export const SOCKET = {
   level: 1,
   receiveBuffer: 8,
   keepAlive: 9,
+  linger: 13,
   receiveLowWater: 18,
   maxPacingRate: 47,
   tcpLevel: 6,

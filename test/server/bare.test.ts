@@ -199,3 +199,21 @@ test.each(BRANCHES)(
     }
   },
 );
+
+test.each(BRANCHES)(
+  "a connection that is closed on both sides still brings what its peer has not taken (%s)",
+  async (_, zeroCopy) => {
+    // The kernels' buffers of both sides hold it.
+    const bytes = content(5, 0, 150_000);
+    using tree = new Tree({ f: bytes });
+    await using running = new Running(tree.root, { zeroCopy });
+    using peer = await running.dial();
+    peer.socket.pause();
+    peer.send("f\n");
+    peer.finish();
+    await eventually("the end", () => running.server.counters.connections === 0);
+    peer.socket.resume();
+    const got = await peer.all();
+    expect([got.ending, got.bytes.equals(bytes)]).toEqual(["fin", true]);
+  },
+);
