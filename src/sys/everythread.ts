@@ -177,8 +177,8 @@ export class EveryThread {
   }
 
   /**
-   * Returns when all have answered, when all that are still here have, or when time is over. Whether
-   * one that has left did is not known: so the others are looked at, and not counted.
+   * Returns when all have answered, when all that are still here have, or when time is over.
+   * Whether one that has left did is not known: so the others are looked at, and not counted.
    */
   #awaitAnswers({ here, left }: Asked): void {
     const until = performance.now() + ANSWER_MS_MAX;

@@ -111,7 +111,10 @@ test("two mirrors into one folder: the second says so, touches nothing, and work
   const args = ["mirror", `s6://127.0.0.1:${running.port}/`, to.root];
   const slow = Bun.spawn([...CLI6_COMMAND, ...args, "--limit-rate", "8M"], { stdin: "ignore" });
   await until(() => fs.existsSync(to.path(`${STAGING}/d%2Ff`)));
+  // However long the second one takes to start, the first is not done by then.
+  slow.kill("SIGSTOP");
   const second = await cli6(args);
+  slow.kill("SIGCONT");
   expect(second.err).toBe(`cli6: EBUSY: another cli6 is writing to ${to.root}: wait for its end\n`);
   expect(second.status).toBe(9);
   expect(await slow.exited).toBe(0);
