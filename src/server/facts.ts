@@ -76,14 +76,17 @@ export function statesOf(connections: Iterable<Connection>): Record<string, numb
 /** What this process tells of itself: `counts` only grow, `now` is what there is, `peaks` worst. */
 export function ownFacts({ store, counters, connections, handshakes }: Observed) {
   const { user, system } = process.cpuUsage();
-  const { hits, misses, ...files } = store.facts;
-  const { openFiles, keptFiles, keptBytes, arenaFiles, digestJobs, pages } = files;
+  const { hits, misses, blockHits, blockMisses, ...files } = store.facts;
+  const { openFiles, keptFiles, keptBytes, arenaFiles, blockBytes, digestJobs, pages } = files;
   const all = [...connections];
   return {
-    counts: { ...countedBy(counters), hits, misses, cpuSeconds: (user + system) / 1e6 },
+    counts: {
+      ...{ ...countedBy(counters), hits, misses, blockHits, blockMisses },
+      cpuSeconds: (user + system) / 1e6,
+    },
     now: {
       ...{ connections: counters.connections, handshakes, rssBytes: process.memoryUsage.rss() },
-      ...{ openFiles, keptFiles, keptBytes, arenaFiles, digestJobs, pages, workers: 1 },
+      ...{ openFiles, keptFiles, keptBytes, arenaFiles, blockBytes, digestJobs, pages, workers: 1 },
       underWayBytes: all.reduce((bytes, { sending }) => bytes + (sending?.sent ?? 0), 0),
       states: statesOf(all),
     },
@@ -113,7 +116,8 @@ export function together(facts: Facts, told: unknown): Facts {
 
 /** What is left of a process that ended: what it counted, and `before`, what others had. */
 export function pastOf(before: unknown, told: unknown): Pick<Facts, "counts"> {
-  const nothing = { ...countedBy(new Counters()), hits: 0, misses: 0, cpuSeconds: 0 };
+  const asked = { hits: 0, misses: 0, blockHits: 0, blockMisses: 0 };
+  const nothing = { ...countedBy(new Counters()), ...asked, cpuSeconds: 0 };
   const all = [before, told].map((one) => (one as Partial<Facts> | null)?.counts);
   return { counts: all.reduce<Facts["counts"]>((past, one) => merged(past, one, sum), nothing) };
 }

@@ -18,7 +18,7 @@ import type { Entry } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { printable } from "../wire/printable.ts";
-import { LookedUp } from "./lookedup.ts";
+import { LookedUp } from "../store/onbehalf.ts";
 import { PageAbove } from "./pageabove.ts";
 
 /** The part of `store` that the grant lets through. */

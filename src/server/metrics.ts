@@ -86,6 +86,9 @@ function storeFamilies({ counts, now }: Facts): Family[] {
     gauge("serv6_arena_files", "Files that lie behind their head in memory.", now.arenaFiles),
     counter("serv6_cache_hits", "Questions for a file that was kept.", counts.hits),
     counter("serv6_cache_misses", "Questions for a file that was not.", counts.misses),
+    gauge("serv6_block_bytes", "Blocks of objects in the cache on disk.", now.blockBytes),
+    counter("serv6_block_hits", "Blocks of objects that were there.", counts.blockHits),
+    counter("serv6_block_misses", "Blocks of objects that had to be brought.", counts.blockMisses),
     gauge("serv6_digest_jobs", "Digests that wait or are computed.", now.digestJobs),
     gauge("serv6_pages", "Pages of directories that wait or are made.", now.pages),
   ];

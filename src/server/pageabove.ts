@@ -6,7 +6,7 @@ import type { EncodedPage, Store, Waiter } from "../store/store.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import { type Entry, listLine } from "../wire/entry.ts";
 import { Refusal } from "../wire/errors.ts";
-import { LookedUp } from "./lookedup.ts";
+import { LookedUp } from "../store/onbehalf.ts";
 
 /** One page on its way. */
 export class PageAbove {

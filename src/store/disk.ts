@@ -132,6 +132,7 @@ export class DiskStore implements Store {
       keptFiles: this.cache.size,
       keptBytes: this.cache.bytes,
       arenaFiles: this.#arena.used,
+      ...{ blockBytes: 0, blockHits: 0, blockMisses: 0 },
       hits: this.#asked - this.#missed,
       misses: this.#missed,
       digestJobs: this.digester.jobs,

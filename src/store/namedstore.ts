@@ -11,6 +11,7 @@ import { Refusal, textOf } from "../wire/errors.ts";
 import { HERE, relativeOf } from "../wire/path.ts";
 import { printable } from "../wire/printable.ts";
 import { namesIdOf } from "./etag.ts";
+import { OnBehalf } from "./onbehalf.ts";
 import { type RootEntries, RootFolders } from "./rootfolders.ts";
 import type {
   DigestRange,
@@ -57,6 +58,7 @@ export class NamedStore implements Store {
     const all = this.#named.map(({ store }) => store.facts);
     const sum = (fact: keyof StoreFacts): number =>
       all.reduce((total, facts) => total + facts[fact], 0);
+    const most = (fact: keyof StoreFacts): number => Math.max(...all.map((facts) => facts[fact]));
     return {
       openFiles: sum("openFiles"),
       keptFiles: sum("keptFiles"),
@@ -64,8 +66,12 @@ export class NamedStore implements Store {
       arenaFiles: sum("arenaFiles"),
       hits: sum("hits"),
       misses: sum("misses"),
+      // One cache may stand in front of several roots, and each tells of all of it.
+      blockBytes: most("blockBytes"),
+      blockHits: most("blockHits"),
+      blockMisses: most("blockMisses"),
       // Those of this machine have one digester between them, and each tells of all its jobs.
-      digestJobs: Math.max(...all.map(({ digestJobs }) => digestJobs)),
+      digestJobs: most("digestJobs"),
       pages: sum("pages"),
     };
   }
@@ -225,56 +231,39 @@ interface Place {
 }
 
 /** Who waits for one of the stores: told of the path that was asked for, not of the rest of it. */
-class Renaming implements Waiter {
-  readonly #waiter: Waiter;
+class Renaming extends OnBehalf {
   readonly #path: ByteString;
   readonly #place: Place;
   readonly #owners: WeakMap<OpenFile, Store>;
 
   constructor(waiter: Waiter, path: ByteString, place: Place, owners: WeakMap<OpenFile, Store>) {
-    this.#waiter = waiter;
+    super(waiter);
     this.#path = path;
     this.#place = place;
     this.#owners = owners;
   }
 
-  get gone(): boolean {
-    return this.#waiter.gone;
-  }
-
-  get peer(): string {
-    return this.#waiter.peer;
-  }
-
-  charge(requests: number): void {
-    this.#waiter.charge(requests);
-  }
-
-  opened(file: OpenFile | Refusal): void {
+  override opened(file: OpenFile | Refusal): void {
     const { store, rest } = this.#place;
-    if (file instanceof Refusal) this.#waiter.opened(renamed(file, this.#path, rest));
+    if (file instanceof Refusal) this.waiter.opened(renamed(file, this.#path, rest));
     else {
       this.#owners.set(file, store);
-      this.#waiter.opened(file);
+      this.waiter.opened(file);
     }
   }
 
-  looked(entry: Entry | Refusal): void {
+  override looked(entry: Entry | Refusal): void {
     const refused = entry instanceof Refusal;
-    this.#waiter.looked(refused ? renamed(entry, this.#path, this.#place.rest) : entry);
+    this.waiter.looked(refused ? renamed(entry, this.#path, this.#place.rest) : entry);
   }
 
-  listed(page: EncodedPage | Refusal): void {
+  override listed(page: EncodedPage | Refusal): void {
     const refused = page instanceof Refusal;
-    this.#waiter.listed(refused ? renamed(page, this.#path, this.#place.rest) : page);
+    this.waiter.listed(refused ? renamed(page, this.#path, this.#place.rest) : page);
   }
 
-  digested(lines: Uint8Array | Refusal): void {
-    this.#waiter.digested(lines);
-  }
-
-  crash(error: unknown): void {
-    this.#waiter.crash(error);
+  override digested(lines: Uint8Array | Refusal): void {
+    this.waiter.digested(lines);
   }
 }
 

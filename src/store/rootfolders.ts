@@ -5,61 +5,37 @@
  */
 import type { Entry } from "../wire/entry.ts";
 import type { Refusal } from "../wire/errors.ts";
+import { LookedUp } from "./onbehalf.ts";
 import type { Store, Waiter } from "./store.ts";
 
 /** What was told of each store, in their order. */
 export type RootEntries = readonly (Entry | Refusal)[];
 
 /** One such question. */
-export class RootFolders implements Waiter {
+export class RootFolders {
   readonly #stores: readonly Store[];
-  readonly #waiter: Waiter;
-  readonly #told: (entries: RootEntries) => void;
+  readonly #later: LookedUp;
   readonly #entries: (Entry | Refusal)[] = [];
 
   /** `told` is called where it takes longer, on behalf of `waiter`. */
   constructor(stores: readonly Store[], waiter: Waiter, told: (entries: RootEntries) => void) {
     this.#stores = stores;
-    this.#waiter = waiter;
-    this.#told = told;
+    this.#later = new LookedUp(waiter, (entry) => {
+      this.#entries.push(entry);
+      const entries = this.look();
+      if (entries !== null) told(entries);
+    });
   }
 
-  /** The entries; or null: `told` is called later. Called once. */
+  /** The entries; or null: `told` is called later. */
   look(): RootEntries | null {
     for (let next = this.#next; next !== undefined; next = this.#next) {
-      const entry = next.stat("/", this);
+      const entry = next.stat("/", this.#later);
       if (entry === null) return null;
       this.#entries.push(entry);
     }
     return this.#entries;
   }
-
-  get gone(): boolean {
-    return this.#waiter.gone;
-  }
-
-  get peer(): string {
-    return this.#waiter.peer;
-  }
-
-  charge(requests: number): void {
-    this.#waiter.charge(requests);
-  }
-
-  looked(entry: Entry | Refusal): void {
-    this.#entries.push(entry);
-    const entries = this.look();
-    if (entries !== null) this.#told(entries);
-  }
-
-  crash(error: unknown): void {
-    this.#waiter.crash(error);
-  }
-
-  /** Nothing else is asked. */
-  opened(): void {}
-  listed(): void {}
-  digested(): void {}
 
   // --- internal ---
 

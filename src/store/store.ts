@@ -168,6 +168,10 @@ export interface StoreFacts {
   /** Questions for a file that was kept, and for one that was not. */
   readonly hits: number;
   readonly misses: number;
+  /** Bytes in the cache on disk, blocks that were found there, and such as had to be brought. */
+  readonly blockBytes: number;
+  readonly blockHits: number;
+  readonly blockMisses: number;
   /** Digests that wait or are computed, and pages of directories. */
   readonly digestJobs: number;
   readonly pages: number;

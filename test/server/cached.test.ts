@@ -49,6 +49,24 @@ test("a hundred clients of one cold object are one request, and each gets every 
   expect(rig.fake.reads).toHaveLength(1);
 });
 
+test("the metrics tell what the cache holds, and of how many blocks it did", async () => {
+  await using rig = await cachedServer();
+  const told = async (): Promise<string[]> => {
+    const text = await (await fetch(rig.url.replace("/large", "/-/metrics"))).text();
+    return text.split("\n").filter((line) => line.startsWith("serv6_block_"));
+  };
+  expect(await told()).toEqual(
+    ["bytes 0", "hits_total 0", "misses_total 0"].map((rest) => `serv6_block_${rest}`),
+  );
+  await rig.get();
+  await rig.get();
+  const [bytes, hits, misses] = await told();
+  // In whole pages of the disk.
+  expect(bytes).toBe("serv6_block_bytes 9003008");
+  expect(hits).toMatch(/^serv6_block_hits_total [3-9]$/);
+  expect(misses).toMatch(/^serv6_block_misses_total [1-3]$/);
+});
+
 test.each([
   ["sendfile", true],
   ["copy", false],

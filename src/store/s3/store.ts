@@ -109,6 +109,7 @@ export class S3Store implements Store {
   }
 
   get facts(): StoreFacts {
+    const blocks = this.#blocks?.cache.facts;
     return {
       openFiles: this.flows.running,
       keptFiles: this.kept.size,
@@ -116,6 +117,9 @@ export class S3Store implements Store {
       arenaFiles: 0,
       hits: this.#asked - this.#missed,
       misses: this.#missed,
+      blockBytes: blocks?.bytes ?? 0,
+      blockHits: blocks?.hits ?? 0,
+      blockMisses: blocks?.misses ?? 0,
       digestJobs: this.digester.jobs,
       pages: this.#pages,
     };
