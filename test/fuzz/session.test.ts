@@ -17,7 +17,7 @@ import { Library } from "./pipeline.ts";
 import { Random, SEED } from "./random.ts";
 
 /** Courses of a run on each branch, when RUNS does not say. */
-const COURSES = Number(process.env["RUNS"] ?? 1000);
+const COURSES = Number(process.env["RUNS"] ?? 700);
 
 /** What one request is answered, on a socket that takes everything. */
 function askOnce({ server, kernel, loop }: World, request: string): string {

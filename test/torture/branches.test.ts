@@ -40,10 +40,10 @@ const LENGTHS = [
 ];
 
 /** Random ranges beside those, for each way. */
-const RANDOM = runs(30);
+const RANDOM = runs(20);
 
 /** Random faults for each way. */
-const FAULTS = runs(30);
+const FAULTS = runs(20);
 
 /** A file that ranges of the server's one are put into. */
 class Receiver implements Disposable {

@@ -29,7 +29,7 @@ import {
 const MIB = 1024 * 1024;
 
 /** Runs of the command; each meets some changes. */
-const RUNS = runs(4);
+const RUNS = runs(3);
 
 /** An edit in place is made of such pieces: each leaves a state that somebody could read. */
 const PIECE_BYTES = 64 * 1024;

@@ -11,7 +11,7 @@ import { Tree } from "../rig/tree.ts";
 import { AGAIN, completes, read, repeat, runs, start, timeFor } from "./rig.ts";
 
 const MIB = 1024 * 1024;
-const KILLS = runs(8);
+const KILLS = runs(5);
 
 /** Kills behind each other, before the command may come to its end. */
 const CHAIN_MAX = 4;
