@@ -38,7 +38,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "send",
     files: "src/send/*.ts",
-    tests: ["test/send/*.test.ts", "test/server/changedsteps.test.ts"],
+    tests: ["test/send/*.test.ts", "test/server/{changedsteps,cached}.test.ts"],
   },
   { name: "guard", files: "src/guard/*.ts", tests: ["test/guard/*.test.ts"] },
   { name: "plan", files: "src/download/plan.ts", tests: ["test/download/plan.test.ts"] },
