@@ -26,7 +26,7 @@ import {
   UsageError,
   type Values,
 } from "../flags/flags.ts";
-import { renderHelp, versionLine } from "../flags/help.ts";
+import { answerTo, renderHelp } from "../flags/help.ts";
 import { pathLines } from "./pathlines.ts";
 import { ContentOutput } from "../output/content.ts";
 import { catAll } from "../commands/cat.ts";
@@ -135,7 +135,7 @@ async function start(
   const { command } = subcommand;
   const invocation = parseFlags(command, args, environment);
   if (invocation.asks === "run") return subcommand.run(invocation, environment, stop);
-  return printAnswer(invocation.asks === "help" ? await renderHelp(command) : versionLine(CLI6));
+  return printAnswer(await answerTo(invocation.asks, command, CLI6));
 }
 
 /** `cli6 help [WORD]`. */

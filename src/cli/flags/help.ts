@@ -6,6 +6,15 @@ import type { ArgsDef } from "citty";
 import { COMMIT, VERSION } from "../../server/version.ts";
 import { type Command, COMMON_FLAGS, flagsOf, variableOf } from "./flags.ts";
 
+/** The answer to --help or --version of `command`, the latter being `program`'s. */
+export async function answerTo(
+  asks: "help" | "version",
+  command: Command,
+  program: Command = command,
+): Promise<string> {
+  return asks === "help" ? await renderHelp(command) : versionLine(program);
+}
+
 /** `cli6 0.1.0 (commit 0123456789ab, Bun 1.4.5)`, or `(source, Bun 1.4.5)`. */
 export function versionLine(command: Command): string {
   const origin = COMMIT === null ? "source" : `commit ${COMMIT}`;

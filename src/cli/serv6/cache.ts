@@ -21,7 +21,7 @@ import {
   parseFlags,
   UsageError,
 } from "../flags/flags.ts";
-import { renderHelp, versionLine } from "../flags/help.ts";
+import { answerTo } from "../flags/help.ts";
 import { countText, sizeText } from "../output/amount.ts";
 import { printAnswer } from "../output/text.ts";
 import { CACHE_FLAGS } from "./cacheflags.ts";
@@ -52,9 +52,7 @@ export const CACHE: Command<typeof FLAGS> = {
 /** Runs the command; resolves to its exit status. Throws UsageError, StoreError, ClientError. */
 export async function cache(args: readonly string[], environment: Environment): Promise<number> {
   const invocation = parseFlags(CACHE, args, environment);
-  if (invocation.asks !== "run") {
-    return printAnswer(invocation.asks === "help" ? await renderHelp(CACHE) : versionLine(CACHE));
-  }
+  if (invocation.asks !== "run") return printAnswer(await answerTo(invocation.asks, CACHE));
   const { values, operands } = invocation;
   const [what, prefix] = operands;
   if (what?.text === "warm") {

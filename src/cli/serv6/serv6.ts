@@ -18,7 +18,7 @@ import {
   parseFlags,
   UsageError,
 } from "../flags/flags.ts";
-import { renderHelp, versionLine } from "../flags/help.ts";
+import { answerTo } from "../flags/help.ts";
 import { printAnswer } from "../output/text.ts";
 import { count, duration, filePath, oneOf, portNumber, size, text } from "../flags/values.ts";
 import { ADMIN_FLAGS } from "./adminflags.ts";
@@ -238,9 +238,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     }
     // What is asked for is on the command line; what the rest says is read by configured().
     const invocation = parseFlags(SERV6, args, env, { wrong: () => {} });
-    if (invocation.asks !== "run") {
-      return printAnswer(invocation.asks === "help" ? await renderHelp(SERV6) : versionLine(SERV6));
-    }
+    if (invocation.asks !== "run") return printAnswer(await answerTo(invocation.asks, SERV6));
     const { values: asked } = invocation;
     if (asked.completions !== undefined) {
       const { completionScript } = await import("../flags/completions.ts");

@@ -14,7 +14,7 @@ import {
   parseFlags,
   UsageError,
 } from "../flags/flags.ts";
-import { renderHelp, versionLine } from "../flags/help.ts";
+import { answerTo } from "../flags/help.ts";
 import { duration } from "../flags/values.ts";
 import { networkOf } from "../../guard/networks.ts";
 import { printAnswer } from "../output/text.ts";
@@ -71,9 +71,7 @@ export const SIGN: Command<typeof FLAGS> = {
 /** Runs the command; resolves to its exit status. Throws UsageError. */
 export async function sign(args: readonly string[], environment: Environment): Promise<number> {
   const invocation = parseFlags(SIGN, args, environment);
-  if (invocation.asks !== "run") {
-    return printAnswer(invocation.asks === "help" ? await renderHelp(SIGN) : versionLine(SIGN));
-  }
+  if (invocation.asks !== "run") return printAnswer(await answerTo(invocation.asks, SIGN));
   const { values, operands } = invocation;
   const [given] = operands;
   // An empty one is a variable without a value: it must not open everything.

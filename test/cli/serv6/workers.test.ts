@@ -74,7 +74,10 @@ test("72: a worker that is killed costs its own transfers alone, and they are re
   }
   const url = `s6://127.0.0.1:${port}/large`;
   const got = cli6(["get", url, "-o", target.path("large"), "--limit-rate", "12M"]);
-  await Bun.sleep(300);
+  await eventually("its first bytes", () => {
+    const staged = target.path(`.cli6-${process.geteuid?.() ?? 0}/large`);
+    return (fs.statSync(staged, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  });
   const killed = performance.now();
   process.kill(workers[0]!, "SIGKILL");
   for (const peer of peers) peer.socket.resume();
