@@ -2,6 +2,8 @@
  * `bun bench/cached.ts [ROUNDS]`: objects through a cache. Hits beside the same file of a disk, by
  * the same program; misses beside plain fetch of the object from its store; and how often the store
  * is asked when 100 clients want one cold object. Pairs are measured by turns, bytes are counted.
+ * Where AWS_ENDPOINT_URL, S3_BUCKET and the keys name a real store, misses of its objects come
+ * last: one object a round is put there, and removed in the end.
  *
  * Owns the order of things. Exit status: 0 done, 1 a reply was short, or the store was asked twice.
  */
@@ -77,6 +79,27 @@ async function pair(
   ];
 }
 
+/** A row of misses at the store that the environment names, beside its presigned addresses. */
+async function realStore(rounds: number, folder: string): Promise<string[]> {
+  const size = 32 * MIB;
+  const { AWS_ENDPOINT_URL: endpoint = "", S3_BUCKET: bucket = "" } = process.env;
+  const store = new Bun.S3Client({ endpoint, bucket });
+  const keys = Array.from({ length: rounds }, (_, nth) => `bench-cached-${nth}`);
+  const flags = ["--cache", join(folder, "real"), "--cache-size", "4G"];
+  const server = await startServer([...PROGRAM, SERV6_ENTRY, `s3://${bucket}`, ...QUIET, ...flags]);
+  try {
+    for (const key of keys) await store.write(key, Buffer.alloc(size, key));
+    const ours = (nth: number): Promise<Taken> =>
+      timed([`http://127.0.0.1:${server.port}/${keys[nth]}`], size);
+    const theirs = (nth: number): Promise<Taken> =>
+      timed([store.presign(keys[nth] ?? "")], size, undefined, `bytes=0-${size - 1}`);
+    return await pair("miss 32 MiB, of a real store: fetch", rounds, ours, theirs);
+  } finally {
+    await server.stop();
+    for (const key of keys) await store.delete(key);
+  }
+}
+
 async function main(): Promise<number> {
   const rounds = Number(process.argv[2] ?? 21);
   const folder = temporaryFolder();
@@ -109,12 +132,13 @@ async function main(): Promise<number> {
     rows.push(await pair(`hit ${size / MIB} MiB x ${times}: disk`, rounds, ours, theirs));
   }
   const size = 32 * MIB;
-  for (const key of ["m", "slow"]) {
+  for (const rate of [0, 50, 200, 400]) {
+    const key = rate === 0 ? "m" : `at${rate}-`;
     const ours = (nth: number): Promise<Taken> => timed([at(cached, `${key}${nth}-${size}`)], size);
     // By a range, as our server asks.
     const theirs = (nth: number): Promise<Taken> =>
       timed([`${store}/b/${key}${nth}-${size}`], size, undefined, `bytes=0-${size - 1}`);
-    const line = key === "m" ? "" : ", at 50 MB/s";
+    const line = rate === 0 ? "" : `, at ${rate} MB/s`;
     rows.push(await pair(`miss 32 MiB${line}: fetch`, rounds, ours, theirs));
   }
   const asked = async (): Promise<number> => Number(await (await fetch(`${store}/count`)).text());
@@ -122,6 +146,8 @@ async function main(): Promise<number> {
   const one = at(cached, `one-${8 * MIB}`);
   await Promise.all(Array.from({ length: CLIENTS }, () => timed([one], 8 * MIB)));
   const reads = (await asked()) - before;
+  if (process.env["AWS_ENDPOINT_URL"] !== undefined)
+    rows.push(await realStore(rounds, folder.path));
   console.log(machineLine());
   console.log(table(rows));
   console.log(`${CLIENTS} clients of one cold object: the store was asked ${reads} times`);

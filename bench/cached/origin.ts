@@ -1,7 +1,7 @@
 /**
  * `bun bench/cached/origin.ts`: an object store for bench/cached.ts, as fast as this runtime can be
- * one. A key ends in its object's size; what it is asked for is counted under /count. Names its
- * port as our server does.
+ * one. A key ends in its object's size, and one that begins with "at" and a number comes at so many
+ * MB/s at most; what it is asked for is counted under /count. Names its port as our server does.
  */
 const MIB = 1024 ** 2;
 const SIZE_MAX = 128 * MIB;
@@ -11,13 +11,13 @@ const bytes = Buffer.alloc(SIZE_MAX);
 for (let at = 0; at < SIZE_MAX; at += 4) bytes.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
 let reads = 0;
 
-/** At 50 MB/s at most: a line, and not this machine, is what is waited for. */
-function paced(all: Uint8Array): ReadableStream<Uint8Array> {
+/** At `rate` MB/s at most: a line, and not this machine, is what is waited for. */
+function paced(all: Uint8Array, rate: number): ReadableStream<Uint8Array> {
   const began = performance.now();
   let sent = 0;
   return new ReadableStream({
     async pull(controller) {
-      const due = began + sent / 50_000;
+      const due = began + sent / (1000 * rate);
       if (due > performance.now()) await Bun.sleep(due - performance.now());
       controller.enqueue(all.subarray(sent, sent + PIECE));
       sent += PIECE;
@@ -42,7 +42,8 @@ const server = Bun.serve({
     if (first === undefined) return new Response(bytes.subarray(0, size), { headers: tag });
     const range = { "content-range": `bytes ${first}-${last}/${size}` };
     const whole = bytes.subarray(Number(first), Number(last) + 1);
-    const part = pathname.includes("/slow") ? paced(whole) : whole;
+    const rate = Number(/\/at([0-9]+)-/.exec(pathname)?.[1] ?? 0);
+    const part = rate > 0 ? paced(whole, rate) : whole;
     return new Response(part, { status: 206, headers: { ...tag, ...range } });
   },
 });
