@@ -191,6 +191,8 @@ export class BlockCache implements FillOwner, ReaderOwner {
     );
     if (under !== undefined && block - under.block <= JOIN_BLOCKS) {
       under.readers.add(reader);
+      // It may wait for readers that are slower; this one needs what comes next.
+      under.advanced();
       return under;
     }
     // A block whose last write is under way has no fill that brings it, and is awaited.

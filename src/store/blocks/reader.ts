@@ -195,7 +195,8 @@ export class BlockReader implements FillReader {
     if (fill !== this.#fill) return;
     this.#fill = null;
     this.#ended ??= why;
-    this.filled();
+    // In an event of its own: another reader, which is being asked, may have needed its place.
+    if (this.#waits) setImmediate(() => this.filled());
   }
 
   /** The disk does not answer: the origin is asked, also where a branch waits for a read. */

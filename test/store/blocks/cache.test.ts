@@ -192,6 +192,27 @@ test("a slow reader does not hold a fast one", async () => {
   slow.close();
 });
 
+test("who joins a fill that waits for a slow reader has it go on, and is woken by no other", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 128 * MIB, 1);
+  const object = new FakeObject("slow", 12 * BLOCK_BYTES);
+  object.pieceBytes = MIB;
+  const slow = rig.reader(object, 0, object.size)!;
+  slow.next();
+  await eventually("it waits", () => rig.cache.facts.paused === 1);
+  const at = (AHEAD_BLOCKS + 2) * BLOCK_BYTES;
+  let woken = 0;
+  const joined = rig.reader(object, at, 100, () => (woken += 1))!;
+  expect(joined.next()).toBe("wait");
+  const other = rig.reader(new FakeObject("new", 100), 0, 100)!;
+  other.next();
+  expect(woken).toBe(0);
+  await eventually("its bytes", () => woken > 0 && joined.next() === null);
+  expect(rig.part(joined).equals(object.bytes(at, 100))).toBe(true);
+  expect(object.asked).toHaveLength(1);
+  for (const reader of [slow, joined, other]) reader.close();
+});
+
 test("its size bounds what is on the disk, whatever is asked for", async () => {
   using tree = new Tree();
   const capacity = 5 * BLOCK_BYTES;
