@@ -116,6 +116,10 @@ export class BlockCache implements FillOwner, ReaderOwner {
     return this.#closed ? -1 : this.#folder.data;
   }
 
+  get off(): boolean {
+    return this.#backoff.off;
+  }
+
   get facts(): CacheFacts {
     const { hits, misses, fills, bypasses, wrong } = this;
     const { bytes, count: blocks } = this.table;

@@ -180,9 +180,13 @@ export class Fill implements OriginSink {
     if (this.pausedAt > 0 && this.readers.size === 0) this.stop(null);
   }
 
-  /** Ends it for a reason of its owner; null: who still needs some of it begins another. */
+  /**
+   * Ends it for a reason of its owner; null: who still needs some of it begins another. Where it
+   * has come to its end, a disk that hangs may never say so of its last writes: nobody waits then.
+   */
   stop(why: FillEnd | null): void {
     if (!this.over) this.#stop(why);
+    else if (why === "bypass") this.#tell(why);
   }
 
   // --- internal ---

@@ -25,6 +25,8 @@ export interface ReaderOwner {
   readonly table: BlockTable<Fill>;
   /** The descriptor that blocks are in; -1 when it is closed. */
   readonly data: number;
+  /** The disk is done without: what is asked of it may never be answered. */
+  readonly off: boolean;
   /** Brings `block` for `reader`, which joins; null: it can't be brought. */
   fill(reader: BlockReader, block: number): Fill | null;
   /** Has the block in `slot` compared with its checksum, and wakes `reader` behind that. */
@@ -136,6 +138,7 @@ export class BlockReader implements FillReader {
   /** Looks for the bytes at `position`: null, and they are `available` in `view`; or why not. */
   next(): Unread | null {
     if (this.#ended !== null) return this.#ended;
+    if (this.#owner.off) return (this.#ended = "bypass");
     const block = Math.floor(this.position / BLOCK_BYTES);
     const slot = this.object.blocks.get(block) ?? -1;
     const { table } = this.#owner;

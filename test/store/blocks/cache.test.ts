@@ -322,24 +322,6 @@ test("a write that fails in the middle of a block leaves none, though those behi
   expect(await rig.reads(object)).toBe("right");
 });
 
-test("a disk that does not answer is done without after 2 s", async () => {
-  using tree = new Tree();
-  using rig = new CacheRig(tree.root, 64 * MIB);
-  await rig.read(new FakeObject("kept", 50_000));
-  rig.disk!.held = true;
-  const object = new FakeObject("a", 3 * MIB);
-  const reading = rig.reads(object);
-  await eventually("a write waits", () => rig.disk!.jobs.length > 0);
-  using _later = afterMs(2100);
-  rig.cache.sweep();
-  expect(await reading).toBe("bypass after 0");
-  expect(rig.reader(object, 0, 5)).toBeNull();
-  expect(rig.said).toEqual([
-    `cache ${tree.root}: it has not answered for 2 s; serving without it for 1 s`,
-  ]);
-  rig.disk!.release();
-});
-
 test("an origin that gives nothing for 15 s fails who waits for it", async () => {
   using tree = new Tree();
   using rig = new CacheRig(tree.root, 64 * MIB);
@@ -376,21 +358,4 @@ test("a room that can't be given back is not written again", async () => {
     const data = fs.readFileSync(`${tree.root}/blocks.data`).subarray(0, 1000);
     expect(first.bytes(0, 1000).equals(data)).toBe(true);
   }
-});
-
-test("a thread that ends is the end of the cache, and of nothing else", async () => {
-  using tree = new Tree();
-  using rig = new CacheRig(tree.root, 64 * MIB);
-  const object = new FakeObject("a", 3 * MIB);
-  await rig.reads(new FakeObject("b", 10));
-  rig.disk!.held = true;
-  const reading = rig.reads(object);
-  await eventually("a write waits", () => rig.disk!.jobs.length > 0);
-  rig.disk!.die();
-  expect(await reading).toBe("bypass after 0");
-  using _later = afterMs(3_600_000);
-  expect(rig.reader(object, 0, 5)).toBeNull();
-  expect(rig.said).toEqual([
-    `cache ${tree.root}: its thread has ended; serving without it from now on`,
-  ]);
 });
