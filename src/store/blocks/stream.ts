@@ -34,7 +34,9 @@ export class BlockStream implements ByteStream {
   readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   #at: bigint;
   #left: number;
+  /** What is read of the disk, and the block that is kept for it. */
   #read: DiskRead | null = null;
+  #view: OpenFile | null = null;
   #direct: ByteStream | null = null;
   #closed = false;
 
@@ -75,7 +77,7 @@ export class BlockStream implements ByteStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#read?.drop();
+    this.#dropRead();
     this.#direct?.close();
     this.#reader?.close();
   }
@@ -106,10 +108,10 @@ export class BlockStream implements ByteStream {
     const count = Math.min(WINDOW_BYTES, reader.available);
     const at = view.base + BigInt(reader.position % BLOCK_BYTES);
     view.retain();
-    this.#read = windows.read(this.#peer, view, this.#window, count, at, (got, failed) => {
+    const read = windows.read(this.#peer, view, this.#window, count, at, (got, failed) => {
       view.release();
+      if (this.#read !== read) return;
       this.#read = null;
-      if (this.#closed) return;
       if (failed || got < count) {
         reader.unreadable();
         this.#pass();
@@ -118,6 +120,14 @@ export class BlockStream implements ByteStream {
         this.#awake();
       }
     });
+    this.#read = read;
+    this.#view = view;
+  }
+
+  /** Its block is kept until the call that is under way has ended. */
+  #dropRead(): void {
+    if (this.#read?.drop()) this.#view?.release();
+    this.#read = null;
   }
 
   /** Goes on past the cache. */
