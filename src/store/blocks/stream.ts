@@ -2,6 +2,7 @@
  * The bytes of a source as a stream, out of a cache where there is one: for who wants them in
  * memory, as digests do. Blocks are read by the pool of threads, one window at a time.
  */
+import { clock } from "../../sys/clock.ts";
 import type { ByteStream, OpenFile, Source } from "../store.ts";
 import { type DiskRead, windows } from "../diskread.ts";
 import { BLOCK_BYTES } from "./layout.ts";
@@ -87,6 +88,8 @@ export class BlockStream implements ByteStream {
   /** Brings the next bytes where none are here. `late`: its reader may be told within this call. */
   #advance(late: boolean): void {
     const reader = this.#reader;
+    // What it reads may never come.
+    if (reader?.stuck) this.#dropRead();
     const idle = !this.#closed && this.#direct === null && this.#read === null;
     if (!idle || reader === null || this.ready !== null || this.#left === 0) return;
     const unread = reader.next();
@@ -112,6 +115,7 @@ export class BlockStream implements ByteStream {
       view.release();
       if (this.#read !== read) return;
       this.#read = null;
+      reader.diskSince = 0;
       if (failed || got < count) {
         reader.unreadable();
         this.#pass();
@@ -122,6 +126,7 @@ export class BlockStream implements ByteStream {
     });
     this.#read = read;
     this.#view = view;
+    reader.diskSince = clock.now;
   }
 
   /** Its block is kept until the call that is under way has ended. */

@@ -6,7 +6,7 @@ import { BLOCK_BYTES } from "../../../src/store/blocks/layout.ts";
 import { BlockStream } from "../../../src/store/blocks/stream.ts";
 import type { ByteStream, Source } from "../../../src/store/store.ts";
 import { CacheRig, FakeObject } from "../../rig/blocks.ts";
-import { eventually } from "../../rig/faults.ts";
+import { afterMs, eventually } from "../../rig/faults.ts";
 import { Tree } from "../../rig/tree.ts";
 
 /** A disk whose reads wait until it is disposed of. */
@@ -75,5 +75,26 @@ test("one that is closed while its read waits for its turn keeps no block", asyn
   }
   await eventually("the end of the reads", () => held.ended === READS_MAX.window);
   // There is room for one block alone: it has to give way.
+  expect(await rig.reads(new FakeObject("b", 100))).toBe("right");
+});
+
+test("one whose read does not end goes on past the cache after 2 s", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, BLOCK_BYTES);
+  const object = new FakeObject("a", BLOCK_BYTES);
+  await rig.read(object);
+  const source = new CachedSource(rig, object);
+  const held = new HeldReads();
+  {
+    using _held = held;
+    const stream = new BlockStream(source, 0n, object.size, "peer", () => {});
+    await eventually("its read", () => held.count === 1);
+    using _later = afterMs(2100);
+    rig.cache.sweep();
+    await eventually("another way", () => source.passed === 1);
+    stream.close();
+  }
+  await eventually("the end of its read", () => held.ended === 1);
+  using _muchLater = afterMs(4000);
   expect(await rig.reads(new FakeObject("b", 100))).toBe("right");
 });
