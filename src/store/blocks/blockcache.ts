@@ -254,7 +254,8 @@ export class BlockCache implements FillOwner, ReaderOwner {
   }
 
   unreadable(slot: number): void {
-    this.table.forget(slot);
+    // What is still written into must not become another block's: its fill lets go of it.
+    if (this.table.stateOf(slot) !== SLOT.filling) this.table.forget(slot);
     this.#doWithout("a block can't be read");
   }
 

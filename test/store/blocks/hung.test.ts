@@ -76,3 +76,38 @@ test("a thread that ends is the end of the cache, and of nothing else", async ()
     `cache ${tree.root}: its thread has ended; serving without it from now on`,
   ]);
 });
+
+test("a block that can't be read while it is written gives its slot to no other before that", async () => {
+  using tree = new Tree();
+  using rig = new CacheRig(tree.root, 64 * MIB);
+  await rig.read(new FakeObject("kept", 10));
+  const disk = rig.disk!;
+  const send = disk.send.bind(disk);
+  let written = 0;
+  disk.send = (job) => {
+    if (job.op === "write" && job.record !== null) disk.held = true;
+    send(job);
+    written = disk.jobs.length;
+  };
+  const reader = rig.reader(new FakeObject("a", BLOCK_BYTES), 0, BLOCK_BYTES)!;
+  reader.next();
+  await eventually("its last write waits, and some of it is there", () => {
+    return disk.held && reader.next() === null;
+  });
+  disk.send = send;
+  reader.unreadable();
+  reader.close();
+  using _later = afterMs(1100);
+  const next = new FakeObject("b", BLOCK_BYTES);
+  const first = rig.reads(next);
+  await eventually("the begin of another block", () => {
+    return disk.jobs.some((job) => job.op === "write" && job.at === 0);
+  });
+  disk.held = false;
+  for (; written > 0; written--) disk.go();
+  // Of the second nothing is written yet.
+  disk.held = true;
+  const second = rig.reads(next);
+  disk.release();
+  expect(await Promise.all([first, second])).toEqual(["right", "right"]);
+});
