@@ -96,8 +96,9 @@ export class BlockTable<F = unknown> {
 
   /** Lets go of `object` where nothing needs it. */
   idle(object: CachedObject<F>): void {
-    if (!object.idle) return;
-    this.#objects.delete(Buffer.from(object.id).toString("latin1"));
+    const key = Buffer.from(object.id).toString("latin1");
+    // A fill that outlives its object lets go of it a second time: another may be known by then.
+    if (object.idle && this.#objects.get(key) === object) this.#objects.delete(key);
   }
 
   stateOf(slot: number): SlotState {
