@@ -108,7 +108,11 @@ export class CachedTransfer implements Transfer {
       return STEP.wait;
     }
     if (unread === "failed") return STEP.failed;
-    if (unread === "changed") return STEP.changed;
+    if (unread === "changed") {
+      // Whoever asks again is told of the version that is there now.
+      this.file.expire();
+      return STEP.changed;
+    }
     const { view, available, position } = reader;
     if (unread === "bypass" || view === null) {
       const left = this.length - this.sent;

@@ -277,6 +277,7 @@ export class Digester implements ThreadOwner {
         if (job.wants) this.#turns.add(job.peer, job);
       } else {
         job.pending -= 1;
+        if (failed === "changed") job.file.expire();
         this.#finish(job, failed === "changed" ? EDITED : UNBROUGHT);
       }
       this.#feed();

@@ -3,6 +3,9 @@ import { Log } from "../../src/observe/log.ts";
 import { Server } from "../../src/server/serve.ts";
 import { s3AddressOf } from "../../src/store/s3/address.ts";
 import { Bucket } from "../../src/store/s3/bucket.ts";
+import { BlockCache } from "../../src/store/blocks/blockcache.ts";
+import { openFolder } from "../../src/store/blocks/folder.ts";
+import { DiskThread, type MakeDisk } from "../../src/store/blocks/thread.ts";
 import { S3Store } from "../../src/store/s3/store.ts";
 import { Peer } from "./peer.ts";
 import { TEST_LIMITS } from "./running.ts";
@@ -12,11 +15,15 @@ import { Tree } from "./tree.ts";
 /** Long enough for a store on loopback, short enough to wait for. */
 const QUESTION_MS = 2000;
 
+const CACHE_BYTES = 67_108_864;
+
 /** What a test may change. */
 export interface S3RunningOptions {
   readonly prefix?: string;
   readonly questionMs?: number;
   readonly flowsMax?: number;
+  /** Has a cache of blocks in this folder. */
+  readonly cache?: string;
 }
 
 /** The server, the store behind it, and what that has. */
@@ -44,13 +51,15 @@ export class S3Running {
   /** Serves `files` of a bucket. */
   static async over(
     files: Record<string, string | Uint8Array>,
-    { prefix = "", questionMs = QUESTION_MS, flowsMax }: S3RunningOptions = {},
+    { prefix = "", questionMs = QUESTION_MS, flowsMax, cache }: S3RunningOptions = {},
   ): Promise<S3Running> {
     const tree = new Tree(files);
     const fake = await S3Fake.over(tree.root);
     const address = s3AddressOf(`s3://${fake.bucket}/${prefix}`);
     const bucket = new Bucket(address, fake.options);
-    const store = new S3Store(address, bucket, { hidden: false }, questionMs, flowsMax);
+    const blocks = cache === undefined ? null : { cache: cacheIn(cache), endpoint: fake.bucket };
+    const policy = { hidden: false };
+    const store = new S3Store(address, bucket, policy, questionMs, flowsMax, blocks);
     return new S3Running(tree, fake, store);
   }
 
@@ -73,4 +82,9 @@ export class S3Running {
     this.fake.close();
     this.tree[Symbol.dispose]();
   }
+}
+
+function cacheIn(folder: string): BlockCache {
+  const make: MakeDisk = (...args) => new DiskThread(...args);
+  return new BlockCache(openFolder(folder, CACHE_BYTES), CACHE_BYTES, make, () => {});
 }

@@ -10,6 +10,7 @@ import { eventually } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import type { S3Asked, S3Misbehave } from "../rig/s3fake.ts";
 import { S3Running } from "../rig/s3running.ts";
+import { Tree } from "../rig/tree.ts";
 import { pass } from "./asking.ts";
 
 const LENGTH = 1_000_000;
@@ -132,20 +133,41 @@ for (const [what, breaks] of Object.entries(BROKEN)) {
   });
 }
 
-test("changed between look and bytes: RST, then the new version, and if= names one of them", async () => {
-  await using running = await S3Running.over({ large: content(1, 0, LENGTH) });
-  const [stat] = await exchange(running.port, ["STAT /large"]);
-  const etag = factOf(stat!, "etag");
+for (const kept of [false, true]) {
+  const what = kept ? " (through a cache)" : "";
+  test(`changed between look and bytes: RST, then the new version, and if= names it${what}`, async () => {
+    using folder = new Tree();
+    const cache = kept ? { cache: folder.root } : {};
+    await using running = await S3Running.over({ large: content(1, 0, LENGTH) }, cache);
+    const [stat] = await exchange(running.port, ["STAT /large"]);
+    const etag = factOf(stat!, "etag");
+    running.fake.misbehave = (asked) => {
+      if (isRead(asked)) fs.writeFileSync(running.tree.path("large"), content(1, 1, LENGTH));
+      return false;
+    };
+    expect((await running.ask("READ /large\n")).ending).toBe("reset");
+    running.fake.misbehave = () => false;
+    // Also within the second in which a name is believed.
+    const [stale, fresh] = await exchange(running.port, [`READ if=${etag} /large`, "READ /large"]);
+    expect(codeOf(stale!)).toBe("ESTALE");
+    expect(verify(fresh!.body, 1, 1)).toBeNull();
+  });
+}
+
+test("a digest of what changed is ESTALE once, also through a cache", async () => {
+  using folder = new Tree();
+  await using running = await S3Running.over(
+    { large: content(1, 0, LENGTH) },
+    { cache: folder.root },
+  );
+  await exchange(running.port, ["STAT /large"]);
   running.fake.misbehave = (asked) => {
     if (isRead(asked)) fs.writeFileSync(running.tree.path("large"), content(1, 1, LENGTH));
     return false;
   };
-  expect((await running.ask("READ /large\n")).ending).toBe("reset");
-  running.fake.misbehave = () => false;
-  // Also within the second in which a name is believed.
-  const [stale, fresh] = await exchange(running.port, [`READ if=${etag} /large`, "READ /large"]);
-  expect(codeOf(stale!)).toBe("ESTALE");
-  expect(verify(fresh!.body, 1, 1)).toBeNull();
+  const line = "HASH algo=sha256 /large";
+  const replies = await exchange(running.port, [line, line]);
+  expect(replies.map(codeOf)).toEqual(["ESTALE", "OK"]);
 });
 
 test("a small object that changes while it is looked at is read again", async () => {
