@@ -229,7 +229,7 @@ export class FileDownload {
 
   #arrived(source: Source, connection: FileConnection, segment: Segment, count: number): void {
     const { owed, written } = segment;
-    if (written === 0 && owed > 0 && this.#origin.verifies) {
+    if (written === 0 && owed > 0 && this.#compares) {
       const chunks = this.plan.chunksOf(segment);
       this.#compare(() => this.#verifier.expect(chunks));
     }
@@ -249,11 +249,16 @@ export class FileDownload {
     const { offset, length } = this.plan.rangeOf(index);
     kernel.startSync(this.#staged.fd, BigInt(offset), length);
     this.#note?.add({ offset, length });
-    if (this.#origin.verifies) this.#verifier.check(index);
+    if (this.#compares) this.#verifier.check(index);
     else this.#accept(index);
   }
 
   // --- internal: comparing ---
+
+  /** What several servers send always is, also where the first is known to tell no digests. */
+  get #compares(): boolean {
+    return this.#sources.several || this.#origin.verifies;
+  }
 
   #compared(index: number, good: boolean): void {
     if (this.#ended) return;

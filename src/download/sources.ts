@@ -9,7 +9,7 @@
  * Invariant: whoever takes part agrees with what counts, as far as it was asked; one source that
  * tells digests is never left out.
  */
-import { ClientError } from "../client/error.ts";
+import { ClientError, refusedError } from "../client/error.ts";
 import type { DigestRange } from "../client/hash.ts";
 import { verdictOf } from "./ballot.ts";
 import { Source, type SourceFile } from "./source.ts";
@@ -112,7 +112,7 @@ export class Sources {
 
   #decide(poll: Poll, { offset, chunk }: ChunkRange): readonly string[] {
     const answered = this.all.filter((source) => poll.ballots.has(source));
-    if (answered.length === 0) throw poll.error;
+    if (answered.length === 0) throw poll.error ?? this.#untold();
     // Who was left out meanwhile, for wrong bytes, has no vote unless nobody else has.
     const trusted = answered.filter(({ left }) => !left);
     const voted = trusted.length > 0 ? trusted : answered;
@@ -126,6 +126,12 @@ export class Sources {
       this.leaveOut(source, `its content differs from byte ${from} on from that of ${others}`);
     }
     return digests;
+  }
+
+  /** Nobody was asked: who was thought to tell digests has been found out by another file. */
+  #untold(): ClientError {
+    const text = `${this.first.name}: no server tells digests by which it could be compared`;
+    return refusedError("ENOSYS", text);
   }
 }
 

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
+import type { FakeConnection } from "../client/fake.ts";
 import { bring } from "../rig/bringing.ts";
 import { HttpFake, reply } from "../rig/httpfake.ts";
 import { content } from "../rig/oracle.ts";
@@ -230,6 +231,40 @@ test("a server without digests takes part beside one that has them", async () =>
   using dumb = serversOf(DUMB, DUMB);
   const refused = await bring(urls(dumb), here, { force: true, wholeFile: true });
   expect([refused.status, refused.err]).toEqual([11, expect.stringContaining("ENOSYS")]);
+});
+
+test("who was found out by another file to tell no digests is compared all the same", async () => {
+  for (const others of ["s6", "http"] as const) {
+    const known = Promise.withResolvers<void>();
+    /** What is asked of /f is answered when the other file has come. */
+    const late = <A extends { connection: FakeConnection }>(asked: A, honest: () => Buffer) => {
+      void known.promise.then(() => asked.connection.say(honest()));
+      return null;
+    };
+    using dumb = new Scripted({ "/f": large, "/other": "small" }, (asked, honest) => {
+      if (asked.verb === "HASH") return { bytes: "ERR ENOSYS no\n" };
+      return asked.verb === "READ" && asked.path === "/f" ? late(asked, honest) : undefined;
+    });
+    const wrong = { "/f": turned(large, CHUNK + 1) };
+    using told = new Scripted(wrong, (asked, honest) => {
+      return asked.verb === "READ" ? late(asked, honest) : undefined;
+    });
+    using http = new HttpFake(wrong, (asked, honest) => {
+      return (asked.range?.[1] ?? 0) > 0 ? late(asked, honest) : undefined;
+    });
+    using here = new Tree();
+    const from = [dumb.url("/other"), dumb.url("/f"), (others === "s6" ? told : http).url("/f")];
+    const running = bring(from, here, {
+      onEvent: (event) => {
+        if (event.type === "note" && event.text.includes("no digests")) known.resolve();
+      },
+    });
+    const { status, verified } = await running;
+    // What one server alone tells digests of is compared with them, and else it is no file.
+    expect([status, verified]).toEqual(others === "s6" ? [0, large.length] : [11, 0]);
+    expect(fs.existsSync(here.path("f"))).toBe(others === "s6");
+    if (others === "s6") expect(fs.readFileSync(here.path("f")).equals(wrong["/f"])).toBe(true);
+  }
 });
 
 test("a file that changes on one server is left out there, and never mixed", async () => {
