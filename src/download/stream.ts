@@ -147,7 +147,8 @@ export class Stream {
         this.#origin.control.ask((client) => client.hash(this.#path, range)),
       );
       if (reply === null) return;
-      if (reply.etag !== this.#etag) throw changed(this.#path);
+      // Of a shorter file fewer digests come, and the rest would count as compared.
+      if (reply.etag !== this.#etag || reply.size !== this.#size) throw changed(this.#path);
       for (const [nth, digest] of reply.digests.entries()) {
         if (digest === this.#digests[first + nth]) continue;
         const at = (first + nth) * CHUNK_BYTES_DEFAULT;

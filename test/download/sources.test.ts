@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
+import { BytesSink } from "../../src/receive/sink.ts";
 import type { FakeConnection } from "../client/fake.ts";
 import { bring } from "../rig/bringing.ts";
 import { HttpFake, reply } from "../rig/httpfake.ts";
@@ -9,6 +10,7 @@ import { content } from "../rig/oracle.ts";
 import { type Misbehave, Scripted } from "../rig/scripted.ts";
 import { dying, TAMPERING, turned } from "../rig/tampering.ts";
 import { Tree } from "../rig/tree.ts";
+import { rejection } from "./rejection.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = 4 * MIB;
@@ -231,6 +233,32 @@ test("a server without digests takes part beside one that has them", async () =>
   using dumb = serversOf(DUMB, DUMB);
   const refused = await bring(urls(dumb), here, { force: true, wholeFile: true });
   expect([refused.status, refused.err]).toEqual([11, expect.stringContaining("ENOSYS")]);
+});
+
+/** Its digests are of a file that ends behind the first chunk, in the same version. */
+const BRIEF: Misbehave = ({ verb, key }, honest) => {
+  if (verb !== "HASH" || (key("offset") ?? "0") !== "0") return undefined;
+  const [head = "", first = ""] = honest().toString("latin1").split("\n");
+  const shorter = head.replace(/^OK \d+ size=\d+/, `OK ${first.length + 1} size=${CHUNK}`);
+  return { bytes: `${shorter}\n${first}\n` };
+};
+
+test("digests of a shorter file are of another one: an end, and not one compared in part", async () => {
+  using brief = new Scripted(FILES, BRIEF);
+  using good = new Scripted(FILES);
+  using here = new Tree();
+  // What is here of an earlier run is asked about at once.
+  const left = (): void => here.write(`.cli6-${process.geteuid?.() ?? 0}/f`, large);
+  left();
+  const alone = await bring(brief.url("/f"), here);
+  expect([alone.status, alone.verified]).toEqual([6, 0]);
+  left();
+  const { status, err, verified } = await bring(urls([brief, good]), here);
+  expect([status, verified, brought(here)]).toEqual([0, large.length, true]);
+  expect(err).toBe(`${brief.url("/f")} is left out: ESTALE: the file has changed: /f`);
+  const streamed = download({ from: brief.url("/f"), sink: new BytesSink(large.length) });
+  expect(await rejection(streamed)).toMatchObject({ kind: "changed" });
+  expect(streamed.progress.verified).toBe(0);
 });
 
 test("who was found out by another file to tell no digests is compared all the same", async () => {
