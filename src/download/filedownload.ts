@@ -319,7 +319,9 @@ export class FileDownload {
 
   /** Trying again on `source` did not help: the others go on, or the download has failed. */
   #lose(source: Source, error: unknown): void {
-    const gone = error instanceof ClientError && error.kind !== "aborted";
+    // A full disk is no server's fault: whoever comes next would meet it too.
+    const own = ["aborted", "local"];
+    const gone = error instanceof ClientError && !own.includes(error.kind);
     if (this.#ended || (gone && this.#sources.leaveOut(source, error.message))) return;
     this.#fail(error);
   }

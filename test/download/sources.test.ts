@@ -3,8 +3,10 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
 import { BytesSink } from "../../src/receive/sink.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
 import type { FakeConnection } from "../client/fake.ts";
 import { bring } from "../rig/bringing.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { HttpFake, reply } from "../rig/httpfake.ts";
 import { content } from "../rig/oracle.ts";
 import { type Misbehave, Scripted } from "../rig/scripted.ts";
@@ -181,6 +183,16 @@ test("when all die it fails and says why, and others go on where they stopped", 
   const { status, kept } = await bring(urls(servers), here);
   expect([status, brought(here)]).toEqual([0, true]);
   expect(kept).toBeGreaterThanOrEqual(CHUNK);
+});
+
+test("a disk that is full is no server's fault: status 9, and nobody is left out", async () => {
+  using servers = serversOf(HONEST, HONEST);
+  using here = new Tree();
+  const full = (): number => -ERRNO.ENOSPC;
+  using _pipe = replaceCall("spliceOut", () => full);
+  using _write = replaceCall("pwrite", () => full);
+  const { status, err } = await bring(urls(servers), here);
+  expect([status, err.split("\n")]).toEqual([9, [expect.stringMatching(/^ENOSPC: writing /)]]);
 });
 
 test("nobody there: the first one's failure, and a word of the others", async () => {
