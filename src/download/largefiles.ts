@@ -21,6 +21,7 @@ import { type Order, publicationOf } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { FileCounter, type Progress } from "./progress.ts";
 import { resembles } from "./reuse.ts";
+import type { SourceFile } from "./source.ts";
 
 /** Large files at once: while one is synced the next is received. */
 const AT_ONCE = 2;
@@ -123,17 +124,20 @@ export class LargeFiles {
       const { renewed } = await import("./gather.ts");
       order.others = await renewed(order);
     }
-    const files = [{ origin: this.#origin, file: order.file }, ...(order.others ?? [])];
-    const download = new FileDownload(files, staged, counter, basis);
+    const download = new FileDownload(this.#filesOf(order), staged, counter, basis);
     await download.run();
     order.file = download.file;
+  }
+
+  #filesOf({ file, others = [] }: Order): SourceFile[] {
+    return [{ origin: this.#origin, file }, ...others];
   }
 
   /** The file that is replaced, where anything of the new one is in it. */
   async #basisOf(order: Order): Promise<Basis | null> {
     if (!order.replace || !this.#origin.verifies || !this.#origin.options.delta) return null;
     const basis = Basis.open(order.folder, order.name);
-    if (basis === null || (await resembles(basis, this.#origin, order.file))) return basis;
+    if (basis === null || (await resembles(basis, this.#filesOf(order)))) return basis;
     basis[Symbol.dispose]();
     return null;
   }

@@ -10,9 +10,9 @@
  */
 import type { Basis } from "../destination/basis.ts";
 import type { Staged } from "../destination/staged.ts";
-import type { Origin, RemoteFile } from "./origin.ts";
 import type { Plan } from "./plan.ts";
 import { readback } from "./readback.ts";
+import type { SourceFile } from "./source.ts";
 import type { Verifier } from "./verifier.ts";
 
 /**
@@ -139,10 +139,22 @@ export class Reuse {
 }
 
 /**
- * True when `basis` has anything of `file` at its place, by some samples: one round trip. It does
- * not reject: what is wrong shows again where the file is fetched.
+ * True when `basis` has anything of a file at its place, by some samples: one round trip. Of the
+ * sources of that file counts the one that answers first: a wrong answer costs time and nothing
+ * else. It does not reject: what is wrong shows again where the file is fetched.
  */
-export async function resembles(basis: Basis, origin: Origin, file: RemoteFile): Promise<boolean> {
+export async function resembles(basis: Basis, files: readonly SourceFile[]): Promise<boolean> {
+  const telling = files.filter(({ origin }) => origin.verifies);
+  const alike = Promise.any(telling.map((source) => hasSamples(basis, source)));
+  const answer = await alike.catch(() => false);
+  // The others may still be read: the descriptor stays until they are.
+  await readback.forget(basis);
+  return answer;
+}
+
+// --- internal ---
+
+async function hasSamples(basis: Basis, { origin, file }: SourceFile): Promise<boolean> {
   const whole = Math.floor(Math.min(basis.size, Number(file.entry.size)) / CHUNK_BYTES_REUSED);
   const places = new Set<number>();
   for (let nth = 0; nth < SAMPLES && whole > 0; nth++) {
@@ -156,16 +168,8 @@ export async function resembles(basis: Basis, origin: Origin, file: RemoteFile):
     const same = typeof here !== "number" && there.digests[0] === here[0];
     return same && there.etag === file.entry.etag;
   });
-  try {
-    return (await Promise.all(alike)).includes(true);
-  } catch {
-    // The others may still be read: the descriptor stays until they are.
-    await readback.forget(basis);
-    return false;
-  }
+  return (await Promise.all(alike)).includes(true);
 }
-
-// --- internal ---
 
 /** `chunks`, in ascending order, as runs of neighbours of at most `most` each. */
 function runsOf(chunks: readonly number[], most: number): ChunkRun[] {

@@ -154,6 +154,16 @@ test.each(["READ", "HASH", "STAT"])("one that never answers %s holds nobody up",
   expect(err).toBe(deaf === "STAT" ? `${silent}: it has not answered 3 s after the first` : "");
 });
 
+test("nor does it where a file is replaced, of which the other tells what is the same", async () => {
+  using servers = serversOf(({ verb }) => (verb === "HASH" ? null : undefined), HONEST);
+  using here = new Tree();
+  here.write("f", turned(large, 3));
+  const options = { force: true, stallTimeoutMs: 600_000 };
+  const { status, verified } = await bring(urls(servers), here, options);
+  expect([status, verified, brought(here)]).toEqual([0, large.length, true]);
+  expect(servers.reduce((sum, server) => sum + asked(server), 0)).toBeLessThan(CHUNK);
+});
+
 test("who refuses, has nothing, or is not there is told, and the others bring it", async () => {
   const denied: Misbehave = ({ verb }) =>
     verb === "READ" ? { bytes: "ERR EACCES not for you\n" } : undefined;
