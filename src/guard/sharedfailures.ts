@@ -6,6 +6,7 @@
  * Bounded: a peer has WAYS places by a hash with a secret of this server's, and takes that of who
  * failed there longest ago.
  */
+import { monotonic } from "../sys/processes.ts";
 import { type FailureCounts, recent, waitOf } from "./failures.ts";
 
 const SETS = 2048;
@@ -30,7 +31,7 @@ export class SharedFailures implements FailureCounts {
     this.#words = new Int32Array(memory, at, FAILURES_BYTES / 4);
     this.#times = new Float64Array(memory, at, FAILURES_BYTES / 8);
     this.#seed = seed;
-    this.#shift = Number(process.hrtime.bigint() / 1_000_000n) - performance.now();
+    this.#shift = monotonic() / 1000 - performance.now();
   }
 
   waitMs(peer: string, now: number): number {

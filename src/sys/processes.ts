@@ -22,6 +22,7 @@ const SYMBOLS = {
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "i64" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
+  clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
 
 /** Where a socket listens. */
@@ -61,6 +62,7 @@ const O_NONBLOCK = 0o4000;
 const PROT_READ_WRITE = 1 | 2;
 const MAP_SHARED = 1;
 const PR_SET_PDEATHSIG = 1;
+const CLOCK_MONOTONIC = 1;
 const SIGKILL = 9;
 
 /**
@@ -166,6 +168,18 @@ export function dieWithParent(): number {
 /** The process that started this one; another one takes its place when it has ended. */
 export function parent(): number {
   return library()?.getppid() ?? -ERRNO.ENOSYS;
+}
+
+/**
+ * Microseconds of the clock that all processes of this machine have, which never jumps
+ * (CLOCK_MONOTONIC, clock_gettime(2)); 0 where it can't be read. Bun's process.hrtime() is none: it
+ * begins with each process.
+ */
+export function monotonic(): number {
+  const c = library();
+  const time = new BigInt64Array(2);
+  if (c === null || c.clock_gettime(CLOCK_MONOTONIC, time) < 0) return 0;
+  return Number(time[0]) * 1e6 + Math.floor(Number(time[1]) / 1000);
 }
 
 /**

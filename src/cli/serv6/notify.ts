@@ -2,7 +2,7 @@
  * What a service manager is told (sd_notify(3)): that the server serves, reloads, stops, and that
  * its loop turns. Without one that listens nothing is told. Never fails and never waits.
  */
-import { datagramTo } from "../../sys/processes.ts";
+import { datagramTo, monotonic } from "../../sys/processes.ts";
 import { kernel } from "../../sys/kernel.ts";
 import type { Environment } from "../flags/flags.ts";
 
@@ -38,8 +38,7 @@ export class Notify {
 
   /** It reloads; ready() says when that is over, whatever came of it. */
   reloading(): void {
-    const microseconds = process.hrtime.bigint() / 1000n;
-    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${microseconds}`);
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${monotonic()}`);
   }
 
   stopping(): void {

@@ -4,7 +4,7 @@ import { Datagrams } from "../../rig/datagrams.ts";
 import { eventually } from "../../rig/faults.ts";
 import { Peer } from "../../rig/peer.ts";
 import { Tree } from "../../rig/tree.ts";
-import { listenShared, listeningAt } from "../../../src/sys/processes.ts";
+import { listenShared, listeningAt, monotonic } from "../../../src/sys/processes.ts";
 import { kernel } from "../../../src/sys/kernel.ts";
 import { Started } from "./started.ts";
 import { childrenOf } from "./workers.ts";
@@ -67,8 +67,12 @@ for (const workers of ["1", "2"]) {
     const ready = () => manager.read().filter((it) => it.startsWith("READY=1")).length;
     expect(ready()).toBe(1);
     // One process has nothing to reload, and must not end by it.
+    const asked = monotonic();
     started.child.kill("SIGHUP");
     await eventually("RELOADING", () => told(/^RELOADING=1\nMONOTONIC_USEC=[0-9]+\n$/));
+    // By the manager's own clock: what seems to be from before it asked is not believed.
+    const at = /MONOTONIC_USEC=([0-9]+)/.exec(manager.read().join(""))?.[1];
+    expect(Number(at)).toBeWithin(asked, monotonic() + 1);
     await eventually("READY again", () => ready() === 2);
     started.child.kill("SIGTERM");
     await eventually("STOPPING", () => told(/^STOPPING=1\n$/));
