@@ -36,27 +36,30 @@ export class Sockets {
     this.#shared = shared;
   }
 
-  /** Those that a service manager has made, and one for who runs the server. */
-  static of(made: readonly ListenPlace[], admin: ListenAddress | null, workers: number): Sockets {
+  /**
+   * Those that a service manager has made, and one for who runs the server, which stays where
+   * `before` has it. Throws ListenError.
+   */
+  static of(
+    made: readonly ListenPlace[],
+    admin: ListenAddress | null,
+    workers: number,
+    before: Sockets | null,
+  ): Sockets {
     const places = made.map(({ host, port, sockets = [] }) => ({
       ...{ name: "", host, port, sockets: [...sockets] },
     }));
-    return new Sockets(places, admin && opened(placeOf("admin", admin), workers, true), true);
+    return opening(workers, before, (find) => {
+      return new Sockets(places, admin && find(adminName(admin), admin), true);
+    });
   }
 
   /**
    * Those of `wanted` for so many workers. Places of `before` stay, with the connections that wait
-   * there. Throws ListenError; then nothing is left of what was new.
+   * there, and `before` has none of what is new. Throws ListenError; then that is closed again.
    */
   static open(wanted: Wanted, workers: number, before: Sockets | null): Sockets {
-    const made: Place[] = [];
-    const find = (name: string, address: ListenAddress): Place => {
-      const there = before?.all.find((place) => place.name === name);
-      const place = there ?? placeOf(name, address);
-      if (there === undefined) made.push(place);
-      return opened(place, workers, there === undefined);
-    };
-    try {
+    return opening(workers, before, (find) => {
       let port = wanted.places[0]?.port ?? 0;
       const places = wanted.places.map(({ host, port: asked }) => {
         const place = find(`${host} ${asked}`, { host, port });
@@ -64,12 +67,8 @@ export class Sockets {
         return place;
       });
       const { admin } = wanted;
-      const own = admin && find(`admin ${admin.host} ${admin.port}`, admin);
-      return new Sockets(places, own, false);
-    } catch (error) {
-      for (const { sockets } of made) sockets.forEach((fd) => kernel.close(fd));
-      throw error;
-    }
+      return new Sockets(places, admin && find(adminName(admin), admin), false);
+    });
   }
 
   /** Of all places. */
@@ -79,20 +78,21 @@ export class Sockets {
 
   /** Closes those that are not in `after`. */
   closeBut(after: Sockets): void {
-    for (const place of this.all) {
-      if (!after.all.some(({ sockets }) => sockets === place.sockets)) {
-        place.sockets.forEach((fd) => kernel.close(fd));
-      }
-    }
+    closeBut(this.all, after.all);
   }
 
-  /** Newcomers go to those of so many workers that are in `serving`; to all, if that is nobody. */
-  steer(serving: readonly number[], workers: number): void {
+  /**
+   * Newcomers go to those of so many workers that are in `serving`; to all, if that is nobody.
+   * `held`: to none of the sockets that are opened from now on.
+   */
+  steer(serving: readonly number[], workers: number, held = false): void {
     const all = serving.length === 0 || serving.length === workers;
     if (this.#shared) return;
     for (const { sockets } of this.all) {
-      const some = [...sockets.keys()].filter((socket) => serving.includes(socket % workers));
-      steer(sockets[0] ?? -1, all ? null : some);
+      const some = [...sockets.keys()].filter(
+        (socket) => all || serving.includes(socket % workers),
+      );
+      steer(sockets[0] ?? -1, all && !held ? null : some);
     }
   }
 
@@ -113,6 +113,41 @@ export class Sockets {
 }
 
 // --- internal ---
+
+/** Finds a place by its name, or opens it. */
+type Find = (name: string, address: ListenAddress) => Place;
+
+/** What `make` makes of places for so many workers; where it throws, what it opened is closed. */
+function opening(workers: number, before: Sockets | null, make: (find: Find) => Sockets): Sockets {
+  const had = before?.all ?? [];
+  const found: Place[] = [];
+  try {
+    return make((name, address) => {
+      const there = had.find((place) => place.name === name);
+      const place = there === undefined ? placeOf(name, address) : copyOf(there);
+      found.push(place);
+      return opened(place, workers, there === undefined);
+    });
+  } catch (error) {
+    closeBut(found, had);
+    throw error;
+  }
+}
+
+/** Closes the sockets of `places` that are not in `kept`. */
+function closeBut(places: readonly Place[], kept: readonly Place[]): void {
+  const stays = new Set(kept.flatMap(({ sockets }) => sockets));
+  for (const fd of places.flatMap(({ sockets }) => sockets)) if (!stays.has(fd)) kernel.close(fd);
+}
+
+function adminName({ host, port }: ListenAddress): string {
+  return `admin ${host} ${port}`;
+}
+
+/** One that others may be added to: who serves now has its own, whatever becomes of these. */
+function copyOf(place: Place): Place {
+  return { ...place, sockets: [...place.sockets] };
+}
 
 function placeOf(name: string, { host, port }: ListenAddress): Place {
   return { name, host, port, sockets: [] };

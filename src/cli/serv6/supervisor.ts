@@ -206,10 +206,12 @@ class Supervisor {
 
   /** Newcomers go where somebody accepts them; who waits at another one waits for its next. */
   #steer(): void {
-    if (this.#reloading) return;
-    const serving = this.#slots.filter(({ worker }) => worker?.serves === true);
-    const numbers = serving.map(({ nth }) => nth);
-    this.#sockets.steer(numbers, this.#now.workers);
+    if (!this.#reloading) this.#sockets.steer(this.#serving(), this.#now.workers);
+  }
+
+  /** The numbers of those that serve. */
+  #serving(): number[] {
+    return this.#slots.filter(({ worker }) => worker?.serves === true).map(({ nth }) => nth);
   }
 
   #ready(): void {
@@ -222,7 +224,7 @@ class Supervisor {
 
   #socketsOf({ options, workers }: Supervised, before: Sockets | null): Sockets {
     if (this.#inherited !== null) {
-      return before ?? Sockets.of(this.#inherited, options.adminAddress ?? null, workers);
+      return Sockets.of(this.#inherited, options.adminAddress ?? null, workers, before);
     }
     return Sockets.open(wantedOf(options), workers, before);
   }
@@ -258,6 +260,8 @@ class Supervisor {
     let sockets = this.#sockets;
     try {
       const next = this.#read();
+      // Nobody accepts from sockets for more workers before these serve, if ever they do.
+      this.#sockets.steer(this.#serving(), this.#now.workers, true);
       sockets = this.#socketsOf(next, this.#sockets);
       for (let nth = 0; nth < next.workers; nth++) {
         fresh.push(this.#start(nth, false, next, sockets));

@@ -8,7 +8,7 @@ import { Peer } from "../../rig/peer.ts";
 import { filesOf } from "../../rig/tls.ts";
 import { Tree } from "../../rig/tree.ts";
 import { Started } from "./started.ts";
-import { childrenOf, serving } from "./workers.ts";
+import { childrenOf, runs, serving } from "./workers.ts";
 
 const TWO = ["-p", "0", "--workers", "2", "--log", "off"];
 
@@ -158,3 +158,29 @@ test("what a configuration file says by then is taken, and a mistake in it is to
   while (answer !== "seen") answer = await ask();
   await serving(started, 3);
 }, 150_000);
+
+test("more workers that can't start leave nobody waiting at sockets of theirs", async () => {
+  using tree = new Tree({ "root/f": "served" });
+  const file = tree.path("serv6.toml");
+  const say = (workers: number, root: string): void => {
+    fs.writeFileSync(file, `port = 0\nworkers = ${workers}\nroot = "${root}"\n`);
+  };
+  say(2, "root");
+  await using started = new Started(["-c", file, "--log", "off"]);
+  const port = await started.port();
+  const workers = await serving(started, 2);
+  say(6, "none");
+  started.child.kill("SIGHUP");
+  await started.says(/not reloaded, all is as before: a fresh worker ended with status 3/);
+  const all = Array.from({ length: 48 }, async () => {
+    using peer = await Peer.dial(port);
+    peer.send("f\n");
+    return (await peer.all()).bytes.toString();
+  });
+  expect(new Set(await Promise.all(all))).toEqual(new Set(["served"]));
+  say(6, "root");
+  started.child.kill("SIGHUP");
+  await started.says(/ reloaded in [0-9]+ ms: 6 fresh workers serve/);
+  await eventually("those of before are gone", () => !workers.some(runs));
+  await serving(started, 6);
+}, 60_000);
