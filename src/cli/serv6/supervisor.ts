@@ -263,7 +263,7 @@ class Supervisor {
       // Nobody accepts from sockets for more workers before these serve, if ever they do.
       this.#sockets.steer(this.#serving(), this.#now.workers, true);
       sockets = this.#socketsOf(next, this.#sockets);
-      for (let nth = 0; nth < next.workers; nth++) {
+      for (let nth = 0; nth < next.workers && !this.#stopping; nth++) {
         fresh.push(this.#start(nth, false, next, sockets));
         // What is wrong is told once: by the first of them.
         if (nth === 0 && !(await fresh[0]!.begun)) break;
@@ -273,11 +273,11 @@ class Supervisor {
         this.#swap(fresh, next, sockets);
         return null;
       }
-      for (const worker of fresh) worker.signal("SIGKILL");
+      for (const worker of fresh) worker.dismiss();
       sockets.closeBut(this.#sockets);
       return `a fresh worker ${await fresh[begun.indexOf(false)]?.ended}, and has said why`;
     } catch (error) {
-      for (const worker of fresh) worker.signal("SIGKILL");
+      for (const worker of fresh) worker.dismiss();
       sockets.closeBut(this.#sockets);
       if (error instanceof UsageError || error instanceof Failure) return error.message;
       return String(error);

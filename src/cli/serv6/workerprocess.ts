@@ -82,6 +82,13 @@ export class WorkerProcess {
     this.#child.kill(signal);
   }
 
+  /** Ends it: what it has accepted it may finish, as far as it has come to accept anybody. */
+  dismiss(): void {
+    // Asked anew: between two looks it may have begun, and says so before it accepts.
+    const serves = this.#serves || this.#colleagues.serves(this.#plane);
+    this.#child.kill(serves ? "SIGTERM" : "SIGKILL");
+  }
+
   /** Whether its loop has turned lately, as far as this was asked before. */
   alive(): boolean {
     const beat = this.#colleagues.beat(this.#plane);

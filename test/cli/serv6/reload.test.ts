@@ -8,7 +8,7 @@ import { Peer } from "../../rig/peer.ts";
 import { filesOf } from "../../rig/tls.ts";
 import { Tree } from "../../rig/tree.ts";
 import { Started } from "./started.ts";
-import { childrenOf, runs, serving } from "./workers.ts";
+import { childrenOf, runs, serving, socketsOf } from "./workers.ts";
 
 const TWO = ["-p", "0", "--workers", "2", "--log", "off"];
 
@@ -183,4 +183,36 @@ test("more workers that can't start leave nobody waiting at sockets of theirs", 
   await started.says(/ reloaded in [0-9]+ ms: 6 fresh workers serve/);
   await eventually("those of before are gone", () => !workers.some(runs));
   await serving(started, 6);
+}, 60_000);
+
+test("a fresh worker finishes what it has accepted when another one can't be had", async () => {
+  const bytes = content(3, 0, 12_000_000);
+  using tree = new Tree({ large: bytes });
+  await using started = new Started([tree.root, ...TWO]);
+  const port = await started.port();
+  const before = await serving(started, 2);
+  started.child.kill("SIGHUP");
+  const fresh = (): number[] =>
+    childrenOf(started.child.pid).filter((pid) => !before.includes(pid));
+  await eventually("the second one starts", () => fresh().length === 2);
+  const [first = 0, second = 0] = fresh().sort((a, b) => a - b);
+  process.kill(second, "SIGSTOP");
+  const held = socketsOf(first);
+  const peers: Peer[] = [];
+  while (socketsOf(first) < held + 2) {
+    const peer = await Peer.dial(port);
+    peers.push(peer);
+    peer.send("READ /large\n");
+    await peer.until(() => peer.length > 100_000);
+    peer.socket.pause();
+  }
+  process.kill(second, "SIGKILL");
+  await started.says(/not reloaded, all is as before: a fresh worker was ended by SIGKILL/);
+  const replies = peers.map(async (peer) => {
+    peer.socket.resume();
+    return (await peer.reply()).body.equals(bytes);
+  });
+  expect(new Set(await Promise.all(replies))).toEqual(new Set([true]));
+  for (const peer of peers) peer[Symbol.dispose]();
+  await eventually("it is gone", () => fresh().length === 0);
 }, 60_000);
