@@ -85,7 +85,6 @@ export interface Arrivals {
 }
 
 /**
-/**
  * Listens on `address`, or by `socket` that already does so there; newcomers go to `arrivals`.
  * Throws ListenError, which names `flag` where that and not -b and -p has the address.
  */
@@ -160,15 +159,25 @@ function lobbyOf(arrivals: Arrivals): Lobby<Accepted & StreamSocket> {
       socket.data?.closed();
     },
   };
-  return new Lobby({ tls: secure !== null, proxies }, (raw, way) => {
+  const arrive = (raw: Accepted & StreamSocket, way: Way | null): void => {
     const address = proxies?.addressOf(raw) ?? raw.remoteAddress;
-    if (way === null) {
+    // Nobody is there any more.
+    if (address === undefined) raw.terminate();
+    else if (way === null) {
       arrivals.unheaded(address);
       raw.terminate();
     } else if (secure === null || way === "plain") raw.data = arrivals.accept(raw, way, address);
     else {
       const socket = secure.upgrade<Connection | null>(raw, peerOf(address), null, secured);
       if (socket !== null) socket.data = arrivals.accept(socket, way, address);
+    }
+  };
+  return new Lobby({ tls: secure !== null, proxies }, (raw, way) => {
+    try {
+      arrive(raw, way);
+    } catch (error) {
+      // Also out of a timer, where it would end the program: it costs this newcomer alone.
+      EVENTS.error(raw, error instanceof Error ? error : new Error(String(error)));
     }
   });
 }

@@ -35,6 +35,8 @@ export class Proxies {
   passed(socket: StreamSocket): boolean | null {
     if (this.#addresses.has(socket)) return true;
     const own = socket.remoteAddress;
+    // It was reset, and the connection finds that out.
+    if (own === undefined) return true;
     if (!this.#networks.admits(own)) return true;
     const count = kernel.peek(socket.fd, peeked, peeked.length);
     if (count <= 0) return count === -ERRNO.EAGAIN ? null : false;
@@ -47,8 +49,8 @@ export class Proxies {
     return true;
   }
 
-  /** Whose connection `socket` is, once it has passed. */
-  addressOf(socket: StreamSocket): string {
+  /** Whose connection `socket` is, once it has passed; undefined: it was reset before. */
+  addressOf(socket: StreamSocket): string | undefined {
     return this.#addresses.get(socket) ?? socket.remoteAddress;
   }
 

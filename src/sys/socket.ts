@@ -10,7 +10,8 @@
 export interface StreamSocket {
   /** The descriptor, or -1 once closed. */
   readonly fd: number;
-  readonly remoteAddress: string;
+  /** Asked of the kernel the first time: undefined where the peer has reset it by then. */
+  readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   /** One send: bytes taken (0 full, and drain will come), or < 0 when the socket is dead. */
   write(bytes: Uint8Array, offset: number, length: number): number;
