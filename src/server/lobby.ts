@@ -2,9 +2,12 @@
  * Where newcomers wait whose first byte has not come: it tells TLS from plaintext, and must not be
  * read before that is known. What a proxy says of them comes before it. The kernel hands out most
  * connections with their first bytes (TCP_DEFER_ACCEPT), so that this is the way of those who say
- * nothing for seconds, and of all while the machine answers with SYN cookies (tcp(7)). Bounded:
- * beyond it who says nothing is taken for plaintext.
+ * nothing for seconds, of all while the machine answers with SYN cookies (tcp(7)), and of those
+ * whose proxy's header comes before their own first byte. Bounded: beyond it of the peer that has
+ * most places the one who has waited longest is taken for plaintext, so that who opens many and
+ * says nothing keeps nobody else out.
  */
+import { peerOf } from "../guard/address.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { StreamSocket } from "../sys/socket.ts";
@@ -58,7 +61,7 @@ export class Lobby<S extends StreamSocket> {
 
   /** `socket` was just accepted, and nothing of it has been read. */
   enter(socket: S): void {
-    const way = this.#wayOf(socket, this.#waiting.size >= LOBBY_MAX);
+    const way = this.#wayOf(socket, false);
     if (way !== "waits") {
       this.#decided(socket, way);
       return;
@@ -66,6 +69,7 @@ export class Lobby<S extends StreamSocket> {
     socket.pause();
     this.#waiting.set(socket, performance.now());
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    if (this.#waiting.size > LOBBY_MAX) this.#end(this.#longest(), true);
   }
 
   /** `socket` is closed. */
@@ -84,14 +88,34 @@ export class Lobby<S extends StreamSocket> {
 
   #look(): void {
     const over = performance.now() - WAIT_MS;
-    for (const [socket, since] of [...this.#waiting]) {
-      const way = this.#wayOf(socket, since < over);
-      if (way === "waits") continue;
-      this.#waiting.delete(socket);
-      socket.resume();
-      this.#decided(socket, way);
-    }
+    for (const [socket, since] of [...this.#waiting]) this.#end(socket, since < over);
     this.#rest();
+  }
+
+  /** Decides about `socket`, which waits, if that can be done by now; `late`: it has to be. */
+  #end(socket: S, late: boolean): void {
+    const way = this.#wayOf(socket, late);
+    if (way === "waits") return;
+    this.#waiting.delete(socket);
+    socket.resume();
+    this.#decided(socket, way);
+  }
+
+  /** Of the peer that has most places the one that has waited longest. */
+  #longest(): S {
+    const byPeer = new Map<string, S[]>();
+    for (const socket of this.#waiting.keys()) {
+      const peer = peerOf(
+        this.#beginnings.proxies?.addressOf(socket) ?? socket.remoteAddress ?? "",
+      );
+      const own = byPeer.get(peer);
+      if (own === undefined) byPeer.set(peer, [socket]);
+      else own.push(socket);
+    }
+    const most = [...byPeer.values()].reduce((one, other) =>
+      other.length > one.length ? other : one,
+    );
+    return most[0]!;
   }
 
   /** `late`: it may wait no longer. */

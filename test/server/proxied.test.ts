@@ -1,12 +1,14 @@
 /** Connections that a proxy passes on: whose they are, by every door, and who is believed. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import net from "node:net";
+import tls from "node:tls";
 import { networkOf, Networks } from "../../src/guard/networks.ts";
 import { Proxies } from "../../src/server/proxied.ts";
 import { HeaderProxy } from "../rig/headerproxy.ts";
 import { Peer } from "../rig/peer.ts";
 import { Running, type RunningOptions } from "../rig/running.ts";
-import { askSecurely, filesOf } from "../rig/tls.ts";
+import { askSecurely, CA, filesOf } from "../rig/tls.ts";
 import { Tree } from "../rig/tree.ts";
 
 const SIGNATURE = "0d0a0d0a000d0a515549540a";
@@ -91,6 +93,26 @@ test("with TLS the header comes before the handshake, and a client behind it is 
   });
   expect(log).toContain('"peer":"192.0.2.7"');
 });
+
+test("who comes by a proxy and says nothing keeps nobody else from TLS", async () => {
+  const options = { proxies: believing("127.0.0.1"), tls: filesOf("good") };
+  await logged(options, async ({ port }) => {
+    const silent = await Promise.all(Array.from({ length: 40 }, () => Peer.dial(port)));
+    for (const peer of silent) peer.send(FROM_8);
+    const raw = net.connect({ port, host: "127.0.0.1" });
+    raw.write(FROM_7);
+    // Who came before is in the lobby by then, and its own first byte comes behind that.
+    expect(await asked(port, CHECK, "PING\n")).toStartWith("OK 0 ");
+    const secured = await new Promise<boolean>((resolve) => {
+      const client = tls.connect({ socket: raw, ca: CA, servername: "localhost" });
+      client.on("secureConnect", () => resolve(true));
+      client.on("error", () => resolve(false));
+    });
+    expect(secured).toBe(true);
+    raw.destroy();
+    for (const peer of silent) peer[Symbol.dispose]();
+  });
+}, 20_000);
 
 test("shares and networks go by whose a connection is", async () => {
   const options = {

@@ -31,11 +31,11 @@ interface Newcomer extends StreamSocket {
   readonly did: string[];
 }
 
-function newcomer(fd: number): Newcomer {
+function newcomer(fd: number, remoteAddress = "127.0.0.1"): Newcomer {
   const did: string[] = [];
   const note = (what: string) => (): void => void did.push(what);
   const given: object = {
-    ...{ fd, did, remoteAddress: "127.0.0.1", remotePort: 1 },
+    ...{ fd, did, remoteAddress, remotePort: 1 },
     ...{ pause: note("pause"), resume: note("resume"), terminate: note("terminate") },
   };
   return given as Newcomer;
@@ -78,14 +78,24 @@ test("who says nothing yet is not read, and decided when the byte comes", async 
   expect([late.did, decided, it.waiting]).toEqual([["pause", "resume"], [[7, "tls"]], 0]);
 });
 
-test("sixteen wait; who comes then and says nothing is taken for plaintext, and leaves its place", () => {
+test("sixteen wait; beyond it who has waited longest is taken for plaintext", () => {
   const { it, decided } = lobby();
   const all = Array.from({ length: 17 }, (_, fd) => newcomer(fd));
   for (const one of all) it.enter(one);
-  expect([decided, it.waiting]).toEqual([[[16, "plain"]], 16]);
+  expect([decided, it.waiting]).toEqual([[[0, "plain"]], 16]);
   it.left(all[3]!);
   it.enter(newcomer(99));
   expect([decided.length, it.waiting]).toEqual([1, 16]);
   it.close();
-  expect([it.waiting, all[0]!.did]).toEqual([0, ["pause", "terminate"]]);
+  expect([it.waiting, all[1]!.did]).toEqual([0, ["pause", "terminate"]]);
+});
+
+test("who opens many and says nothing takes no place of another one's", () => {
+  const { it, decided } = lobby();
+  it.enter(newcomer(1, "192.0.2.1"));
+  for (let fd = 100; fd < 200; fd++) it.enter(newcomer(fd, "198.51.100.7"));
+  it.enter(newcomer(2, "192.0.2.2"));
+  expect(decided.map(([fd]) => fd).filter((fd) => fd < 100)).toEqual([]);
+  expect([decided.length, it.waiting]).toEqual([86, 16]);
+  it.close();
 });
