@@ -31,6 +31,9 @@ export interface Material {
 /** Bytes of one file: a chain of certificates has some 10 KB. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
+/** What each certificate begins with (RFC 7468 5.1). */
+const BEGIN = "-----BEGIN CERTIFICATE-----";
+
 /** The pair in use. */
 export class Credentials {
   readonly files: CredentialFiles;
@@ -93,8 +96,11 @@ function textOf(flag: string, path: string): string {
   return contentOf(path, { flag, bytesMax: FILE_BYTES_MAX }).toString();
 }
 
+/** The first one of `pem`; of those behind it each has to be one, too. */
 function certificateOf(flag: string, path: string, pem: string): X509Certificate {
   try {
+    // A file that is being written may end within one: no handshake could be begun with it.
+    for (const rest of pem.split(BEGIN).slice(1)) new X509Certificate(BEGIN + rest);
     return new X509Certificate(pem);
   } catch {
     throw wrong(flag, path, "holds no certificate in PEM");

@@ -13,11 +13,16 @@ const GOOD = filesOf("good");
 test("says which file is wrong, and why, and nothing of what is in it", () => {
   using tree = new Tree({ text: "no PEM", "bad\x1b": "-----BEGIN CERTIFICATE-----\nAAAA\n" });
   const other = filesOf("othername");
+  const whole = fs.readFileSync(GOOD.cert, "utf8");
+  // A chain of which half has been written.
+  tree.write("half", whole + whole.slice(0, whole.length / 2));
   const cases: [Partial<CredentialFiles>, RegExp][] = [
     [{ cert: tree.path("none") }, /--tls-cert: .*none can't be read \(ENOENT\)/],
     [{ cert: tree.root }, /--tls-cert: .* can't be read \(EISDIR\)/],
     [{ cert: tree.path("text") }, /--tls-cert: .*text holds no certificate in PEM/],
     [{ cert: tree.path("bad\x1b") }, /--tls-cert: .*bad\\x1b holds no certificate/],
+    [{ cert: tree.path("half") }, /--tls-cert: .*half holds no certificate in PEM/],
+    [{ clientCa: tree.path("half") }, /--tls-client-ca: .*half holds no certificate/],
     [{ key: tree.path("text") }, /--tls-key: .*text holds no private key/],
     [{ key: GOOD.cert }, /--tls-key: .* holds no private key/],
     [{ key: other.key }, /--tls-key: .* is not the key of .*good.pem/],
