@@ -64,9 +64,9 @@ export class Tokens {
     return new Tokens([], () => []);
   }
 
-  /** What may be done without a token; null: nothing. */
+  /** What may be done without a token; null: nothing, or its time is over. */
   get anonymous(): Grant | null {
-    return this.#read.value.anonymous;
+    return current(this.#read.value.anonymous);
   }
 
   /**
@@ -87,8 +87,7 @@ export class Tokens {
    * The grant of the token with `digest`; null when there is none any more, or its time is over.
    */
   grantOf(digest: string): Grant | null {
-    const grant = this.#read.value.byDigest.get(digest) ?? null;
-    return grant !== null && Date.now() < grant.until ? grant : null;
+    return current(this.#read.value.byDigest.get(digest) ?? null);
   }
 
   /** As of Watched. */
@@ -108,6 +107,11 @@ interface Known {
   readonly byDigest: ReadonlyMap<string, Grant>;
   readonly digests: readonly Buffer[];
   readonly anonymous: Grant | null;
+}
+
+/** `grant`, or null when its time is over. */
+function current(grant: Grant | null): Grant | null {
+  return grant !== null && Date.now() < grant.until ? grant : null;
 }
 
 function known(entries: readonly TokenEntry[]): Known {

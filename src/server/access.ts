@@ -58,6 +58,11 @@ export class Access {
     return null;
   }
 
+  /** Whose rate holds for the connection: of what was shown, else of who shows nothing; or null. */
+  get rated(): Grant | null {
+    return this.grant ?? this.#service.tokens?.anonymous ?? null;
+  }
+
   /** Whether anything has to be shown to anybody. */
   get closed(): boolean {
     return this.#service.tokens !== null;

@@ -110,6 +110,6 @@ export class Pacing {
 // --- internal ---
 
 function sendingOf({ peer, access }: Connection): Sending {
-  const { name, rate } = access.grant ?? { name: null, rate: 0 };
+  const { name, rate } = access.rated ?? { name: null, rate: 0 };
   return { peer, token: rate > 0 ? name : null, tokenRate: rate };
 }

@@ -1,6 +1,7 @@
 /** What the kernel is told of rates, while clients come, send and go; and who may not connect. */
 import { expect, test } from "bun:test";
 import { networkOf, Networks } from "../../src/guard/networks.ts";
+import { Tokens } from "../../src/identity/tokens.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { eventually } from "../rig/faults.ts";
 import { content } from "../rig/oracle.ts";
@@ -75,6 +76,20 @@ test("a rate is kept by the kernel: the option says what it was told", async () 
   peer.send("PING\n");
   peer.finish();
   expect((await peer.all()).bytes.toString()).toStartWith("OK 0 ");
+});
+
+test("who shows no token has the rate of [anonymous], all of them together", async () => {
+  using tree = new Tree({ large: content(1, 0, 9_000_000) });
+  using keys = new Tree({ tokens: '[anonymous]\nrate = "1M"\n' });
+  using told = new Told();
+  await using running = new Running(tree.root, {
+    rates: { total: 0, address: 0, connection: 0 },
+    tokens: Tokens.ofFile(keys.path("tokens")),
+  });
+  const peers = await Promise.all([Peer.dial(running.port), Peer.dial(running.port)]);
+  for (const peer of peers) peer.send("READ /large\n");
+  await eventually("half of it for each", () => told.sorted.join() === "524288,524288");
+  for (const peer of peers) peer.socket.destroy();
 });
 
 test("who may not connect is cut without a word, and costs others nothing", async () => {

@@ -322,3 +322,16 @@ test("who shows no token sees what [anonymous] names, by every door", async () =
   expect((await it.ask(get("GET", "/other/o", null, false))).text).toMatch(/^HTTP\/1\.1 200 /);
   expect((await it.ask(get("GET", "/d/f", null, false))).text).toMatch(/^HTTP\/1\.1 404 /);
 });
+
+test("what [anonymous] names ends at its time, as what a token does", async () => {
+  using tree = new Tree(TREE);
+  const until = (day: string): string => `[anonymous]\npaths = ["/other"]\nuntil = ${day}\n`;
+  using keys = new Tree({ over: until("2020-01-01"), later: until("2999-01-01") });
+  for (const [file, reply] of [
+    ["over", /^ERROR EACCES: /],
+    ["later", /^others$/],
+  ] as const) {
+    await using it = running(tree, { tokens: Tokens.ofFile(keys.path(file)) });
+    expect((await it.ask("other/o\n")).text).toMatch(reply);
+  }
+});
