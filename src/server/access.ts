@@ -102,7 +102,8 @@ export class Access {
         isLink(token) ? "the link is not valid, or no more" : TOKEN_WANTED.wrong,
       );
     }
-    failures.forget(this.#peer);
+    // Who was given a link, and no more, could try tokens for ever beside it.
+    if (!isLink(token)) failures.forget(this.#peer);
     this.grant = grant;
     return new GrantedStore(store, () => current() ?? ended());
   }

@@ -172,3 +172,13 @@ test("the key's file: made for its user alone; short, open and missing ones are 
     /--link-key: .*none can't be read \(ENOENT\)/,
   );
 });
+
+test("who has a link gains no tries of tokens by it: the wait comes all the same", async () => {
+  using tree = new Tree(TREE);
+  using keys = new Tree();
+  await using it = running(tree, keys);
+  const tries = Array.from({ length: 6 }, (_, nth) => `AUTH wrong${nth}\nAUTH ${link("/d")}\n`);
+  const { text } = await it.ask(tries.join(""));
+  expect(text.match(/^OK 0$/gm)).toHaveLength(4);
+  expect(text).toMatch(/^ERR EBUSY .*too many wrong tokens/m);
+});
