@@ -15,7 +15,7 @@ const WHAT = "the known hosts";
 /** Larger than any hand-kept list: 100,000 servers. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = fs.constants;
 
 /** One file of known hosts; it need not exist. */
 export class KnownHosts {
@@ -42,12 +42,22 @@ export class KnownHosts {
   note(server: string, what: string): void {
     guarded(WHAT, "written", this.file, () => {
       fs.mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
-      const fd = fs.openSync(this.file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+      const fd = fs.openSync(this.file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
       try {
-        fs.writeSync(fd, `${server} ${what}\n`);
+        // A person's editor may have left the last line without its end.
+        fs.writeSync(fd, `${endsLine(fd) ? "" : "\n"}${server} ${what}\n`);
       } finally {
         fs.closeSync(fd);
       }
     });
   }
+}
+
+// --- internal ---
+
+/** Whether what is appended to the file `fd` begins a line. */
+function endsLine(fd: number): boolean {
+  const { size } = fs.fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size === 0 || (fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 10);
 }

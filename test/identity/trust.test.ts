@@ -140,3 +140,14 @@ test("a pin is sha256: and 64 hex digits, in any case, also in pairs as openssl 
     expect(pinOf(text)).toBeNull();
   }
 });
+
+test("a file whose last line a person left without its end keeps that line, and gets another", () => {
+  using tree = new Tree({ hosts: `nas:6464 sha256:${A}` });
+  const trust = { knownHosts: tree.path("hosts") };
+  const seen = (server: string, fingerprint: string): string =>
+    judge(server, { ...OWN, fingerprint }, trust, NOW)?.code ?? "believed";
+  expect(seen("other:6464", B)).toBe("believed");
+  expect(seen("nas:6464", A)).toBe("believed");
+  expect(seen("other:6464", A)).toBe("EKEYREJECTED");
+  expect(fs.readFileSync(tree.path("hosts"), "latin1").split("\n")).toHaveLength(3);
+});
