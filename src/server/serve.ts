@@ -247,6 +247,8 @@ export class Server implements ConnectionOwner {
     } catch (error) {
       this.#listeners.stop();
       this.#admin.stop();
+      // Its timer would keep a program alive that goes on without the server.
+      this.#pacing?.close();
       throw error;
     }
   }

@@ -92,6 +92,21 @@ test("who shows no token has the rate of [anonymous], all of them together", asy
   for (const peer of peers) peer.socket.destroy();
 });
 
+test("a program whose server finds its port taken can end", async () => {
+  using tree = new Tree({ f: "content" });
+  await using running = new Running(tree.root);
+  const program = `
+    const { serve } = await import("./src/server/start.ts");
+    try {
+      serve({ root: process.argv[1], port: ${running.port}, rates: { address: 1000 } });
+    } catch (error) {
+      console.log(error.code);
+    }`;
+  const command = [process.execPath, "--config=/dev/null", "-e", program, tree.root];
+  const child = Bun.spawnSync(command, { stderr: "inherit", timeout: 15_000 });
+  expect([child.stdout.toString(), child.exitCode]).toEqual(["EADDRINUSE\n", 0]);
+}, 20_000);
+
 test("who may not connect is cut without a word, and costs others nothing", async () => {
   using tree = new Tree({ f: "content" });
   const networks = new Networks([networkOf("127.0.0.1")!], []);
