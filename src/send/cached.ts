@@ -33,8 +33,11 @@ export function fromSource(
   owner: Awaiter,
 ): Transfer {
   const { file, source, start, length } = wanted;
-  const transfer = new CachedTransfer(socket, wanted, zeroCopy, owner);
-  return transfer.usable ? transfer : new SourceTransfer(file, source, start, length, owner);
+  // Nobody is woken from inside this call: by then there is a transfer.
+  const reader = source.blocks?.(start, length, owner.peer, () => transfer.awake()) ?? null;
+  if (reader === null) return new SourceTransfer(file, source, start, length, owner);
+  const transfer = new CachedTransfer(socket, wanted, reader, zeroCopy, owner);
+  return transfer;
 }
 
 /** Sends what is in blocks; tells `owner` when bytes that a step waited for are there. */
@@ -45,16 +48,22 @@ export class CachedTransfer implements Transfer {
   readonly #source: Source;
   readonly #start: bigint;
   readonly #owner: Awaiter;
-  readonly #reader: BlockReader | null;
+  readonly #reader: BlockReader;
   #sendfile: boolean;
   /** What sends the bytes at hand. */
   #part: Transfer | null = null;
-  /** The cache is not used any more. */
+  /** The cache is not used any more: what sends now sends all the rest. */
   #direct = false;
   #waiting = false;
 
-  /** Retains `wanted.file` until close(), where it is usable. */
-  constructor(socket: StreamSocket, wanted: Wanted, zeroCopy: boolean, owner: Awaiter) {
+  /** Retains `wanted.file` until close(). `reader` is of the same range, and is closed here. */
+  constructor(
+    socket: StreamSocket,
+    wanted: Wanted,
+    reader: BlockReader,
+    zeroCopy: boolean,
+    owner: Awaiter,
+  ) {
     const { file, source, start, length } = wanted;
     this.file = file;
     this.length = length;
@@ -62,15 +71,9 @@ export class CachedTransfer implements Transfer {
     this.#start = start;
     this.#owner = owner;
     this.#sendfile = zeroCopy;
-    this.#reader = source.blocks?.(start, length, owner.peer, () => this.#awake()) ?? null;
-    if (this.#reader === null) return;
+    this.#reader = reader;
     file.retain();
-    this.#begin(socket, this.#reader);
-  }
-
-  /** False: its source has no cache that can be used now, and nothing was retained. */
-  get usable(): boolean {
-    return this.#reader !== null;
+    this.#begin(socket, reader);
   }
 
   get zeroCopy(): boolean {
@@ -83,7 +86,6 @@ export class CachedTransfer implements Transfer {
 
   step(socket: StreamSocket): Step {
     const reader = this.#reader;
-    if (reader === null) return STEP.failed;
     reader.diskSince = 0;
     if (reader.stuck && !this.#direct) this.#drop(socket);
     const begun = this.#part === null ? this.#begin(socket, reader) : null;
@@ -94,15 +96,22 @@ export class CachedTransfer implements Transfer {
   close(): void {
     this.#part?.close();
     this.#part = null;
-    this.#reader?.close();
+    this.#reader.close();
     this.file.release();
+  }
+
+  /** Its reader has bytes, or won't have them. */
+  awake(): void {
+    if (!this.#waiting && this.#part === null) return;
+    this.#waiting = false;
+    this.#owner.windowReady();
   }
 
   // --- internal ---
 
   /** Looks where the next bytes are, and begins to send them: null, or the step that it takes. */
   #begin(socket: StreamSocket, reader: BlockReader): Step | null {
-    const unread = this.#direct ? "bypass" : reader.next();
+    const unread = reader.next();
     if (unread === "wait") {
       this.#waiting = true;
       return STEP.wait;
@@ -163,11 +172,5 @@ export class CachedTransfer implements Transfer {
     this.#part = null;
     if (part?.zeroCopy) kernel.setsockopt(socket.fd, SOCKET.tcpLevel, SOCKET.tcpCork, 0);
     part?.close();
-  }
-
-  #awake(): void {
-    if (!this.#waiting && this.#part === null) return;
-    this.#waiting = false;
-    this.#owner.windowReady();
   }
 }

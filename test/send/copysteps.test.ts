@@ -1,10 +1,12 @@
 /** A copy transfer step by step, over a disk and a socket that the test plays. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { CopyTransfer, WINDOW_BYTES } from "../../src/send/copy.ts";
+import { CopyTransfer } from "../../src/send/copy.ts";
 import { STEP } from "../../src/send/transfer.ts";
 import type { OpenFile } from "../../src/store/store.ts";
 import type { StreamSocket } from "../../src/sys/socket.ts";
+
+const WINDOW_BYTES = 262_144;
 
 type ReadDone = (error: Error | null, count: number) => void;
 
@@ -23,6 +25,8 @@ class Copying implements Disposable {
   users = 0;
   woken = 0;
   looks = 0;
+  /** Windows that were made anew. */
+  made = 0;
   state = "same";
   /** What each write is answered with; all that it was given where this is empty. */
   readonly answers: number[] = [];
@@ -30,6 +34,7 @@ class Copying implements Disposable {
   readonly file: OpenFile;
   readonly socket: StreamSocket;
   readonly #read = fs.read;
+  readonly #allocate = Buffer.allocUnsafeSlow;
 
   constructor() {
     const read = (...args: [number, Uint8Array, number, number, bigint, ReadDone]): void => {
@@ -37,6 +42,11 @@ class Copying implements Disposable {
       this.reads.push({ into, from, count, at: Number(at), done });
     };
     Object.assign(fs, { read });
+    const allocUnsafeSlow = (bytes: number): Buffer => {
+      this.made += 1;
+      return this.#allocate(bytes);
+    };
+    Object.assign(Buffer, { allocUnsafeSlow });
     this.file = {
       fd: 9,
       retain: () => void (this.users += 1),
@@ -69,6 +79,7 @@ class Copying implements Disposable {
   [Symbol.dispose](): void {
     while (this.reads.length > 0) this.answer();
     Object.assign(fs, { read: this.#read });
+    Object.assign(Buffer, { allocUnsafeSlow: this.#allocate });
   }
 }
 
@@ -94,7 +105,8 @@ test("two windows are read at once, the next when one is out; all bytes leave in
     ...[STEP.more, BigInt(3 + WINDOW_BYTES)],
   ]);
   expect(it.reads.map(({ at, count }) => [at, count])).toEqual([[3 + 2 * WINDOW_BYTES, 10]]);
-  it.answers.push(100);
+  it.answers.push(0, 100);
+  expect([transfer.step(it.socket), transfer.sent]).toEqual([STEP.full, WINDOW_BYTES]);
   expect([transfer.step(it.socket), transfer.sent]).toEqual([STEP.full, WINDOW_BYTES + 100]);
   expect([transfer.step(it.socket), transfer.step(it.socket)]).toEqual([STEP.more, STEP.wait]);
   it.answer();
@@ -121,13 +133,18 @@ test.each([
   (_, step, state, count, fails) => {
     using it = new Copying();
     const transfer = it.transfer(0, 10);
+    const { into } = it.reads[0]!;
     it.state = state;
     if (fails) it.reads.shift()!.done(new Error("EIO"), 0);
     else it.answer(count);
     // A short count alone is not the end: it asks again for the rest.
     if (count === 9) it.answer(0);
-    expect([transfer.step(it.socket), transfer.step(it.socket)].slice(0, 1)).toEqual([step]);
-    expect(it.users).toBe(1);
+    expect([transfer.step(it.socket), it.users]).toEqual([step, 1]);
+    transfer.close();
+    // Its window is the next one's, whatever became of it.
+    const next = it.transfer(0, 10);
+    expect([it.users, it.reads[0]!.into === into]).toEqual([2, true]);
+    next.close();
   },
 );
 
@@ -158,4 +175,19 @@ test("who leaves before its windows are read asks for none, and windows are used
   expect([into.size, into.has(it.reads[0]!.into)]).toEqual([16, true]);
   it.answer();
   again.close();
+});
+
+test("as many as 32 windows are kept for the next ones, read or not", () => {
+  using it = new Copying();
+  const transfers = (): CopyTransfer[] =>
+    Array.from({ length: 20 }, () => it.transfer(0, 2 * WINDOW_BYTES));
+  const leave = (all: readonly CopyTransfer[]): void => {
+    for (const transfer of all) transfer.close();
+    while (it.reads.length > 0) it.answer();
+  };
+  leave(transfers());
+  it.made = 0;
+  const again = transfers();
+  expect(it.made).toBe(40 - 32);
+  leave(again);
 });

@@ -26,6 +26,7 @@ class Pushed implements Source, ByteStream {
   take(count: number): void {
     const [first] = this.pieces;
     if (first === undefined || count > first.length) throw new Error("took what is not there");
+    if (count === 0) throw new Error("took nothing");
     if (count === first.length) this.pieces.shift();
     else this.pieces[0] = first.subarray(count);
   }
@@ -81,6 +82,7 @@ test("it waits for bytes, is woken once, and sends what has come as far as there
   room.room = 4;
   expect(step()).toBe(STEP.full);
   expect([room.text, transfer.sent, transfer.position]).toEqual(["abcd", 4, 9n]);
+  expect([step(), transfer.sent]).toEqual([STEP.full, 4]);
   room.room = 100;
   expect(step()).toBe(STEP.wait);
   // What comes behind what was promised is not sent.

@@ -75,14 +75,16 @@ test("a round ends when its time is over, and the next goes on where it ended", 
   const order: number[] = [];
   for (let nth = 0; nth < 5; nth++) {
     const turn = (): void => {
+      loop.now += 1;
       tick();
-      loop.now += ROUND_MS * 0.6;
       order.push(nth);
     };
     turns.add({ queued: false, peer: "only", turn });
   }
   loop.turn();
-  expect(order).toEqual([0, 1, 2]);
+  // Two milliseconds are over.
+  expect(order).toEqual([0, 1]);
+  loop.turn();
   loop.turn();
   expect([order, loop.immediates]).toEqual([[0, 1, 2, 3, 4], 0]);
 });
@@ -97,6 +99,18 @@ test("a round that is due and was kept waiting is late; where none is due nothin
   expect([lateAfter(ROUND_MS), lateAfter(1)]).toEqual([false, true]);
   loop.turn();
   expect([turns.late, lateAfter(ROUND_MS + 1)]).toEqual([false, true]);
+});
+
+test("the time of a round's last step does not make the next one late", () => {
+  using loop = new SimulatedLoop();
+  tick();
+  const turns = new Turns((error) => expect.unreachable(String(error)));
+  const turn = (): void => void (loop.now += 100);
+  turns.add({ queued: false, peer: "only", turn });
+  new Endless(turns, "only");
+  loop.turn();
+  expect(isLateAfter(ROUND_MS, loop, turns)).toBe(false);
+  expect(isLateAfter(1, loop, turns)).toBe(true);
 });
 
 test("what long work is watched for is late after a round's time, but never in a round", () => {

@@ -46,4 +46,32 @@ export const SEND_EQUIVALENTS: readonly Equivalent[] = [
     after: "if (got < 1) return got === -ERRNO.EINTR ? STEP.more : STEP.failed;",
     reason: "0 has been answered the line before",
   },
+  {
+    path: "src/send/copy.ts",
+    operator: "boundary",
+    before: "if (window === undefined || window.filled < 0) {",
+    after: "if (window === undefined || window.filled <= 0) {",
+    reason: "a window in which nothing came has an error, which is answered the line before",
+  },
+  {
+    path: "src/send/copy.ts",
+    operator: "number",
+    before: "if (window === undefined || window.filled < 0) {",
+    after: "if (window === undefined || window.filled < 1) {",
+    reason: "a window in which nothing came has an error, which is answered the line before",
+  },
+  {
+    path: "src/send/transfer.ts",
+    operator: "number",
+    before: "export const LONG_BYTES = 131_072;",
+    after: "export const LONG_BYTES = 131073;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/send/turns.ts",
+    operator: "number",
+    before: "#dueAt = 0;",
+    after: "#dueAt = 1;",
+    reason: "it is read only while a round is due, and set whenever one becomes due",
+  },
 ];
