@@ -32,7 +32,8 @@ function stepsOf(...answers: number[]): { steps: number[]; corks: number[] } {
   const socket = { fd: -1 } as StreamSocket;
   const transfer = new SendfileTransfer(socket, file, 0n, LENGTH, { peer: "", windowReady() {} });
   const steps: number[] = [];
-  while (answers.length > 0) steps.push(transfer.step(socket));
+  // One that does not ask the kernel has no more of them for that.
+  while (answers.length > 0 && steps.length < 10) steps.push(transfer.step(socket));
   transfer.close();
   return { steps, corks };
 }
