@@ -92,9 +92,12 @@ export class ChunkedBody {
   #size(line: ByteString): void {
     const [, digits, extension = ""] = SIZE_LINE.exec(line) ?? [];
     this.#extensions += extension.length;
-    if (digits === undefined) this.broken = "the size of a chunk is no number";
-    else if (this.#extensions > EXTENSION_BYTES_MAX) this.broken = "too many chunk extensions";
-    this.#left = Number.parseInt(digits ?? "0", 16);
+    if (digits === undefined) {
+      this.broken = "the size of a chunk is no number";
+      return;
+    }
+    if (this.#extensions > EXTENSION_BYTES_MAX) this.broken = "too many chunk extensions";
+    this.#left = Number.parseInt(digits, 16);
     this.#state = this.#left === 0 ? "trailer" : "data";
   }
 

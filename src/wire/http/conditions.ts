@@ -78,7 +78,7 @@ function holdsIfRange(fields: Fields, entry: Entry, now: bigint): boolean {
 function tagsHave(value: ByteString, etag: string, weak: boolean): boolean {
   if (value === "*") return true;
   let found = false;
-  TAG.lastIndex = /^[ \t,]*/.exec(value)?.[0].length ?? 0;
+  TAG.lastIndex = value.search(/[^ \t,]|$/);
   for (let end = TAG.lastIndex; end < value.length; end = TAG.lastIndex) {
     const match = TAG.exec(value);
     if (match === null) return false;

@@ -45,8 +45,7 @@ export function folderJsonEntry(entry: Entry, name: ByteString, first: boolean):
 export function wantsJson(query: ByteString, accept: ByteString | undefined): boolean {
   if (parameterOf(query, "json") !== null) return true;
   if (accept === undefined) return false;
-  const json = qualityOf(accept, "application/json");
-  return json > 0 && json > qualityOf(accept, "text/html");
+  return qualityOf(accept, "application/json") > qualityOf(accept, "text/html");
 }
 
 // --- internal ---

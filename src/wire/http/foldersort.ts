@@ -38,19 +38,28 @@ export function nextSort(now: FolderSort, by: FolderSort["by"]): FolderSort {
  */
 export function sortedPlaces(entries: readonly Entry[], { by, order }: FolderSort): number[] {
   const places = [...entries.keys()];
+  if (by === "name" && order === "desc") places.reverse();
+  const ofType = (type: Entry["type"]): number[] => {
+    const own = places.filter((place) => entries[place]!.type === type);
+    return by === "name" ? own : own.sort(comparison(entries, by, order));
+  };
+  return [...ofType("dir"), ...ofType("file")];
+}
+
+// --- internal ---
+
+/** Compares two of `entries` by their places. */
+function comparison(
+  entries: readonly Entry[],
+  by: "size" | "time",
+  order: FolderSort["order"],
+): (a: number, b: number) => number {
   const sign = order === "asc" ? 1 : -1;
-  if (by === "name" && sign > 0) {
-    const ofType = (type: Entry["type"]): number[] =>
-      places.filter((place) => entries[place]?.type === type);
-    return [...ofType("dir"), ...ofType("file")];
-  }
-  return places.sort((a, b) => {
-    const one = entries[a];
-    const other = entries[b];
-    if (one === undefined || other === undefined) return 0;
-    if (one.type !== other.type) return one.type === "dir" ? -1 : 1;
-    if (by === "size" && one.size !== other.size) return one.size < other.size ? -sign : sign;
-    if (by === "time" && one.mtime !== other.mtime) return one.mtime < other.mtime ? -sign : sign;
-    return by === "name" ? sign * (a - b) : a - b;
-  });
+  const key = by === "size" ? "size" : "mtime";
+  return (a, b) => {
+    const one = entries[a]![key];
+    const other = entries[b]![key];
+    if (one === other) return 0;
+    return one < other ? -sign : sign;
+  };
 }

@@ -15,7 +15,7 @@ const COOKIE = "serv6-link";
 export function linkInCookie(value: ByteString | undefined): string | null {
   if (value === undefined) return null;
   for (const pair of value.split(";")) {
-    const [name, link = ""] = pair.trim().split("=", 2);
+    const [name, link = ""] = pair.trim().split("=");
     if (name === COOKIE) return isToken(link) ? link : null;
   }
   return null;

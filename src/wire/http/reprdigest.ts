@@ -21,9 +21,11 @@ export function wantsSha256(value: ByteString): boolean {
   for (let end = 0; end < value.length; end = MEMBER.lastIndex) {
     const match = MEMBER.exec(value);
     if (match === null) return false;
-    const [, key, integer = "0"] = match;
+    const [, key, integer] = match;
+    // NaN where there is none, which is in no range.
+    const weight = Number(integer);
     // Of a key that comes twice the last one counts.
-    if (key === "sha-256") wanted = Number(integer) >= 1 && Number(integer) <= WEIGHT_MAX;
+    if (key === "sha-256") wanted = weight >= 1 && weight <= WEIGHT_MAX;
   }
   return wanted;
 }

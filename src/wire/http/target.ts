@@ -38,8 +38,8 @@ const AUTHORITY = /^(?:\[[0-9A-Za-z:.%_~-]+\]|[0-9A-Za-z\-._~%!$&'()*+;=]*)(?::[
 export function parseTarget(target: ByteString): Target | HeadRefusal {
   if (FOREIGN.test(target)) return new HeadRefusal(400, "a character that no target may have");
   if (target.startsWith("/")) return split(target, null);
-  const [, authority, rest] = ABSOLUTE.exec(target) ?? [];
-  if (authority === undefined || rest === undefined || !isAuthority(authority)) {
+  const [, authority = "", rest = ""] = ABSOLUTE.exec(target) ?? [];
+  if (authority === "" || !isAuthority(authority)) {
     return new HeadRefusal(400, "the target is no path and no http:// address");
   }
   return split(rest.startsWith("/") ? rest : `/${rest}`, authority);

@@ -31,6 +31,7 @@ test.each([
   ["one chunk", `3\r\nabc\r\n${LAST}`, "abc"],
   ["several, in hex of any case", `a\r\n0123456789\r\nB\r\n\r\nbcdefghi\n\r\n${LAST}`, undefined],
   ["with extensions", `1;a=b\r\nx\r\n1 ; c\t\r\ny\r\n0;d\r\n\r\n`, "xy"],
+  ["of sixteen bytes", `10\r\n0123456789abcdef\r\n${LAST}`, "0123456789abcdef"],
   ["with trailers", `1\r\nx\r\n0\r\nA: b\r\nc-d:\r\n\r\n`, "x"],
   ["without content", LAST, ""],
 ])("%s, at every split; what follows is left", (_, text, content = "0123456789\r\nbcdefghi\n") => {
@@ -66,6 +67,15 @@ test.each([
     expect([read.broken, read.done]).toEqual([broken, false]);
     // Nothing is read any more.
     expect(readOf(`${text}${LAST}`).done).toBe(false);
+  }
+});
+
+test("what breaks a body is not read: who asks gets no more than came before it", () => {
+  for (const [before, broken] of [
+    ["1\r\nx", "\n"],
+    ["1\r\nx\r\n", `1;${"a".repeat(4095)}\r\n`],
+  ] as const) {
+    expect(readOf(before + broken)).toMatchObject({ count: before.length, content: "x" });
   }
 });
 

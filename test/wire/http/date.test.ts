@@ -65,6 +65,12 @@ test.each([
   expect(parseHttpDate(text, NOW)).toBeNull();
 });
 
+test("a year of two digits is of the century that it is now, up to its last second", () => {
+  const text = "Saturday, 26-Nov-50 00:00:00 GMT";
+  expect(parseHttpDate(text, 4_102_444_799n)).toBe(2_553_033_600n);
+  expect(parseHttpDate(text, 4_102_444_800n)).toBe(5_708_707_200n);
+});
+
 test("a time lies in its second, before 1970 too", () => {
   for (const [nanoseconds, second] of [
     [0n, 0n],

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import type { Entry } from "../../../src/wire/entry.ts";
 import {
   FOLDER_JSON_END,
+  FOLDER_JSON_FIELDS,
   FOLDER_JSON_START,
   folderJsonEntry,
   wantsJson,
@@ -30,6 +31,13 @@ test("JSON has nginx's shape, exact sizes, and an address where the name is no t
   expect(JSON.parse(FOLDER_JSON_START + FOLDER_JSON_END)).toEqual([]);
 });
 
+test("a list is not kept, and Accept could have chosen the page", () => {
+  expect(FOLDER_JSON_FIELDS).toBe(
+    "Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n" +
+      "Cache-Control: no-cache\r\nVary: Accept\r\n",
+  );
+});
+
 test.each([
   ["json", undefined, true],
   ["a=1&json=1", undefined, true],
@@ -43,6 +51,8 @@ test.each([
   ["", "text/html, application/json", false],
   ["", "text/html;q=0.5, application/json", true],
   ["", "application/json;q=x", false],
+  ["", "application/json;q=1", true],
+  ["", "application/json;q=0, text/html;q=0", false],
   ["", "application/jsonp", false],
 ])("?%s with Accept %p wants JSON: %p", (query, accept, json) => {
   expect(wantsJson(query, accept)).toBe(json);

@@ -14,6 +14,7 @@ import { FOLDER_POLICY } from "../../../src/wire/http/folderpolicy.ts";
 import { readmeHtml } from "../../../src/wire/http/folderreadme.ts";
 import { folderRow } from "../../../src/wire/http/folderrow.ts";
 import { FOLDER_SCRIPT } from "../../../src/wire/http/folderscript.ts";
+import { sizeText, timeCell } from "../../../src/wire/http/folderquantity.ts";
 import { sortOf } from "../../../src/wire/http/foldersort.ts";
 import { FOLDER_STYLE } from "../../../src/wire/http/folderstyle.ts";
 
@@ -81,6 +82,8 @@ test("names are text, whatever they look like", () => {
 test.each([
   [0n, "0 B", "0 bytes"],
   [1n, "1 B", "1 byte"],
+  [100n, "100 B", "100 bytes"],
+  [123_456n, "120 KiB", "123,456 bytes"],
   [1023n, "1023 B", "1,023 bytes"],
   [1024n, "1.0 KiB", "1,024 bytes"],
   [1_126n, "1.0 KiB", "1,126 bytes"],
@@ -97,7 +100,12 @@ test.each([
   expect(folderRow(file(size), "a")).toContain(`<td title="${exact}">${text}<td>`);
 });
 
+test("all files of a page together may have more bytes than one of them can", () => {
+  expect(sizeText(2n ** 73n)).toBe("8192 EiB");
+});
+
 test("a time that no calendar has is left out", () => {
+  expect(timeCell(-62_167_219_200_000n * 1_000_000n - 1n)).toBe("<td>");
   const at = (seconds: number): string => folderRow(file(0n, BigInt(seconds) * 10n ** 9n), "a");
   for (const seconds of [253_402_300_800, -62_167_219_201]) expect(at(seconds)).toEndWith("<td>\n");
   expect(at(-62_167_219_200)).toContain("<time datetime=0000-01-01T00:00:00.000Z>");
@@ -117,6 +125,7 @@ test.each([
   ["a.xls", "p"],
   ["a.arrow", "m"],
   ["README", "p"],
+  [".txt", "p"],
   ["paper.pdf", "p"],
   ["w.safetensors", "m"],
   ["core", "f"],
@@ -125,6 +134,12 @@ test.each([
 ])("%s has the picture %s", (name, kind) => {
   expect(kindOf(name)).toBe(kind as ReturnType<typeof kindOf>);
   expect(kindPictures()).toContain(`<symbol id=${kind} `);
+});
+
+test("each kind has a picture, and so have folders and the way up", () => {
+  const drawn = /<symbol id=(\w) viewBox="0 0 16 16"><(?:path|rect|ellipse) /g;
+  const kinds = [...kindPictures().matchAll(drawn)].map(([, kind]) => kind);
+  expect(kinds.join("")).toBe("udiavzcpmf");
 });
 
 test("a page begins with the way to it, and one up; the root has no up", () => {
@@ -137,12 +152,19 @@ test("a page begins with the way to it, and one up; the root has no up", () => {
   expect(root).toContain("<title>nas:6464</title>");
   expect(root).toContain("<h1>nas:6464</h1>");
   expect(root).not.toContain("../");
+  expect(root).toContain("<header>\n<h1>");
+  expect(root).toEndWith("</a>\n<tbody id=rows>\n");
+  expect(start).toEndWith("</a><td><td>\n<tbody id=rows>\n");
   expect(folderStart(view({ host: "" }))).toContain("<h1>/</h1>");
 });
 
 test("the way to a folder is as long as it is deep, and no longer", () => {
   const deep = folderStart(view({ relative: "a/".repeat(4000) }));
   expect(deep).toContain("<li>…<li>");
+  const ways = [65, 66].map((depth) => folderStart(view({ relative: "a/".repeat(depth) })));
+  // The root's and those of 64 folders.
+  expect(ways.map((way) => way.match(/<li><a /g)?.length)).toEqual([65, 65]);
+  expect(ways.map((way) => way.includes("<li>…<li>"))).toEqual([false, true]);
   // Each of the last 64 is a path of 8,000 characters.
   expect(deep.length).toBeLessThan(600_000);
 });
@@ -156,6 +178,8 @@ test.each<[string, string, string[]]>([
   ["sort=x&order=up", "", ["?sort=name&amp;order=desc"]],
 ])("?%s behind %p: the headings lead to where they say", (query, after, wanted) => {
   const start = folderStart(view({ sort: sortOf(query), after }));
+  const texts = [...start.matchAll(/<th scope=col[^>]*><a [^>]*>(.*?)<\/a>/g)].map(([, it]) => it!);
+  expect(texts).toEqual(["Name", "Size", "Changed<span> (UTC)</span>"]);
   const links = [...start.matchAll(/<th scope=col[^>]*><a href="([^"]*)">/g)].map(([, it]) => it!);
   expect(links).toHaveLength(3);
   expect(links.slice(0, wanted.length)).toEqual(wanted);
@@ -182,8 +206,37 @@ test("rows are sorted as asked, folders first, the equal ones by their names' by
   expect([listing.folders, listing.files, listing.bytes]).toEqual([2, 3, 2n ** 62n + 6n]);
 });
 
+test("an order that is asked for is the one that links keep", () => {
+  expect(sortOf("order=desc")).toEqual({ by: "name", order: "desc" });
+  expect(sortOf("sort=time&order=asc")).toEqual({ by: "time", order: "asc" });
+});
+
+test.each([
+  [0, 0, "Empty"],
+  [1, 0, "1 folder"],
+  [0, 1, '1 file, <data value=5 title="5 bytes">5 B</data>'],
+  [2, 3, '2 folders, 3 files, <data value=5 title="5 bytes">5 B</data>'],
+])("%d folders and %d files are told as %s", (folders, files, told) => {
+  const counted = { folders, files, bytes: 5n };
+  expect(folderStart(view(counted))).toContain(`<p>${told}</p>\n</header>`);
+  const wide = folderStart(view({ ...counted, next: "x" }));
+  expect(wide).toContain(`<p>${told} on this page of a wide folder. Sorting`);
+});
+
+test("commands are shown where a host is named, and there are as many as there are files to show", () => {
+  const lines = (changes: Partial<FolderView>): number =>
+    folderStart(view(changes)).match(/<dt>/g)?.length ?? 0;
+  expect([lines({ host: "" }), lines({}), lines({ example: "f" })]).toEqual([0, 1, 3]);
+  expect(folderStart(view())).toContain(
+    "<main>\n<details><summary>From a terminal</summary>\n<dl><div><dt>The whole folder; run " +
+      "again, it brings what has changed<dd><code>cli6 mirror s6://nas:6464/ nas</code></div>\n" +
+      "</dl></details>\n<p id=filter",
+  );
+  expect(folderStart(view({ host: "" }))).toContain("<main>\n<p id=filter");
+});
+
 test("a page of many says so, and leads to the next one in the same order", () => {
-  expect(folderEnd(view(), "")).not.toContain("<nav");
+  expect(folderEnd(view(), "")).toStartWith("</table>\n</main>\n<footer>");
   expect(folderStart(view({ files: 2, bytes: 3n }))).toContain(
     '<p>2 files, <data value=3 title="3 bytes">3 B</data></p>',
   );

@@ -213,6 +213,53 @@ test("lines of one name are one value", () => {
   expect(fields.get("if-match")).toBe('"a", "b"');
 });
 
+test("fields that change the answer are kept, whatever their case, and no others", () => {
+  const kept = [
+    ...["range", "if-range", "if-match", "if-none-match", "if-modified-since"],
+    ...["if-unmodified-since", "accept", "want-repr-digest", "authorization", "cookie"],
+  ];
+  const lines = ["User-Agent", ...kept].map((name, nth) => `\r\n${name.toUpperCase()}: ${nth}`);
+  const { fields } = accepted(`GET / HTTP/1.1\r\nHost: h${lines.join("")}`);
+  expect([...fields]).toEqual(kept.map((name, nth) => [name, `${nth + 1}`]) as never);
+});
+
+test.each([
+  ["GET / HTTP/1.1\r\nHost: h\r\nno field", "a line of the head is no field"],
+  ["GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: x", "bodies are not read"],
+  ["GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x", "Content-Length is not one number"],
+  ["GET / HTTP/1.1\r\nHost: h/", "no valid Host"],
+  ["GET /", "the first line is no request"],
+  ["GET / ", "the first line is no request"],
+  ["GET  HTTP/1.1\r\nHost: h", "the first line is no request"],
+  ["\r\nHost: h", "the first line is no request"],
+  ["\r\nno field", "a line of the head is no field"],
+  ["GET / HTTP/2.0\r\nHost: h", "only HTTP/1.0 and HTTP/1.1"],
+  ["G / HTTP/1.1\r\nHost: h", "only GET, HEAD"],
+  ["GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1", "bodies are not read"],
+  ["GET / HTTP/1.1", "no Host"],
+  ["GET /\n HTTP/1.1\r\nHost: h", "a control character or a bare CR or LF in the head"],
+  ["GET /# HTTP/1.1\r\nHost: h", "a character that no target may have"],
+  ["GET a HTTP/1.1\r\nHost: h", "the target is no path and no http:// address"],
+  ["GET /% HTTP/1.1\r\nHost: h", "a % without two hex digits"],
+  ["GET /%00 HTTP/1.1\r\nHost: h", "a NUL in the path"],
+])("%j is refused in words: %s", (head, words) => {
+  const { message } = parseHead(head) as HeadRefusal;
+  expect(message).toEndWith(`: ${words}`);
+});
+
+test("each status of a refused head has the code that the log knows it by", () => {
+  const statuses = [400, 405, 413, 414, 421, 431, 505] as const;
+  expect(statuses.map((status) => new HeadRefusal(status, "").code)).toEqual([
+    ...(["EPROTO", "ENOSYS", "E2BIG", "E2BIG", "EACCES", "E2BIG", "ENOSYS"] as const),
+  ]);
+});
+
+test("what was just read is not read again", () => {
+  const head = "GET /again HTTP/1.1\r\nHost: h\r\nRange: bytes=0-0";
+  expect(parseHead(head)).toBe(parseHead(head));
+  expect(accepted(head).fields).toBe(accepted(head.replace("again", "another")).fields);
+});
+
 test("a hundred fields are read, and not one more", () => {
   const head = (count: number): string =>
     `GET / HTTP/1.1\r\nHost: h${"\r\na: b".repeat(count - 1)}`;

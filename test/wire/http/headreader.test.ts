@@ -39,6 +39,7 @@ const STREAMS: [name: string, text: string, heads: (string | number)[], left: nu
   ["two bare LFs", "GET / HTTP/1.1\n\nGET /b", [400], 0],
   ["a LF in front", "\nGET / HTTP/1.1\r\n", [400], 0],
   ["a LF behind an empty line", "\r\n\nGET / HTTP/1.1\r\n", [400], 0],
+  ["a LF in front of the second head", "A\r\n\r\n\nB\r\n", ["A", 400], 0],
   ["a bare LF in the second head", "A\r\n\r\nB\nC\r\n", ["A", 400], 0],
 ];
 
@@ -99,6 +100,7 @@ test("a head of 8192 bytes with its empty line is read, one of 8193 is too long,
 test("the limit holds before a head ends, and names what was too long", () => {
   expect(read([bytesOf("G".repeat(8191))]).heads).toEqual([]);
   expect(read([bytesOf("G".repeat(8192))]).heads).toEqual([414]);
+  expect(read([bytesOf(`${"G".repeat(8192)}\n`)]).heads).toEqual([414]);
   expect(read([bytesOf(`GET /${"a".repeat(9000)} HTTP/1.1\r\n\r\n`)]).heads).toEqual([414]);
   expect(read([bytesOf(`GET / HTTP/1.1\r\n${"a".repeat(9000)}`)]).heads).toEqual([431]);
   expect(read([bytesOf(`GET / HTTP/1.1\r\n${"a: b\r\n".repeat(2000)}`)]).heads).toEqual([431]);
@@ -112,8 +114,19 @@ test("a refusal is final, and keeps nothing", () => {
   reader.push(bytesOf("A\n"));
   const refusal = reader.next();
   expect(refusal).toBeInstanceOf(HeadRefusal);
+  expect(reader.buffered).toBe(0);
   reader.push(bytesOf("GET / HTTP/1.1\r\n\r\n"));
   expect(reader.next()).toBe(refusal);
+});
+
+test("what is left of a chunk does not pin it", () => {
+  const reader = new HeadReader();
+  const chunk = bytesOf("A\r\n\r\nB\r\n");
+  reader.push(chunk);
+  expect([reader.next(), reader.next()]).toEqual(["A", null]);
+  chunk.fill(0);
+  reader.push(bytesOf("\r\n"));
+  expect(reader.next()).toBe("B");
 });
 
 test("a large chunk of small heads gives each of them", () => {

@@ -3,7 +3,9 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ChunkedBody } from "../../../src/wire/http/chunked.ts";
 import { parseReplyHead } from "../../../src/wire/http/replyhead.ts";
-import { REPLY_HEAD_BYTES_MAX, ReplyReader } from "../../../src/wire/http/replyreader.ts";
+import { ReplyReader } from "../../../src/wire/http/replyreader.ts";
+
+const REPLY_HEAD_BYTES_MAX = 65_536;
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
 
@@ -52,6 +54,20 @@ test.each([
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
 ])("%j is refused", (head) => {
   expect(parseReplyHead(head)).toBeString();
+});
+
+test.each([
+  ["ICY 200 OK", "the first line is no status of HTTP/1.1"],
+  ["HTTP/1.1 200 OK\r\nA: \0", "a control character or a bare line end in the head"],
+  [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+    "both Content-Length and Transfer-Encoding",
+  ],
+  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip", "a Transfer-Encoding other than chunked"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: x", "Content-Length is not one number"],
+  ["HTTP/1.1 200 OK\r\nA", "a line of the head is no field"],
+])("%j is refused in words: %s", (head, words) => {
+  expect(parseReplyHead(head)).toBe(words);
 });
 
 test("fields that are acted upon are kept, whatever their case, and no others", () => {
@@ -115,6 +131,22 @@ test("a head of the longest length is read, and one byte more is not", () => {
     expect(endless.head()).toBeNull();
   }
   expect(endless.overflowed).toBe(true);
+});
+
+test("a head without a byte is one, however much comes behind it", () => {
+  const reader = new ReplyReader();
+  reader.push(bytesOf(`\r\n\r\n${"a".repeat(REPLY_HEAD_BYTES_MAX)}`));
+  expect([reader.head(), reader.overflowed]).toEqual(["", false]);
+});
+
+test("what is left of a chunk does not pin it", () => {
+  const reader = new ReplyReader();
+  const chunk = bytesOf("A\r\n\r\nB\r\n");
+  reader.push(chunk);
+  expect([reader.head(), reader.head()]).toEqual(["A", null]);
+  chunk.fill(0);
+  reader.push(bytesOf("\r\n"));
+  expect(reader.head()).toBe("B");
 });
 
 /** What a chunked body in `pieces` gives. */

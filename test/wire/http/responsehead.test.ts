@@ -51,12 +51,29 @@ test("a 304 has validators, and neither length nor type", () => {
   );
 });
 
+test("a body whose length is not known comes in chunks", () => {
+  expect(responseHead(200, NOW, "chunks", "", "")).toBe(
+    `HTTP/1.1 200 OK\r\n${DATE}Transfer-Encoding: chunked\r\n\r\n`,
+  );
+});
+
+test("a clock that no date can tell is told as 1970", () => {
+  const head = responseHead(200, 10n ** 12n, 0, "", "");
+  expect(head).toContain("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+});
+
 test("the date stands where dateAt says, in each status", () => {
   for (const status of [200, 206, 304, 404, 416, 431, 503] as const) {
     const head = responseHead(status, NOW, 0, "close", "");
     const at = dateAt(status);
     expect(head.slice(at, at + 31)).toBe("Sun, 06 Nov 1994 08:49:37 GMT\r\n");
   }
+});
+
+test("a time in the second of the reply is told", () => {
+  expect(validatorFields({ ...FILE, mtime: 784_111_777_999_999_999n }, NOW)).toBe(
+    'ETag: "0123456789abcdef"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n',
+  );
 });
 
 test("a time later than the reply, or that no date can tell, is not told", () => {

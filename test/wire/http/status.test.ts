@@ -4,6 +4,7 @@ import { reasonOf, statusOf } from "../../../src/wire/http/status.ts";
 
 test.each([
   [200, "OK"],
+  [204, "No Content"],
   [206, "Partial Content"],
   [301, "Moved Permanently"],
   [304, "Not Modified"],

@@ -91,6 +91,8 @@ test("Retry-After is seconds or a date, and nothing else is a wait", () => {
   ] as const;
   for (const [text, ms] of cases) expect([text, retryAfterMs(text, now)]).toEqual([text, ms]);
   expect(retryAfterMs(OLD, now + 5000)).toBe(0);
+  // A year of two digits is of this century, which has begun a second ago.
+  expect(retryAfterMs("Saturday, 01-Jan-00 00:00:05 GMT", 946_684_801_000)).toBe(4000);
 });
 
 test("each status has its code", () => {
