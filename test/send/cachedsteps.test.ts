@@ -21,6 +21,7 @@ class Cached implements Disposable {
   told: string[] = [];
   /** Who holds the object, and who its blocks. */
   users = 0;
+  expired = 0;
   /** What the source was asked for, and what it has. */
   asked: unknown[] = [];
   ready: Uint8Array | null = null;
@@ -37,6 +38,7 @@ class Cached implements Disposable {
     const file = {
       retain: () => void (this.users += 1),
       release: () => void (this.users -= 1),
+      expire: () => void (this.expired += 1),
     } as Partial<OpenFile> as OpenFile;
     const wanted = { file, source: this.#source(), start: BigInt(start), length };
     const owner = { peer: "a peer", windowReady: () => void (this.woken += 1) };
@@ -158,12 +160,12 @@ test("a block that is on its way is awaited, and its reader is woken once", () =
 });
 
 test.each([
-  ["failed", STEP.failed],
-  ["changed", STEP.changed],
-] as const)("an origin that has %s ends it in step %d", (found, step) => {
+  ["failed", STEP.failed, 0],
+  ["changed", STEP.changed, 1],
+] as const)("an origin that has %s ends it in step %d", (found, step, expired) => {
   using it = new Cached(0, 300, true, "wait");
   it.found.push(found);
-  expect([it.step(), it.asked, it.woken]).toEqual([step, [], 0]);
+  expect([it.step(), it.asked, it.woken, it.expired]).toEqual([step, [], 0, expired]);
 });
 
 test.each([
