@@ -20,8 +20,14 @@ export const SOURCES_MAX = 16;
 /** Sources whose digests are compared: one of three that lies is outvoted; each reads the file. */
 const VOTERS_MAX = 3;
 
-/** Milliseconds that the others' digests are waited for when the first have come. */
+/** Milliseconds that the others' digests are waited for when enough have come to decide. */
 export const LATE_MS = 3000;
+
+/**
+ * The same where fewer than half have come: a slow disk takes seconds for what is asked at once,
+ * and who answers without looking must not decide alone. One that takes longer is taken for deaf.
+ */
+const FEW_LATE_MS = 30_000;
 
 /** The bytes of whole chunks, and how many one digest is of. */
 type ChunkRange = Pick<DigestRange, "offset" | "length" | "chunk">;
@@ -170,10 +176,17 @@ class Poll {
     const over = Promise.withResolvers<void>();
     const pending = new Set(sources);
     let timer: NodeJS.Timeout | null = null;
+    let enough = false;
     const settle = (source: Source): void => {
       pending.delete(source);
       if (pending.size === 0) over.resolve();
-      else if (this.answered) timer ??= setTimeout(over.resolve, LATE_MS);
+      else if (this.answered && !enough) {
+        enough = this.ballots.size >= pending.size;
+        if (timer !== null && enough) clearTimeout(timer);
+        if (timer === null || enough) {
+          timer = setTimeout(over.resolve, enough ? LATE_MS : FEW_LATE_MS);
+        }
+      }
     };
     let open = true;
     for (const source of sources) {

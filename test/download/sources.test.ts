@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
+import { LATE_MS } from "../../src/download/sources.ts";
 import { BytesSink } from "../../src/receive/sink.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { FakeConnection } from "../client/fake.ts";
@@ -109,6 +110,21 @@ test.each([0, 1, 2])("number %p of three has other content and digests: outvoted
   using here = new Tree();
   const { status, err } = await bring(urls(servers), here);
   expect(err).toContain(`${servers[bad]?.url("/f")} is left out: `);
+  expect(err.split("\n")).toHaveLength(1);
+  expect([status, brought(here)]).toEqual([0, true]);
+});
+
+test("two whose disks are slow outvote a third that answers at once", async () => {
+  const slow: Misbehave = ({ verb, connection }, honest) => {
+    if (verb !== "HASH") return undefined;
+    setTimeout(() => connection.say(honest()), LATE_MS + 200);
+    return null;
+  };
+  using servers = serversOf(slow, slow, HONEST);
+  servers[2]?.put("/f", turned(large, 5 * CHUNK + 1), 9);
+  using here = new Tree();
+  const { status, err } = await bring(urls(servers), here);
+  expect(err).toContain(`${servers[2]?.url("/f")} is left out: `);
   expect(err.split("\n")).toHaveLength(1);
   expect([status, brought(here)]).toEqual([0, true]);
 });
