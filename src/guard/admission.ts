@@ -31,6 +31,12 @@ export class Gate {
     return this.#all?.of(peer) ?? this.#byPeer.get(peer) ?? 0;
   }
 
+  /** Of all connections of `peer` the part that this process has; 1 where there are none. */
+  part(peer: string): number {
+    const all = this.of(peer);
+    return all === 0 ? 1 : (this.#byPeer.get(peer) ?? 0) / all;
+  }
+
   /** Peers that are remembered: those with a connection, so that who has gone costs no memory. */
   get peers(): number {
     return this.#byPeer.size;

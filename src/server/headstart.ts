@@ -4,8 +4,11 @@
  * time. So they are charged to the address in advance, at its rate, and who owes too much is not
  * read until that is paid (decision 0047). What a connection did not use is given back at its end.
  *
+ * Of several processes each has of the rate what it has of an address's connections, so that who
+ * is spread over all of them gains nothing.
+ *
  * Invariant: an address is sent what its rate makes in that time and WINDOWS_FREE head starts (or a
- * second of its rate, if that is more) at most, however often it connects.
+ * second of its rate, if that is more) of each process at most, however often it connects.
  */
 import { Debts } from "../guard/debts.ts";
 import type { Rates } from "../guard/rates.ts";
@@ -37,6 +40,7 @@ const LATE_S_MAX = 10;
 /** The head starts of one server, which has a rate in all or for each address. */
 export class HeadStart {
   readonly #rates: Rates;
+  readonly #part: (peer: string) => number;
   readonly #debts = new Debts();
   /** Bytes that a connection was charged for and has not sent. */
   readonly #ahead = new Map<Connection, number>();
@@ -46,8 +50,10 @@ export class HeadStart {
   /** Addresses that share what there is in all. */
   #active = 1;
 
-  constructor(rates: Rates) {
+  /** `part`: how much of an address's connections this process has. */
+  constructor(rates: Rates, part: (peer: string) => number) {
     this.#rates = rates;
+    this.#part = part;
   }
 
   /** Connections that are not read yet. */
@@ -85,11 +91,14 @@ export class HeadStart {
     this.#held.delete(connection);
   }
 
-  /** `seconds` after the last call, while `sending` are sending: debts are paid. */
-  settle(seconds: number, sending: readonly Connection[]): void {
+  /**
+   * `seconds` after the last call, while `sending` are sending, and so many addresses `elsewhere`,
+   * in other processes alone: debts are paid.
+   */
+  settle(seconds: number, sending: readonly Connection[], elsewhere: number): void {
     const peers = new Set([...sending.map(({ peer }) => peer), ...this.#debts.peers]);
-    this.#active = Math.max(1, peers.size);
-    this.#debts.pay(seconds, () => this.#rate);
+    this.#active = Math.max(1, peers.size + elsewhere);
+    this.#debts.pay(seconds, (peer) => this.#rate * this.#part(peer));
     this.#waiting = new Set();
     for (const connection of this.#held) {
       if (this.#waiting.has(connection.peer) || !this.#admit(connection)) {

@@ -4,6 +4,7 @@
  * ours for a connection, and holds for TLS as well. What each may send is shared out anew four
  * times a second among those that are sending.
  */
+import type { Gate } from "../guard/admission.ts";
 import { type Rates, type Sending, sharesOf } from "../guard/rates.ts";
 import type { SharedSending } from "../guard/sharedsending.ts";
 import { clock, tick } from "../sys/clock.ts";
@@ -42,16 +43,21 @@ export class Pacing {
   readonly #headStart: HeadStart | null;
   #sharedAt = clock.now;
 
-  /** `connections` are this process's, now and later; `shared` knows who sends in others. */
+  /**
+   * `connections` are this process's, now and later, which `gate` counts in all processes; `shared`
+   * knows who sends in others.
+   */
   constructor(
     rates: Rates,
     connections: ReadonlyMap<Connection, unknown>,
+    gate: Gate,
     shared: SharedSending | null = null,
   ) {
     this.#rates = rates;
     this.#shared = shared;
     this.#connections = connections;
-    this.#headStart = rates.address > 0 || rates.total > 0 ? new HeadStart(rates) : null;
+    const part = (peer: string): number => gate.part(peer);
+    this.#headStart = rates.address > 0 || rates.total > 0 ? new HeadStart(rates, part) : null;
     this.#timer = setInterval(() => this.#share(), SHARE_MS);
   }
 
@@ -85,12 +91,15 @@ export class Pacing {
       if (sent > 0) this.#headStart?.sent(connection, sent);
       if (sent > 0 || connection.progressAt > 0) sending.push(connection);
     }
-    const now = tick();
-    this.#headStart?.settle((now - this.#sharedAt) / 1000, sending);
-    this.#sharedAt = now;
     const own = sending.map(sendingOf);
     const all = this.#shared === null ? own : this.#shared.publish(own);
-    const shares = sharesOf([...all, ...(this.#shared?.others() ?? [])], this.#rates);
+    const others = this.#shared?.others() ?? [];
+    const here = new Set(all.map(({ peer }) => peer));
+    const elsewhere = new Set(others.map(({ peer }) => peer).filter((peer) => !here.has(peer)));
+    const now = tick();
+    this.#headStart?.settle((now - this.#sharedAt) / 1000, sending, elsewhere.size);
+    this.#sharedAt = now;
+    const shares = sharesOf([...all, ...others], this.#rates);
     for (const [nth, connection] of sending.entries()) {
       const part = this.#headStart?.part(connection.peer) ?? 1;
       this.#tell(connection, part * (shares[nth] ?? 0));

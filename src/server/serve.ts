@@ -117,8 +117,7 @@ export class Server implements ConnectionOwner {
     this.#secure = options.credentials === null ? null : new Secure(options.credentials);
     this.#services = servicesOf(options, this.counters, () => this.#observed());
     const { rates } = options;
-    const sending = colleague?.sending ?? null;
-    this.#pacing = rates === null ? null : new Pacing(rates, this.#connections, sending);
+    this.#pacing = rates && new Pacing(rates, this.#connections, this.#gate, colleague?.sending);
     this.#listen(options.addresses);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }

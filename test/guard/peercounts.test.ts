@@ -79,3 +79,16 @@ test("a gate counts what it lets in, and nothing of what it turns away", () => {
   gate.leave("192.0.2.1", "serve");
   expect([first!.of("192.0.2.1"), first!.sum]).toEqual([1, 2]);
 });
+
+test("of a peer's connections each process knows its part, and nobody's is whole", () => {
+  const limits: Limits = { ...LIMITS_DEFAULT, connections: 9, connectionsPerPeer: 9, files: 9 };
+  const gates = processes(2).all.map((counts) => new Gate(limits, counts));
+  const parts = (): number[] => gates.map((gate) => gate.part("192.0.2.1"));
+  expect(parts()).toEqual([1, 1]);
+  gates[0]!.enter("192.0.2.1");
+  expect(parts()).toEqual([1, 0]);
+  for (let nth = 0; nth < 3; nth++) gates[1]!.enter("192.0.2.1");
+  expect(parts()).toEqual([0.25, 0.75]);
+  gates[0]!.leave("192.0.2.1", "serve");
+  expect(parts()).toEqual([0, 1]);
+});

@@ -1,5 +1,7 @@
 /** What connections send before the kernel paces them, of an address that has a rate. */
 import { expect, test } from "bun:test";
+import type { Connection } from "../../src/server/connection.ts";
+import { HeadStart } from "../../src/server/headstart.ts";
 import { eventually, replaceCall } from "../rig/faults.ts";
 import { Peer } from "../rig/peer.ts";
 import { Running, type RunningOptions } from "../rig/running.ts";
@@ -94,4 +96,24 @@ test("without a rate of addresses nobody asks how long segments are", async () =
   await using running = limited(tree, { rates: { total: 0, address: 0, connection: RATE } });
   expect((await running.ask("f\n")).text).toBe("content");
   expect(asked).toBe(0);
+});
+
+test("of several processes each pays its part of an address's debts", () => {
+  using _ethernet = ethernet();
+  const begun = (part: number): { it: HeadStart; resumed: () => number } => {
+    let resumed = 0;
+    const it = new HeadStart({ total: 0, address: RATE, connection: 0 }, () => part);
+    const socket = { fd: -1, pause() {}, resume: () => void (resumed += 1) };
+    const fake: object = { peer: "192.0.2.1", socket, since: 0 };
+    // Eight are free, and as many wait.
+    for (let nth = 0; nth < 16; nth++) it.begin({ ...fake } as Connection);
+    return { it, resumed: () => resumed };
+  };
+  const [whole, half, none] = [begun(1), begun(0.5), begun(0)];
+  for (const { it } of [whole, half, none]) {
+    expect(it.held).toBe(8);
+    for (let quarter = 0; quarter < 4; quarter++) it.settle(0.25, [], 0);
+  }
+  // A second of the rate has six segments of ten and some in it.
+  expect([whole, half, none].map(({ resumed }) => resumed())).toEqual([6, 3, 0]);
 });
