@@ -319,7 +319,7 @@ class Supervisor {
         if (terminal && !kernel.isTerminal(STDERR)) stop("SIGHUP", 1);
         else void this.#reload();
       });
-      process.on("SIGUSR1", () => this.#signal("SIGUSR1"));
+      process.on("SIGUSR1", () => this.#reopenLogs());
     });
   }
 
@@ -333,9 +333,15 @@ class Supervisor {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // One that starts reads and opens everything anyhow; most signals would end it.
+    for (const worker of this.#running) worker.signal(signal);
+  }
+
+  /** One that starts may have opened the file before it got another name: it is told later. */
+  #reopenLogs(): void {
     for (const worker of this.#running) {
-      if (worker.serves || signal !== "SIGUSR1") worker.signal(signal);
+      void worker.begun.then((served) => {
+        if (served) worker.signal("SIGUSR1");
+      });
     }
   }
 }

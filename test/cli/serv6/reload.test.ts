@@ -216,3 +216,35 @@ test("a fresh worker finishes what it has accepted when another one can't be had
   for (const peer of peers) peer[Symbol.dispose]();
   await eventually("it is gone", () => fresh().length === 0);
 }, 60_000);
+
+/** Names by which `pid` has the log open. */
+function logsOf(pid: number): string[] {
+  try {
+    const links = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+    return links.map((link) => fs.readlinkSync(link)).filter((file) => /\/log(?:\.1)?$/.test(file));
+  } catch {
+    return [];
+  }
+}
+
+test("a log that gets another name while a worker starts is opened anew by that one too", async () => {
+  using tree = new Tree({ "root/f": "served", logs: null });
+  const flags = ["-p", "0", "--workers", "2", "--log-file", tree.path("logs/log")];
+  await using started = new Started([tree.path("root"), ...flags]);
+  const { pid } = started.child;
+  const before = await serving(started, 2);
+  started.child.kill("SIGHUP");
+  const fresh = (): number[] => childrenOf(pid).filter((child) => !before.includes(child));
+  // It has opened the file, and nobody has seen yet that it serves.
+  while (!fresh().some((child) => logsOf(child).length > 0)) await Bun.sleep(1);
+  process.kill(pid, "SIGSTOP");
+  fs.renameSync(tree.path("logs/log"), tree.path("logs/log.1"));
+  process.kill(pid, "SIGUSR1");
+  process.kill(pid, "SIGCONT");
+  await started.says(/ reloaded in [0-9]+ ms: 2 fresh workers serve/);
+  await eventually("those of before are gone", () => !before.some(runs));
+  await eventually("the new file alone", () => {
+    const open = fresh().map((child) => logsOf(child).join());
+    return open.length === 2 && open.every((files) => files === tree.path("logs/log"));
+  });
+}, 60_000);
