@@ -177,8 +177,7 @@ class Poll {
     const pending = new Set(sources);
     let timer: NodeJS.Timeout | null = null;
     let enough = false;
-    const settle = (source: Source): void => {
-      pending.delete(source);
+    const hurry = (): void => {
       if (pending.size === 0) over.resolve();
       else if (this.answered && !enough) {
         enough = this.ballots.size >= pending.size;
@@ -187,6 +186,10 @@ class Poll {
           timer = setTimeout(over.resolve, enough ? LATE_MS : FEW_LATE_MS);
         }
       }
+    };
+    const settle = (source: Source): void => {
+      pending.delete(source);
+      hurry();
     };
     let open = true;
     for (const source of sources) {
@@ -204,6 +207,8 @@ class Poll {
         },
       );
     }
+    // Others may have answered before: then nobody need answer now.
+    hurry();
     await over.promise;
     open = false;
     if (timer !== null) clearTimeout(timer);

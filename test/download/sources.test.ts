@@ -180,6 +180,17 @@ test("nor does it where a file is replaced, of which the other tells what is the
   expect(servers.reduce((sum, server) => sum + asked(server), 0)).toBeLessThan(CHUNK);
 });
 
+test("nor does a fourth that is asked only where three differ", async () => {
+  using servers = serversOf(HONEST, HONEST, HONEST, ({ verb }) =>
+    verb === "HASH" ? null : undefined,
+  );
+  servers[0]?.put("/f", turned(large, 3), 9);
+  using here = new Tree();
+  const { status, err } = await bring(urls(servers), here, { stallTimeoutMs: 600_000 });
+  expect(err).toStartWith(`${servers[0]?.url("/f")} is left out: its content differs`);
+  expect([status, brought(here), err.split("\n")]).toEqual([0, true, [err]]);
+});
+
 test("who refuses, has nothing, or is not there is told, and the others bring it", async () => {
   const denied: Misbehave = ({ verb }) =>
     verb === "READ" ? { bytes: "ERR EACCES not for you\n" } : undefined;
