@@ -38,6 +38,9 @@ import type { ConnectionSettings, ReadRange } from "./wireclient.ts";
 /** Redirects of one request. curl follows 50, browsers 20; a file's are one or two. */
 const REDIRECTS_MAX = 10;
 
+/** Asks to wait, and not to ask elsewhere. */
+const TOO_MANY_REQUESTS = 429;
+
 /** Servers that redirects may lead to, with a connection each; then the oldest one is left. */
 const SESSIONS_MAX = 4;
 
@@ -222,14 +225,22 @@ export class HttpClient implements FileClient {
   ): Promise<ReplyHead> {
     this.#underWay += 1;
     try {
-      let place = this.#found.get(path) ?? { server: this.#server, path };
+      const named = { server: this.#server, path };
+      const known = this.#found.get(path);
+      let place = known ?? named;
+      let expires = known !== undefined;
       for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
         const head = await this.#askAt(place, wish, (reply) => {
           mustBePlain(reply, this.#server, path);
           return isRedirect(reply.status) ? null : judge(reply);
         });
-        // What a redirect gave may hold for a while only, as signed addresses do.
+        // What a redirect gave may hold for a while only, as signed addresses do: it is given anew.
         if (head.status >= 400) this.#found.delete(path);
+        if (expires && isRefused(head.status)) {
+          expires = false;
+          place = named;
+          continue;
+        }
         if (!isRedirect(head.status)) return head;
         place = this.#redirected(head, place, path);
         this.#found.set(path, place);
@@ -322,6 +333,11 @@ export class HttpClient implements FileClient {
 
 function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/** The address does not hold, as far as the server is to blame the one who asks. */
+function isRefused(status: number): boolean {
+  return status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS;
 }
 
 /** Throws for a body that is not the file as it lies there: Accept-Encoding asked for that. */

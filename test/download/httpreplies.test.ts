@@ -92,6 +92,29 @@ test("redirects are followed, by parts too, and never to another scheme or in a 
   }
 });
 
+test("an address that has expired is asked for anew where it came from, and once", async () => {
+  using here = new Tree();
+  const long = content(3, 1, 3 * big.length);
+  for (const lasting of [1, 0]) {
+    /** Uses that are left of each signature. */
+    const left: number[] = [];
+    using there = new HttpFake({ "/f": long }, ({ target }) => {
+      const nth = Number(target.split("=")[1]);
+      left[nth] = (left[nth] ?? 0) - 1;
+      return left[nth] >= 0 ? undefined : { bytes: reply("403 Expired", "", "no") };
+    });
+    using server = new HttpFake({}, () => {
+      const to = `${there.url("/f")}?signature=${left.push(lasting) - 1}`;
+      return { bytes: reply("302 Found", `Location: ${to}\r\n`, "") };
+    });
+    const options = { connections: 1, verify: false, force: true };
+    const { status, err } = await bring(server.url("/f"), here, options);
+    expect([status, err]).toEqual(lasting > 0 ? [0, ""] : [4, expect.stringContaining("403")]);
+    if (lasting > 0) expect(fs.readFileSync(here.path("f")).equals(long)).toBe(true);
+    else expect(left).toEqual([-1]);
+  }
+});
+
 /** Replies that two readers could read differently, or that tell no end. */
 const BROKEN: readonly [what: string, head: string][] = [
   ["both lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"],
