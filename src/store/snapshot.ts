@@ -88,8 +88,10 @@ export class Snapshot {
     return this.#settled && this.stat.same(stat);
   }
 
-  /** A page ended with `name` and said that more follow. */
+  /** A page ended with `name` and said that more follow; "" where it had no entry: no walk. */
   addEnd(name: ByteString): void {
+    // What is behind "" is a walk's begin, which must not be of old names.
+    if (name === "") return;
     this.#ends.add(name);
     const [oldest = ""] = this.#ends;
     if (this.#ends.size > ENDS_MAX) this.#ends.delete(oldest);

@@ -151,6 +151,14 @@ test("a folder that rests is read once, one that changed again; a walk goes on i
   expect(made(folder, folder.wish("d", "end"), 6 + 2 * AGE_MAX_MS)).not.toBe(other);
 });
 
+test("who asks for no entry leaves nobody who begins a walk with old names", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  expect(folder.names("", 0)).toEqual({ names: [], more: true });
+  folder.tree.write("b", "");
+  expect(folder.names("").names).toEqual(["a", "b"]);
+});
+
 test("snapshots are let go: unused, too old, too many; then no descriptor and no name is left", () => {
   using folder = new Folder();
   folder.tree.write("a", "");
