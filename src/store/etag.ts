@@ -24,8 +24,9 @@ export function etagOf(stat: FileStat, home: bigint = stat.dev): string {
   key ??= machineKey();
   words[0] = stat.ino;
   words[1] = stat.size;
-  words[2] = BigInt.asUintN(64, stat.mtime);
-  words[3] = BigInt.asUintN(64, stat.ctime);
+  // Of a time before 1970 the array takes the low 64 bits.
+  words[2] = stat.mtime;
+  words[3] = stat.ctime;
   words[4] = stat.dev;
   const hashed = stat.dev === home ? bytesAtHome : bytes;
   return new Bun.CryptoHasher("sha256", key).update(hashed).digest("hex").slice(0, HEX_DIGITS);

@@ -39,7 +39,6 @@ export class FolderPage implements PageWork {
   /** The folder's, null while it is not open, or -errno. */
   #fd: number | null;
   #read: boolean;
-  #asked = false;
   /** The thread has the question, and the descriptor in it. */
   #sent = false;
   #closed = false;
@@ -65,7 +64,6 @@ export class FolderPage implements PageWork {
 
   step(): PageStep {
     if (this.#page !== null) return this.#page.step();
-    if (this.#asked) return "waits";
     if (this.#fd === null) {
       return this.#ask({ kind: "name", path: this.#folder, want: "folder" }, (answer) => {
         this.#fd = typeof answer === "number" ? answer : readFacts(answer, facts);
@@ -97,7 +95,6 @@ export class FolderPage implements PageWork {
   // --- internal ---
 
   #ask(asked: LookAsked, answered: (answer: LookAnswer) => void): "waits" {
-    this.#asked = true;
     const closed = (): boolean => this.#closed;
     this.#looks.add({
       peer: this.#peer,
@@ -109,7 +106,7 @@ export class FolderPage implements PageWork {
         return asked;
       },
       answered: (answer) => {
-        this.#asked = this.#sent = false;
+        this.#sent = false;
         answered(answer);
         if (closed()) this.#letGo();
         else this.wake();

@@ -38,8 +38,11 @@ export interface NamesAsked {
 /** One message to the thread; the first tells the root. */
 export type LookAsked = NameAsked | RecordsAsked | NamesAsked;
 
+/** What factsOf() gives: a descriptor or -1, the owner, the mode, and the words of a FileStat. */
+export type LookFacts = readonly [fd: number, uid: number, mode: number, ...words: number[]];
+
 /** As LookAsked says, or -errno; of a name factsOf() it. */
-export type LookAnswer = number | readonly number[];
+export type LookAnswer = number | LookFacts;
 
 /** The first message. */
 export interface LookRoot {
@@ -67,13 +70,13 @@ export function lookFor(root: Root, asked: LookAsked): LookAnswer {
 }
 
 /** A descriptor, -1 for none, and the facts of what it is of, in numbers for a message. */
-export function factsOf(fd: number, { uid, mode, words }: FileStat): number[] {
+export function factsOf(fd: number, { uid, mode, words }: FileStat): LookFacts {
   return [fd, uid, mode, ...words];
 }
 
 /** The descriptor in factsOf(); `into` gets the facts. */
-export function readFacts(facts: readonly number[], into: FileStat): number {
-  const [fd = -1, uid = 0, mode = 0, ...words] = facts;
+export function readFacts(facts: LookFacts, into: FileStat): number {
+  const [fd, uid, mode, ...words] = facts;
   into.uid = uid;
   into.mode = mode;
   into.words.set(words);

@@ -29,10 +29,14 @@ export const ROOMS: readonly Room[] = [
     name: "store",
     files: "src/store/*.ts",
     tests: [
-      "test/store/{arena,body,cache,descriptors,directory,diskread,etag}.test.ts",
-      "test/store/{digest-cache,digest-job,digester}.test.ts",
-      "test/store/{names,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots,looks}.test.ts",
-      "test/store/{disk,portable}.test.ts",
+      "test/store/{arena,atonce,body,brought,cache,descriptors,directory,diskread,etag}.test.ts",
+      "test/store/{digest-cache,digest-job,digester,folderlooks,look,looks,named,names}.test.ts",
+      "test/store/{opener,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
+      "test/store/{disk,portable,s3}.test.ts",
+      "test/server/{coldlarge,coldnames,coldsmall,hash,hashjobs,mapped,wide}.test.ts",
+      "test/server/paths/{kinds,lexical,links,named}.test.ts",
+      "test/server/http/{admin,digests,folders}.test.ts",
+      "test/server/{changedsteps,failures}.test.ts",
     ],
   },
   {

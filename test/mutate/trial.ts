@@ -3,6 +3,7 @@
  * changed. Owns the copy and the bound on time.
  */
 import {
+  chmodSync,
   closeSync,
   cpSync,
   existsSync,
@@ -63,6 +64,8 @@ export class Copy implements Disposable {
   #child: Bun.Subprocess | null = null;
 
   constructor(root: string) {
+    // Some tests run a command as a user who owns nothing of it.
+    chmodSync(this.folder, 0o755);
     for (const name of COPIED.filter((it) => existsSync(join(root, it)))) {
       cpSync(join(root, name), join(this.folder, name), {
         recursive: true,

@@ -65,6 +65,29 @@ hot("a file that is asked for often lies in memory behind its head, once and who
   }
   // The files themselves are not open any more.
   expect(store.openFds).toBe(0);
+  // And none has reached into the slot of another.
+  for (const size of sizes) {
+    const { fd, base } = used(store, `/f${size}`, 1);
+    const held = Buffer.alloc(size);
+    expect([size, kernel.pread(fd, held, size, base)]).toEqual([size, size]);
+    expect(held.equals(content(size, 0, size))).toBe(true);
+  }
+  expect(store.facts.arenaFiles).toBe(sizes.length);
+  const { fd } = used(store, "/f8193", 1);
+  expect(fs.readlinkSync(`/proc/self/fd/${fd}`)).toContain("memfd:serv6");
+  store.close();
+  expect(() => fs.fstatSync(fd)).toThrow("EBADF");
+});
+
+hot("without zero copy, and before a door has made a head, nothing is put there", () => {
+  using tree = new Tree({ f: content(1, 0, 70_000), g: content(1, 0, 20_000) });
+  using store = storeOf(tree);
+  for (let nth = 0; nth < USES; nth++) store.open("/g", waiterOf());
+  expect(store.facts).toMatchObject({ arenaFiles: 0, openFiles: 1 });
+  const copying = openDisk(tree.root, POLICY, { files: 64, zeroCopy: false });
+  expect(used(copying, "/f").headAt).toBeNull();
+  expect(copying.facts.arenaFiles).toBe(0);
+  copying.close();
 });
 
 test("who is asked for once or twice, is smaller or larger, is not", () => {
@@ -122,8 +145,8 @@ for (const row of ["memfd", "pwrite"] as const) {
     const file = used(store, "/f", 40);
     expect(file.headAt).toBeNull();
     expect(bytesOf(file, file.base, 20_000).equals(content(1, 0, 20_000))).toBe(true);
-    // Asked once, and not again.
-    expect(calls).toBe(1);
+    // Asked once, and not again; no slot is left in use.
+    expect([calls, store.facts.arenaFiles]).toEqual([1, 0]);
   });
 }
 

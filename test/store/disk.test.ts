@@ -9,7 +9,7 @@ import type { RootPolicy } from "../../src/store/root.ts";
 import { BODY_BYTES_MAX, type Store } from "../../src/store/store.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { Refusal } from "../../src/wire/errors.ts";
-import { coldNames, replaceCall } from "../rig/faults.ts";
+import { coldNames, replaceCall, warmNames } from "../rig/faults.ts";
 import { inlineLooks } from "../rig/inlinelooks.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { openIn } from "../rig/open-files.ts";
@@ -271,7 +271,74 @@ test("without openat2 it says so instead of serving; --unconfined is told of", a
   using tree = new Tree({ f: "x" });
   using _fault = replaceCall("openat2", () => () => -ERRNO.ENOSYS);
   expect(() => diskOver(tree)).toThrow(/openat2 says ENOSYS.*--unconfined/s);
+  expect(openIn(tree.root)).toBe(0);
   expect(await codeOf(diskOver(tree, { unconfined: true }), "/f")).toBe("opened");
+});
+
+test("without /proc it says so, and leaves nothing open", async () => {
+  using tree = new Tree({ f: "x" });
+  const noProc = () =>
+    replaceCall("openat", (real) => (dirfd, path, flags) => {
+      return path.startsWith("/proc/self/fd/") ? -ERRNO.ENOENT : real(dirfd, path, flags);
+    });
+  {
+    using _fault = noProc();
+    expect(() => diskOver(tree)).toThrow("serv6 needs /proc");
+    expect(openIn(tree.root)).toBe(0);
+  }
+  using store = closing(diskOver(tree));
+  using _fault = noProc();
+  expect(await codeOf(store.it, "/f")).toBe("EIO");
+  expect(openIn(tree.root)).toBe(1);
+});
+
+test("a root that can't be opened is told by its name and why", () => {
+  using tree = new Tree({ f: "x" });
+  using _fault = replaceCall("openat", () => () => -ERRNO.EACCES);
+  expect(() => diskOver(tree)).toThrow(`cannot serve ${tree.root}: permission denied`);
+});
+
+test("what a store is called and has, before and after it was asked", async () => {
+  using tree = new Tree({ f: "x", large: Buffer.alloc(100_000) });
+  using store = closing(diskOver(tree));
+  using single = closing(openDisk(tree.path("f"), POLICY, { files: 8, zeroCopy: true }));
+  expect([store.it.label, single.it.label]).toEqual([tree.root, `${tree.root}/f`]);
+  expect(single.it.roots).toEqual([{ at: "", folder: tree.root }]);
+  const nothing = {
+    ...{ openFiles: 0, keptFiles: 0, keptBytes: 0, arenaFiles: 0, hits: 0, misses: 0 },
+    ...{ blockBytes: 0, blockHits: 0, blockMisses: 0, digestJobs: 0, pages: 0 },
+  };
+  expect(store.it.facts).toEqual(nothing);
+  for (let nth = 0; nth < 3; nth++) {
+    for (const path of ["/f", "/large"]) await file(store.it, path);
+  }
+  expect(await codeOf(store.it, "/no")).toBe("ENOENT");
+  expect(store.it.list("/", 10, "", NOBODY)).toBeNull();
+  expect(store.it.facts).toMatchObject({
+    ...{ openFiles: 1, keptFiles: 2, hits: 4, misses: 3, pages: 1 },
+  });
+});
+
+test("a link to the root itself is a way into it; where links lead is asked twice, or refused", async () => {
+  using tree = new Tree({ "d/f": "x", ".h/f": "x" });
+  tree.link("d/up", "..");
+  tree.link("d/in", "f");
+  tree.link("d/dot", "../.h");
+  using _warm = warmNames();
+  for (const unconfined of [false, true]) {
+    using store = closing(diskOver(tree, { unconfined }));
+    const before = openIn(tree.root);
+    expect(await list(store.it, "/d/up", 9)).toBe("1 d");
+    expect(await codesOf(store.it, ["/d/up/d/f", "/d/dot/f"])).toEqual(["opened", "ENOENT"]);
+    for (const nth of [1, 2]) {
+      let calls = 0;
+      using _fails = replaceCall("readlink", (real) => (path) => {
+        return ++calls === nth ? -ERRNO.ENOENT : real(path);
+      });
+      expect(await stat(store.it, "/d/in")).toMatchObject({ code: "EACCES" });
+    }
+    expect(openIn(tree.root)).toBe(before);
+  }
 });
 
 test("a file as root is all there is, and what the root's own path gives", async () => {

@@ -1,6 +1,8 @@
 /** What an etag is of. */
 import { expect, test } from "bun:test";
-import { etagOf, folderIdOf } from "../../src/store/etag.ts";
+import { createHash, createHmac } from "node:crypto";
+import fs from "node:fs";
+import { etagOf, folderIdOf, namesIdOf } from "../../src/store/etag.ts";
 import { FileStat } from "../../src/sys/types.ts";
 
 function statOf(ino: bigint, size: bigint, mtime: bigint, ctime: bigint, dev: bigint): FileStat {
@@ -37,4 +39,24 @@ test("a folder is told by its device and inode, whatever is put into it", () => 
     statOf(5n, 0n, 0n, 0n, 1n),
   ];
   expect(new Set([id, ...others.map(folderIdOf)]).size).toBe(4);
+});
+
+test("etags and ids are of the machine's id: the same in every worker and after a restart", () => {
+  let machine = "";
+  try {
+    machine = fs.readFileSync("/etc/machine-id", "latin1").trim();
+  } catch {
+    // Without one the key is public.
+  }
+  const key = createHash("sha256").update(`serv6 etag 1 ${machine}`).digest("hex");
+  const of = (bytes: string | Uint8Array): string =>
+    createHmac("sha256", key).update(bytes).digest("hex").slice(0, 16);
+  const words = new BigUint64Array([1n, 2n, 2n ** 64n - 3n, 4n, 5n]);
+  const bytes = new Uint8Array(words.buffer);
+  // A time before 1970 is negative.
+  const stat = statOf(1n, 2n, -3n, 4n, 5n);
+  expect(etagOf(stat)).toBe(of(bytes.subarray(0, 32)));
+  expect(etagOf(stat, 6n)).toBe(of(bytes));
+  expect(folderIdOf(stat)).toBe(of("folder 5 1"));
+  expect(namesIdOf(["a", "b"])).toBe(of("names a/b"));
 });

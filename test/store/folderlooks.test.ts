@@ -2,8 +2,14 @@
 import { expect, test } from "bun:test";
 import { openDisk } from "../../src/store/disk.ts";
 import { SHORT_WAITS_MAX } from "../../src/store/pages.ts";
+import { factsOf } from "../../src/store/look.ts";
+import { LOOKS_PER_STEP } from "../../src/store/lines.ts";
 import { tick } from "../../src/sys/clock.ts";
-import { replaceCall, warmNames } from "../rig/faults.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { kernel } from "../../src/sys/kernel.ts";
+import { AT_FDCWD, FileStat, OPEN, RESOLVE } from "../../src/sys/types.ts";
+import { Refusal } from "../../src/wire/errors.ts";
+import { coldNames, replaceCall, warmNames } from "../rig/faults.ts";
 import { LookThreads } from "../rig/lookthreads.ts";
 import { openIn } from "../rig/open-files.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
@@ -126,5 +132,88 @@ test("no more than a few short folders are open while they wait for the disk", (
     loop.settle();
   }
   expect([heard, openIn(tree.root)]).toEqual([folders.length, 1]);
+  store.close();
+});
+
+test("of the next names the first and the middle one are asked about; what took long asks for more", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  const names = Array.from({ length: 3 * LOOKS_PER_STEP }, (_, nth) => `n${1000 + nth}`);
+  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  let cold = names[LOOKS_PER_STEP / 2];
+  const seen: string[] = [];
+  using _names = replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
+    if (!path.startsWith("n")) return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
+    seen.push(path);
+    return path === cold ? -ERRNO.EAGAIN : real(dirfd, path, flags, resolve, mode);
+  });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let pages = 0;
+  store.list(
+    "/d",
+    1000,
+    "",
+    waiterOf(() => (pages += 1)),
+  );
+  loop.settle();
+  threads.answer(0);
+  loop.settle();
+  const next = (): unknown => {
+    const asked = threads.asked.at(-1);
+    return asked?.kind === "names" ? asked.names : asked?.kind;
+  };
+  expect([seen, next()]).toEqual([[names[0]!, cold!], names.slice(0, LOOKS_PER_STEP)]);
+  cold = "";
+  // Three times what it takes in memory: the disk was met, and the next ones are not asked about.
+  threads.answer(60 * LOOKS_PER_STEP);
+  loop.settle();
+  expect([seen.length, next()]).toEqual([2, names.slice(LOOKS_PER_STEP, 2 * LOOKS_PER_STEP)]);
+  // As fast as memory.
+  threads.answer(20 * LOOKS_PER_STEP);
+  loop.settle();
+  expect([seen.slice(2), threads.asked.length, pages]).toEqual([
+    [names[2 * LOOKS_PER_STEP]!, names[2.5 * LOOKS_PER_STEP]!],
+    3,
+    1,
+  ]);
+  store.close();
+  expect(openIn(tree.root)).toBe(0);
+});
+
+test("a folder that is not in memory is opened by the thread, and refused as that says", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _cold = coldNames();
+  using tree = new Tree({ "d/f": "x" });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  const heard: unknown[] = [];
+  const waiter = waiterOf((answer) => heard.push(answer instanceof Refusal ? answer.code : "page"));
+  const ask = (): void => void store.list("/d", 10, "", waiter, false, true);
+  expect(store.list("/d", 10, "", waiter)).toBe("cold");
+  expect(store.facts.pages).toBe(0);
+  ask();
+  loop.settle();
+  expect([store.facts.pages, threads.asked]).toEqual([
+    1,
+    [{ kind: "name", path: "d", want: "folder" }],
+  ]);
+  threads.answer(-ERRNO.ENOTDIR);
+  loop.settle();
+  expect(heard).toEqual(["ENOTDIR"]);
+  ask();
+  loop.settle();
+  const stat = new FileStat();
+  const fd = kernel.openat(AT_FDCWD, tree.path("d"), OPEN.readOnly | OPEN.directory);
+  kernel.statx(fd, "", stat);
+  threads.answer(factsOf(fd, stat));
+  loop.settle();
+  expect(threads.asked.at(-1)).toMatchObject({ kind: "records", folder: fd });
+  // What fails is met again by the page itself, which may have better luck.
+  threads.answer(-ERRNO.EIO);
+  loop.settle();
+  expect(threads.asked.at(-1)).toMatchObject({ kind: "names", names: ["f"] });
+  threads.answer(0);
+  loop.settle();
+  expect([heard, openIn(tree.root)]).toEqual([["ENOTDIR", "page"], 1]);
   store.close();
 });

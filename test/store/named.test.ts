@@ -4,7 +4,14 @@ import { bytesOf, closing, file, list } from "./asking.ts";
 import { contract } from "./contract.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { openNamed, ROOTS_MAX, rootNameFault } from "../../src/store/namedroots.ts";
-import type { DigestRange, EncodedPage, OpenFile, Store, Waiter } from "../../src/store/store.ts";
+import type {
+  DigestRange,
+  EncodedPage,
+  OpenFile,
+  Store,
+  StoreFacts,
+  Waiter,
+} from "../../src/store/store.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
@@ -152,6 +159,10 @@ test("refusals name the path that was asked for, at once and later", async () =>
   expect(await answered((it) => store.it.stat("/a/no", it))).toBe("no such file: /a/no");
   expect(said(store.it.open("/b", waiterOf()))).toBe("no such file: /b");
   expect(said(store.it.open("/a/../b", waiterOf()))).toBe("permission denied: /a/../b");
+  expect(said(store.it.stat("/a/../b", waiterOf()))).toBe("permission denied: /a/../b");
+  expect(said(store.it.stat("/b", waiterOf()))).toBe("no such file: /b");
+  expect(said(store.it.list("/a/../b", 1, "", waiterOf()))).toBe("permission denied: /a/../b");
+  expect(said(store.it.list("/b", 1, "", waiterOf()))).toBe("no such file: /b");
   expect(said(store.it.list("/a/d/f", 1, "", waiterOf()))).toBe("not a directory: /a/d/f");
   // The folder goes while the page waits for its turn.
   const page = Promise.withResolvers<EncodedPage | Refusal>();
@@ -195,6 +206,35 @@ test("a store that answers later is told by the whole path, and the top waits fo
   late.refusal = new Refusal("EBUSY", "/");
   expect(await list(store.it, "/", 10)).toBe("EBUSY");
   expect(await store.it.check?.()).toBe("the root a: no keys");
+});
+
+test("facts are the sum of the stores', of what they share the most that one of them tells", () => {
+  using tree = new Tree({ f: "x" });
+  const names = [
+    ...["openFiles", "keptFiles", "keptBytes", "arenaFiles", "hits", "misses", "blockBytes"],
+    ...["blockHits", "blockMisses", "digestJobs", "pages"],
+  ] as const;
+  const shared = ["blockBytes", "blockHits", "blockMisses", "digestJobs"];
+  const factsFrom = (first: number): StoreFacts =>
+    Object.fromEntries(names.map((name, nth) => [name, first + nth])) as unknown as StoreFacts;
+  class Told extends Below {
+    told = factsFrom(0);
+    override get facts() {
+      return this.told;
+    }
+  }
+  const [a, b] = [1, 2].map(() => new Told(openDisk(tree.root, POLICY, LIMITS), "")) as [
+    Told,
+    Told,
+  ];
+  a.told = factsFrom(100);
+  b.told = factsFrom(1000);
+  const stores: Record<string, Store> = { a, b };
+  using store = closing(openNamed({ a: "a", b: "b" }, (name) => stores[name]!));
+  const wanted = names.map((name, nth) => {
+    return [name, shared.includes(name) ? 1000 + nth : 1100 + 2 * nth];
+  });
+  expect(store.it.facts).toEqual(Object.fromEntries(wanted));
 });
 
 test("bare paths may be absolute below each of the roots", () => {

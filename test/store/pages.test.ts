@@ -4,6 +4,7 @@ import type { DirectoryPage } from "../../src/store/directory.ts";
 import {
   PAGES_MAX,
   Pages,
+  type PageWork,
   PEER_PAGES_MAX,
   SHORT_BYTES_MAX,
   SHORT_STEPS_MAX,
@@ -255,4 +256,78 @@ test("what can't be opened or read is refused by its path, for all who asked", (
   pages.add("step", "/b", LONG_BYTES, waiter(), () => ({ step: () => -5, close() {} }));
   loop.settle();
   expect(refused).toEqual(["EACCES", "EACCES", "EIO"]);
+});
+
+test("a page that another peer has asked for comes in the turn of each who wants it", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const heard: string[] = [];
+  const add = (key: string, peer: string): void =>
+    pages.add(key, "/d", 4096, asker(peer, heard), directory.open(2));
+  for (let nth = 0; nth < 50; nth++) add(`${nth}`, "greedy");
+  add("49", "honest");
+  add("49", "honest");
+  while (!heard.includes("honest")) loop.turn();
+  expect(heard.length).toBeLessThanOrEqual(5);
+  // Of one peer it has one place, however often that asks.
+  expect(pages.waiting).toBeLessThan(50);
+  loop.settle();
+  expect([heard.length, directory.opened]).toEqual([52, 50]);
+});
+
+test("long pages that wait for the disk count among those that are open", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const heard: string[] = [];
+  const made: (PageWork & { ready: boolean; closed: boolean })[] = [];
+  const open = (): PageWork => {
+    const page: (typeof made)[number] = {
+      ready: false,
+      closed: false,
+      step: () => (page.ready ? PAGE : "waits"),
+      close: () => void (page.closed = true),
+    };
+    made.push(page);
+    return page;
+  };
+  const count = 2 * PAGES_MAX;
+  for (let nth = 0; nth < count; nth++) {
+    pages.add(`${nth}`, "/d", LONG_BYTES, asker(`peer ${nth}`, heard), open);
+  }
+  loop.settle();
+  expect([made.length, pages.making, pages.waiting]).toEqual([PAGES_MAX, PAGES_MAX, PAGES_MAX]);
+  // Nothing moves until the disk has come.
+  expect(loop.immediates).toBe(0);
+  for (let nth = 0; nth < count; nth++) {
+    const page = made[nth]!;
+    page.ready = true;
+    page.wake?.();
+    page.wake?.();
+    loop.settle();
+  }
+  expect([heard.length, made.every(({ closed }) => closed)]).toEqual([count, true]);
+  expect([pages.making, pages.waiting]).toEqual([0, 0]);
+});
+
+test("short pages for which the disk has come at once are all told", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const heard: string[] = [];
+  const wakes: (() => void)[] = [];
+  let ready = false;
+  for (let nth = 0; nth < 5; nth++) {
+    pages.add(`${nth}`, "/d", 4096, asker(`${nth}`, heard), () => {
+      const page: PageWork = { step: () => (ready ? PAGE : "waits"), close() {} };
+      wakes.push(() => page.wake?.());
+      return page;
+    });
+  }
+  loop.settle();
+  expect([wakes.length, heard.length, pages.making]).toEqual([5, 0, 5]);
+  ready = true;
+  for (const wake of wakes) wake();
+  expect(pages.making).toBe(5);
+  loop.settle();
+  expect([heard, pages.making]).toEqual([["0", "1", "2", "3", "4"], 0]);
 });

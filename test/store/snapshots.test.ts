@@ -15,8 +15,10 @@ import {
   type Wish,
 } from "../../src/store/snapshots.ts";
 import type { PageStep } from "../../src/store/pages.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../../src/sys/types.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
 
@@ -196,4 +198,91 @@ test("few are made at once, and what nobody waits for is given up", () => {
   folder.snapshots.release(next!);
   folder.snapshots.release(making[1]!);
   expect([folder.snapshots.held, openIn(folder.tree.root)]).toEqual([0, before]);
+});
+
+test("a page that is given up, or is of a folder that can't be read, leaves nothing under way", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  const before = openIn(folder.tree.root);
+  for (let nth = 0; nth < 3 * MAKING_MAX; nth++) {
+    const page = folder.page("", 10);
+    expect([nth, page.step()]).toEqual([nth, null]);
+    page.close();
+  }
+  expect([folder.snapshots.held, openIn(folder.tree.root)]).toEqual([0, before]);
+  {
+    using _fails = replaceCall("getdents", () => () => -ERRNO.EIO);
+    for (let nth = 0; nth < 3 * MAKING_MAX; nth++) {
+      const page = folder.page("", 10);
+      expect([nth, page.step()]).toEqual([nth, -ERRNO.EIO]);
+      page.close();
+    }
+  }
+  {
+    // What passes by itself ends a page whose names are known.
+    using _fails = replaceCall("statx", (real) => (fd, name, out) => {
+      return name === "a" ? -ERRNO.ENOMEM : real(fd, name, out);
+    });
+    const page = folder.page("", 10);
+    let made: PageStep = null;
+    while (made === null) made = page.step();
+    expect(made).toBe(-ERRNO.ENOMEM);
+    page.close();
+  }
+  expect(folder.names("")).toEqual({ names: ["a"], more: false });
+  folder.snapshots.clear();
+  expect(openIn(folder.tree.root)).toBe(before);
+});
+
+test("that a folder is too wide is remembered while it is so, and no names are held for it", () => {
+  using folder = new Folder();
+  folder.tree.write("a", "");
+  using _later = passed(SETTLED_MS + 1000);
+  // A page of records, once for each name of an endless folder.
+  const record = Buffer.alloc(19 + 256 + 1, "n");
+  record.writeUInt16LE(record.length, 16);
+  record[record.length - 1] = 0;
+  const wide = replaceCall("getdents", () => (_fd, into) => {
+    const count = Math.floor(into.length / record.length);
+    for (let nth = 0; nth < count; nth++) into.set(record, nth * record.length);
+    return count * record.length;
+  });
+  const snapshot = made(folder, folder.wish("d"), 0);
+  expect([snapshot.state, snapshot.bytes, folder.snapshots.held]).toEqual(["too wide", 0, 1]);
+  expect(made(folder, folder.wish("d"), 1)).toBe(snapshot);
+  wide[Symbol.dispose]();
+  folder.tree.write("b", "");
+  using _even = passed(2 * SETTLED_MS + 2000);
+  const anew = made(folder, folder.wish("d"), 2);
+  expect([anew === snapshot, anew.state, anew.bytes]).toEqual([false, "ready", 4]);
+});
+
+test("bytes of names are bounded, those that a page is made of apart; the oldest go first", () => {
+  using folder = new Folder();
+  using _later = passed(SETTLED_MS + 1000);
+  const nameBytes = 255;
+  const perCall = 100;
+  let calls = 0;
+  const record = Buffer.alloc(19 + nameBytes + 1, "n");
+  record.writeUInt16LE(record.length, 16);
+  record[record.length - 1] = 0;
+  // A folder of some 20 MiB of names.
+  const callsMax = 800;
+  using _wide = replaceCall("getdents", () => (_fd, into) => {
+    if (calls++ % (callsMax + 1) === callsMax) return 0;
+    for (let nth = 0; nth < perCall; nth++) into.set(record, nth * record.length);
+    return perCall * record.length;
+  });
+  const bytes = callsMax * perCall * (nameBytes + 1);
+  const kept = Math.floor(HELD_BYTES_MAX / bytes);
+  const used = folder.snapshots.take(folder.wish("used"), 0)!;
+  while (used.making) folder.snapshots.step(used);
+  expect(used.bytes).toBe(bytes);
+  const all = Array.from({ length: kept + 1 }, (_, nth) => made(folder, folder.wish(`${nth}`), 0));
+  expect(folder.snapshots.held).toBe(kept);
+  expect(all.map(({ names }) => names !== null)).toEqual(
+    Array.from({ length: kept + 1 }, (_, nth) => nth > 1),
+  );
+  expect([used.names === null, folder.snapshots.has("used")]).toEqual([false, true]);
+  folder.snapshots.release(used);
 });

@@ -9,7 +9,7 @@ import { digestLines } from "../../digest/digest.ts";
 import { numberOf } from "../../guard/forbidden.ts";
 import type { Argument, Confinement } from "../../sys/confine.ts";
 import { ERRNO, errnoName } from "../../sys/errno.ts";
-import { type LookAnswer, readFacts } from "../../store/look.ts";
+import { type LookAnswer, type LookFacts, readFacts } from "../../store/look.ts";
 import { lookThreads } from "../../store/lookthread.ts";
 import { AT_FDCWD, FileStat, OPEN } from "../../sys/types.ts";
 import { bufferOf, type ByteString } from "../../wire/bytes.ts";
@@ -120,7 +120,7 @@ async function lookRow(folder: ByteString): Promise<Row> {
 }
 
 /** The folder that a thread has opened is one here; both stay open, as the thread stays. */
-function opened(answer: readonly number[]): string {
+function opened(answer: LookFacts): string {
   const fd = readFacts(answer, new FileStat());
   return fs.fstatSync(fd).isDirectory() ? "works" : "another file";
 }
