@@ -31,7 +31,7 @@ import type { SourceFile } from "./source.ts";
 import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { differenceOf } from "./uptodate.ts";
-import { WholeDigests } from "./wholedigest.ts";
+import { WholeDigests, wholeDigestsOf } from "./wholedigest.ts";
 
 /** The numbers at the end of a download. */
 export type DownloadResult = Snapshot;
@@ -95,13 +95,13 @@ function ownerOf(run: Run, checksum: Checksum | null, origin: Origin): DeliveryO
     delivered: (file) => run.tell({ type: "done", file }),
     undelivered: (file, error) => run.fail(error, file),
   };
-  const digests = origin.server.http === undefined ? null : new WholeDigests(origin);
+  const digests = origin.server.http === undefined ? null : wholeDigestsOf(origin);
   if (checksum === null && digests === null) return told;
   const consequence = `it does not get its name and is removed; ${ADVICE}`;
   return {
     ...told,
     inspect: async (order, path) => {
-      const due = checksum ?? (await digests?.of(order.file)) ?? null;
+      const due = checksum ?? order.whole ?? (await digests?.of(order.file)) ?? null;
       if (due === null) return false;
       mustBe(due, await hasherOf(due, path, run.signal), consequence);
       // The digests of S6/1 have been compared and counted by then.
@@ -170,7 +170,7 @@ async function lookUp(
   run.tally.bytes += Number(entry.size);
   const counts = { restarts: 0, bad: 0 };
   const staged = entry.http === undefined ? stagedName(name) : httpStagedName(name);
-  const order = { file, others, folder, name, staged, replace: force, ...counts };
+  const order = { file, others, checksum, folder, name, staged, replace: force, ...counts };
   return { origin, order };
 }
 

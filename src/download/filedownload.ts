@@ -29,11 +29,12 @@ import { Bringers } from "./bringers.ts";
 import { changed } from "./changed.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
 import type { FileConnection } from "./connection.ts";
-import { PartsNote } from "./partsnote.ts";
+import { contentIn, PartsNote, versionIn } from "./partsnote.ts";
 import { Plan, type Segment } from "./plan.ts";
 import { readback } from "./readback.ts";
 import { CHUNK_BYTES_REUSED, Reuse } from "./reuse.ts";
 import type { FileCounter } from "./progress.ts";
+import type { Checksum } from "./settings.ts";
 import type { Source, SourceFile } from "./source.ts";
 import { Sources } from "./sources.ts";
 import { Verifier } from "./verifier.ts";
@@ -76,20 +77,22 @@ export class FileDownload {
   readonly #kept = new Set<number>();
   /** Chunks that may be the same in `#basis`. */
   readonly #offered = new Set<number>();
-  /** What is in place, of a server without digests. */
+  /** What is in place, of servers without digests. */
   readonly #note: PartsNote | null;
   #ended = false;
 
   /**
    * `files` are one file's on its sources, the one first whose version is taken for it; all but the
-   * first are of the same size, and compared. `basis` is the caller's to close, when run() has
-   * ended.
+   * first are of the same size, and compared: by chunks, or, where nobody tells digests of them, by
+   * `whole`, which all of them tell and the caller compares. `basis` is the caller's to close, when
+   * run() has ended.
    */
   constructor(
     files: readonly SourceFile[],
     staged: Staged,
     counter: FileCounter,
     basis: Basis | null,
+    whole: Checksum | null = null,
   ) {
     this.#sources = new Sources(files, (source) => this.#withoutOne(source));
     const { all, first, several, far } = this.#sources;
@@ -98,10 +101,7 @@ export class FileDownload {
     this.#staged = staged;
     this.#counter = counter;
     this.#basis = basis;
-    this.#note =
-      first.file.entry.http === undefined
-        ? null
-        : new PartsNote(staged, first.origin.server, first.file);
+    this.#note = first.file.entry.http === undefined ? null : noteOf(staged, files, whole);
     this.plan = planOf(Number(first.file.entry.size), far, basis !== null);
     this.#bringers = several ? new Bringers(this.plan, all) : null;
     if (several) counter.sources = all;
@@ -115,6 +115,16 @@ export class FileDownload {
       compared: (index, good) => this.#compared(index, good),
       failed: (error) => this.#fail(error),
     });
+  }
+
+  /** Its sources, in the order in which they were named. */
+  get sources(): readonly Source[] {
+    return this.#sources.all;
+  }
+
+  /** Who has brought bytes of chunk `index` in this run, which is forgotten by that. */
+  bringersOf(index: number): readonly Source[] {
+    return this.#bringers?.take(index) ?? [];
   }
 
   /** The file in the version that has come: of another source, where the first was left out. */
@@ -359,6 +369,15 @@ export class FileDownload {
 }
 
 // --- internal ---
+
+function noteOf(staged: Staged, files: readonly SourceFile[], whole: Checksum | null): PartsNote {
+  const versions = files.map(({ origin, file }) => versionIn(origin.server, file));
+  const [first = ""] = versions;
+  const size = files[0]?.file.entry.size ?? 0n;
+  if (whole === null || files.length === 1) return new PartsNote(staged, size, first);
+  // What one of them has brought alone, as they tell now, is a part of the same content.
+  return new PartsNote(staged, size, contentIn(whole, size), versions);
+}
 
 function planOf(size: number, far: boolean, reuses: boolean): Plan {
   let chunkBytes = far ? CHUNK_BYTES_FAR : CHUNK_BYTES_DEFAULT;

@@ -1,12 +1,14 @@
 /**
  * The sources of a file before it is brought: every server is asked what it has, at once, and those
  * remain whose file may be the same. Sizes are all that is compared here; digests are compared
- * while the file comes (sources.ts).
+ * while the file comes (sources.ts), or before where they are of the whole (agreement.ts).
  */
 import { urlOf } from "../client/address.ts";
 import { ClientError } from "../client/error.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
+import { leaveOut, NO_DIGESTS } from "./agreement.ts";
+import { withoutLate } from "./late.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
@@ -34,7 +36,7 @@ export async function gather(
     const asked = await askAll(places);
     const found = asked.filter((one): one is SourceFile => "file" in one);
     for (const one of found.length > 0 ? asked : []) {
-      if ("error" in one) leaveOut(one.place, one.error.message);
+      if ("error" in one) leaveOut(one.place.origin, one.place.path, one.error.message);
     }
     if (found.length > 0) return alike(found);
     const [first, ...others] = asked.filter((one): one is Missed => "error" in one);
@@ -44,7 +46,9 @@ export async function gather(
       await retry.after(error);
     } catch (why) {
       // What the first says is the command's failure; of the others it is told beside that.
-      for (const other of others) leaveOut(other.place, other.error.message);
+      for (const other of others) {
+        leaveOut(other.place.origin, other.place.path, other.error.message);
+      }
       throw why;
     }
   }
@@ -67,28 +71,18 @@ interface Missed {
 
 /** What each of `places` has; who answers long after the others has nothing. */
 async function askAll(places: readonly Place[]): Promise<readonly (SourceFile | Missed)[]> {
-  const late = Promise.withResolvers<void>();
-  let timer: NodeJS.Timeout | null = null;
   const all = places.map(async (place): Promise<SourceFile | Missed> => {
     try {
       const file = { path: place.path, entry: await entryAt(place) };
-      timer ??= setTimeout(late.resolve, LATE_MS);
       return { origin: place.origin, file };
     } catch (error) {
       if (error instanceof ClientError && error.kind !== "aborted") return { place, error };
       throw error;
     }
   });
-  const answered = all.map(async (one, nth): Promise<SourceFile | Missed> => {
-    const error = noAnswer(`it has not answered ${LATE_MS / 1000} s after the first`);
-    const missed = late.promise.then(() => ({ place: places[nth] as Place, error }));
-    return Promise.race([one, missed]);
-  });
-  try {
-    return await Promise.all(answered);
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-  }
+  const answers = await withoutLate(all, (one) => "file" in one);
+  const error = noAnswer(`it has not answered ${LATE_MS / 1000} s after the first`);
+  return answers.map((one, nth) => one ?? { place: places[nth] as Place, error });
 }
 
 async function entryAt({ origin, path }: Place): Promise<Entry> {
@@ -97,24 +91,24 @@ async function entryAt({ origin, path }: Place): Promise<Entry> {
 
 /**
  * Those of `found`, at least one, that may be one file: the size that more than half of the servers
- * with digests have, else that of the first of them. Without any such server it is the first alone.
+ * with digests have, else that of the first of them. Without any such server all of HTTP count,
+ * whose digests of the whole are compared before the first byte comes (agreement.ts).
  */
 function alike(found: readonly SourceFile[]): [SourceFile, ...SourceFile[]] {
   const telling = found.filter(({ origin }) => origin.verifies);
   const first = firstOf(telling.length > 0 ? telling : found);
+  const comparable = telling.length > 0 || first.file.entry.http?.parts === true;
   const rest = found.filter((one) => one !== first);
   const { size, type } = first.file.entry;
   const same: SourceFile[] = [];
   for (const one of rest) {
-    const { entry } = one.file;
-    const place = { origin: one.origin, path: one.file.path };
-    if (telling.length === 0)
-      leaveOut(place, "no server tells digests by which it could be compared");
-    else if (entry.type !== type)
-      leaveOut(place, `it is a ${entry.type === "dir" ? "folder" : "file"}`);
-    else if (entry.http?.parts === false) leaveOut(place, "it has no ranges, or no version");
+    const { entry, path } = one.file;
+    const leave = (why: string): void => leaveOut(one.origin, path, why);
+    if (!comparable) leave(NO_DIGESTS);
+    else if (entry.type !== type) leave(`it is a ${entry.type === "dir" ? "folder" : "file"}`);
+    else if (entry.http?.parts === false) leave("it has no ranges, or no version");
     else if (entry.size !== size) {
-      leaveOut(place, `it has ${entry.size} bytes, ${urlOf(first.origin.server)} has ${size}`);
+      leave(`it has ${entry.size} bytes, ${urlOf(first.origin.server)} has ${size}`);
     } else same.push(one);
   }
   return [
@@ -132,10 +126,6 @@ function firstOf(found: readonly SourceFile[]): SourceFile {
   const first = most ?? found[0];
   if (first === undefined) throw new Error("nothing was found");
   return first;
-}
-
-function leaveOut({ origin, path }: Place, why: string): void {
-  origin.options.note(`${urlOf(origin.server, path)} is left out: ${why}`);
 }
 
 function isAbsent({ origin }: Place, asked: SourceFile | Missed | undefined): boolean {

@@ -14,6 +14,7 @@ import type { Staging } from "../destination/staging.ts";
 import { ERRNO } from "../sys/errno.ts";
 import { printable } from "../wire/printable.ts";
 import { ClientError } from "../client/error.ts";
+import type { Agreement } from "./agreement.ts";
 import type { AttemptOwner, Inspect } from "./attempt.ts";
 import { FileDownload } from "./filedownload.ts";
 import { OnePiece } from "./onepiece.ts";
@@ -97,8 +98,9 @@ export class LargeFiles {
     try {
       staged.claim();
       ours = true;
-      await this.#bringTo(staged, order, file);
-      await this.#publish(order, staged, file);
+      const download = await this.#bringTo(staged, order, file);
+      await this.#compare(order, staged, file, download);
+      await this.#publish(order, staged);
     } catch (error) {
       // A full disk, or a server that sent nothing: an empty file is no start for the next run.
       // Nor is a part of what comes in one piece only.
@@ -110,26 +112,39 @@ export class LargeFiles {
     }
   }
 
-  async #bringTo(staged: Staged, order: Order, counter: FileCounter): Promise<void> {
+  /** What has brought it; null where it came in one piece. */
+  async #bringTo(staged: Staged, order: Order, counter: FileCounter): Promise<FileDownload | null> {
     if (order.file.entry.http?.parts === false) {
       const before = order.file.entry.size;
       order.file = await new OnePiece(this.#origin, order.file, staged, counter).run();
       counter.size = Number(order.file.entry.size);
       this.#progress.bytes += Number(order.file.entry.size - before);
-      return;
+      return null;
     }
     using basis = await this.#basisOf(order);
+    const { files, whole } = await this.#sourcesOf(order);
+    const download = new FileDownload(files, staged, counter, basis, whole);
+    await download.run();
+    order.file = download.file;
+    order.whole = whole;
+    return download;
+  }
+
+  /** Who brings it in this attempt, and what the whole must have where that is what they share. */
+  async #sourcesOf(order: Order): Promise<Agreement> {
     // What changed on one server may have changed on all.
     if (order.restarts > 0 && order.others !== undefined) {
       const { renewed } = await import("./gather.ts");
       order.others = await renewed(order);
     }
-    const download = new FileDownload(this.#filesOf(order), staged, counter, basis);
-    await download.run();
-    order.file = download.file;
+    const files = this.#filesOf(order);
+    const [first, ...others] = files;
+    if (others.length === 0 || this.#origin.verifies) return { files, whole: null };
+    const { agreementOf } = await import("./agreement.ts");
+    return agreementOf(first, others, order);
   }
 
-  #filesOf({ file, others = [] }: Order): SourceFile[] {
+  #filesOf({ file, others = [] }: Order): [SourceFile, ...SourceFile[]] {
     return [{ origin: this.#origin, file }, ...others];
   }
 
@@ -142,16 +157,40 @@ export class LargeFiles {
     return null;
   }
 
-  async #publish(order: Order, staged: Staged, counter: FileCounter): Promise<void> {
-    const publication = publicationOf(order);
-    try {
+  /** Compares the whole, where there is something to compare it with. */
+  async #compare(
+    order: Order,
+    staged: Staged,
+    counter: FileCounter,
+    download: FileDownload | null,
+  ): Promise<void> {
+    const look = async (): Promise<void> => {
       const compared = await this.#inspect?.(order, `/proc/self/fd/${staged.fd}`);
       if (compared === true) counter.verify(counter.size);
+    };
+    try {
+      try {
+        await look();
+      } catch (error) {
+        const together = order.whole !== null && (download?.sources.length ?? 0) > 1;
+        if (!isCorrupt(error) || download === null || !together) throw error;
+        const { bringOneByOne } = await import("./onebyone.ts");
+        const right = await bringOneByOne(download, staged, error, async (source) => {
+          counter.startOver();
+          await new FileDownload([source], staged, counter, null).run();
+          await look();
+        });
+        order.file = right.file;
+      }
     } catch (error) {
       // The file is what the server has, and not what is wanted: going on from it never helps.
-      if (error instanceof ClientError && error.kind === "corrupt") staged.discard();
+      if (isCorrupt(error)) staged.discard();
       throw error;
     }
+  }
+
+  async #publish(order: Order, staged: Staged): Promise<void> {
+    const publication = publicationOf(order);
     staged.note(publication.mtime, publication.etag);
     await synced(staged.fd, printable(order.folder.pathOf(order.name)));
     staged.publish(publication);
@@ -161,6 +200,10 @@ export class LargeFiles {
 }
 
 // --- internal ---
+
+function isCorrupt(error: unknown): error is ClientError {
+  return error instanceof ClientError && error.kind === "corrupt";
+}
 
 /** fsync(2) off the loop: of a large file it takes seconds. */
 async function synced(fd: number, path: string): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Folder } from "../destination/folder.ts";
 import type { Publication } from "../destination/staged.ts";
 import type { RemoteFile } from "./origin.ts";
+import type { Checksum } from "./settings.ts";
 import type { SourceFile } from "./source.ts";
 import type { Difference } from "./uptodate.ts";
 import type { ByteString } from "../wire/bytes.ts";
@@ -12,6 +13,10 @@ export interface Order {
   file: RemoteFile;
   /** The same file on other servers, as far as their size tells; they are compared by digests. */
   others?: readonly SourceFile[];
+  /** What the whole must have, as the caller says. */
+  readonly checksum?: Checksum | null;
+  /** The same as those say who bring it; set with `file` where digests of the whole chose them. */
+  whole?: Checksum | null;
   readonly folder: Folder;
   /** Its name in `folder`. */
   readonly name: ByteString;

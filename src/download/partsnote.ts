@@ -1,15 +1,17 @@
 /**
- * A note of which bytes of a staged file are in place, for a server that has no digests to compare
+ * A note of which bytes of a staged file are in place, for servers that have no digests to compare
  * them with: HTTP. It lies in the attribute of the staged file that holds the etag of a published
  * one, so that it can't be without its file, and publishing overwrites it.
  *
  *   http1 BOOT KEY FIRST-END,FIRST-END,...
  *
- * KEY names the URL, the version and the size; BOOT the run of this machine: a note may reach the
- * disk before the bytes that it tells of, so that nobody believes it after a power cut.
+ * KEY names the URL, the version and the size, or, where several servers bring it, the digest that
+ * all of them tell: the servers may be others the next time. BOOT is the run of this machine: a
+ * note may reach the disk before the bytes that it tells of, so that nobody believes it after a
+ * power cut.
  *
  * Invariant: a range is noted when its bytes are written, never before, and a note of another
- * version is replaced before the first byte is.
+ * content is replaced before the first byte is.
  */
 import fs from "node:fs";
 import { serverKey, type ServerAddress } from "../client/address.ts";
@@ -17,6 +19,7 @@ import { ETAG_ATTRIBUTE, type Staged } from "../destination/staged.ts";
 import { kernel } from "../sys/kernel.ts";
 import type { RemoteFile } from "./origin.ts";
 import type { FileRange } from "./plan.ts";
+import type { Checksum } from "./settings.ts";
 
 /** How often it is written at most, in milliseconds: what a kill may cost. */
 const EVERY_MS = 100;
@@ -35,9 +38,20 @@ interface Range {
   readonly end: number;
 }
 
+/** The content that `file` of `server` has, in a note. */
+export function versionIn(server: ServerAddress, { path, entry }: RemoteFile): string {
+  return `${serverKey(server)}\n${path}\n${entry.etag}\n${entry.size}`;
+}
+
+/** The content of `size` bytes that has the digest `whole`, in a note. */
+export function contentIn({ algo, hex }: Checksum, size: bigint): string {
+  return `${algo}:${hex}\n${size}`;
+}
+
 /** The note of one staged file. */
 export class PartsNote {
   readonly #staged: Staged;
+  /** How a note of this content starts; "" where there can be none. */
   readonly #start: string;
   readonly #size: number;
   /** Ascending, and apart from each other. */
@@ -45,15 +59,17 @@ export class PartsNote {
   #writtenMs = 0;
   #due = false;
 
-  /** Reads what an earlier run noted of this very file; of anything else nothing is kept. */
-  constructor(staged: Staged, server: ServerAddress, { path, entry }: RemoteFile) {
+  /**
+   * Reads what an earlier run noted of `content` or of one of `parts`, which are the same under
+   * other names; of anything else nothing is kept. The file has `size` bytes.
+   */
+  constructor(staged: Staged, size: bigint, content: string, parts: readonly string[] = []) {
     this.#staged = staged;
-    this.#size = Number(entry.size);
-    const name = `${serverKey(server)}\n${path}\n${entry.etag}\n${entry.size}`;
-    const key = new Bun.CryptoHasher("sha256").update(name).digest("hex").slice(0, 32);
+    this.#size = Number(size);
     const boot = bootId();
-    this.#start = boot === null ? "" : `http1 ${boot} ${key} `;
-    this.#ranges = this.#read();
+    this.#start = boot === null ? "" : startOf(boot, content);
+    this.#ranges =
+      boot === null ? [] : this.#read([content, ...parts].map((one) => startOf(boot, one)));
     if (this.#ranges.length === 0) this.#write();
   }
 
@@ -76,13 +92,14 @@ export class PartsNote {
 
   // --- internal ---
 
-  #read(): Range[] {
+  #read(starts: readonly string[]): Range[] {
     const noted = kernel.attribute(this.#staged.fd, ETAG_ATTRIBUTE);
-    if (typeof noted === "number" || this.#start === "" || !noted.startsWith(this.#start))
-      return [];
+    if (typeof noted === "number") return [];
+    const start = starts.find((one) => noted.startsWith(one));
+    if (start === undefined) return [];
     // A file that was cut since has lost what lay behind.
     const most = Math.min(this.#size, Number(this.#staged.had));
-    const ranges = noted.slice(this.#start.length).split(",").map(rangeOf);
+    const ranges = noted.slice(start.length).split(",").map(rangeOf);
     return ranges.filter((range): range is Range => range !== null && range.end <= most);
   }
 
@@ -111,6 +128,11 @@ function bootId(): string | null {
   } catch {
     return null;
   }
+}
+
+function startOf(boot: string, content: string): string {
+  const key = new Bun.CryptoHasher("sha256").update(content).digest("hex").slice(0, 32);
+  return `http1 ${boot} ${key} `;
 }
 
 function rangeOf(text: string): Range | null {

@@ -141,6 +141,12 @@ export class FileCounter implements FileProgress {
     this.#command.verified += bytes;
   }
 
+  /** Nothing that is in place is believed any more: all of it comes anew. */
+  startOver(): void {
+    this.place(-this.arrived);
+    this.keep(-this.kept);
+  }
+
   /** The file has its name. */
   succeed(): void {
     this.#end("done");

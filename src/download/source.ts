@@ -23,8 +23,8 @@ export class Source implements SourceFile, SourceProgress {
   readonly origin: Origin;
   readonly file: RemoteFile;
   readonly retry: Retry;
-  /** The connections that bring from it; set by whoever makes them. */
-  pool: ConnectionPool | null = null;
+  /** The connections that bring from it, those of one download behind those of the one before. */
+  readonly #pools: ConnectionPool[] = [];
   /** It tells digests, as far as is known. */
   hashes: boolean;
   /** It has let the others wait for a digest, and is not waited for until it answers. */
@@ -54,8 +54,18 @@ export class Source implements SourceFile, SourceProgress {
     return this.#left;
   }
 
+  /** The connections that bring from it; set by whoever makes them. */
+  get pool(): ConnectionPool | undefined {
+    return this.#pools.at(-1);
+  }
+
+  set pool(pool: ConnectionPool) {
+    this.#pools.push(pool);
+    this.#endedMs = null;
+  }
+
   get received(): number {
-    return this.pool?.received ?? 0;
+    return this.#pools.reduce((sum, { received }) => sum + received, 0);
   }
 
   get bytesPerSecond(): number {

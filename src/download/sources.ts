@@ -6,8 +6,11 @@
  *                                                       +-> else: HASH of the others too, a
  *                                                           majority or the first one named decides
  *
+ * Where nobody tells digests of chunks all agree on that of the whole before (agreement.ts), and
+ * nothing is asked here.
+ *
  * Invariant: whoever takes part agrees with what counts, as far as it was asked; one source that
- * tells digests is never left out.
+ * tells digests, or where nobody does any one, is never left out.
  */
 import { ClientError, refusedError } from "../client/error.ts";
 import type { DigestRange } from "../client/hash.ts";
@@ -38,11 +41,14 @@ export class Sources {
   readonly all: readonly Source[];
   /** The one whose version is taken for the file's: it was named first. */
   readonly first: Source;
+  /** Somebody tells digests of chunks. */
+  readonly #byChunks: boolean;
   readonly #left: (source: Source) => void;
 
   /** `left` is told when one takes part no more. */
   constructor(files: readonly SourceFile[], left: (source: Source) => void) {
-    this.all = files.map((file) => new Source(file));
+    this.all = files.map((file) => (file instanceof Source ? file : new Source(file)));
+    this.#byChunks = this.all.some(({ hashes }) => hashes);
     const [first] = this.all;
     if (first === undefined) throw new Error("a file has a source");
     this.first = first;
@@ -66,7 +72,8 @@ export class Sources {
 
   /** Whether others than `source` can go on without it. */
   without(source: Source): boolean {
-    return this.#voters().some((one) => one !== source);
+    const able = this.#byChunks ? this.#voters() : this.all.filter(({ left }) => !left);
+    return able.some((one) => one !== source);
   }
 
   /**

@@ -18,6 +18,16 @@ const FOLDERS_MAX = 64;
 /** A line of sha256sum(1): the mark before the name says text or binary. */
 const LINE = /^([0-9a-fA-F]{64}) [ *](.+)$/;
 
+/** By server, so that each has its lists of a folder once. */
+const known = new WeakMap<Origin, WholeDigests>();
+
+/** The digests that `origin` tells: the same object for all who ask in its run. */
+export function wholeDigestsOf(origin: Origin): WholeDigests {
+  let digests = known.get(origin);
+  if (digests === undefined) known.set(origin, (digests = new WholeDigests(origin)));
+  return digests;
+}
+
 /** The digests that one server tells. */
 export class WholeDigests {
   readonly #origin: Origin;
@@ -28,16 +38,27 @@ export class WholeDigests {
     this.#origin = origin;
   }
 
-  /** What `file` must have, or null: the server does not tell. */
-  async of({ path, entry }: RemoteFile): Promise<Checksum | null> {
+  /** What `file` must have, or null: the server does not tell, which is told once. */
+  async of(file: RemoteFile): Promise<Checksum | null> {
     if (!this.#origin.options.verify) return null;
-    const told =
-      entry.http?.sha256 ?? (await this.#asked(path, entry.etag)) ?? (await this.#listed(path));
-    if (told !== null) return { algo: "sha256", hex: told };
+    const found = await this.find(file);
+    if (found !== null) return found;
     const text = "the server tells no digest: what came is complete but not compared";
     if (!this.#told) this.#origin.options.note(`${text} (--checksum compares)`);
     this.#told = true;
     return null;
+  }
+
+  /** The same, and nothing is said where there is none. */
+  async find({ path, entry }: RemoteFile): Promise<Checksum | null> {
+    const told =
+      entry.http?.sha256 ?? (await this.#asked(path, entry.etag)) ?? (await this.#listed(path));
+    return told === null ? null : { algo: "sha256", hex: told };
+  }
+
+  /** The lists are read anew from now on. */
+  forget(): void {
+    this.#sums.clear();
   }
 
   // --- internal ---

@@ -270,7 +270,7 @@ test("HTTP without ranges takes no part, and of HTTP alone only the first does",
   const alone = await bring(urls([one, other]), here, { force: true });
   expect([alone.status, brought(here)]).toEqual([0, true]);
   expect(alone.err).toContain(`${other.url("/f")} is left out: no server tells digests`);
-  expect(other.reads).toHaveLength(0);
+  expect(other.reads.filter(({ target }) => target === "/f")).toHaveLength(0);
 });
 
 test("a server without digests takes part beside one that has them", async () => {
