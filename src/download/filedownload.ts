@@ -79,6 +79,8 @@ export class FileDownload {
   readonly #offered = new Set<number>();
   /** What is in place, of servers without digests. */
   readonly #note: PartsNote | null;
+  /** What the whole must have, where it is compared instead of chunks. */
+  readonly #wanted: Checksum | null;
   #ended = false;
 
   /**
@@ -101,6 +103,7 @@ export class FileDownload {
     this.#staged = staged;
     this.#counter = counter;
     this.#basis = basis;
+    this.#wanted = whole;
     this.#note = first.file.entry.http === undefined ? null : noteOf(staged, files, whole);
     this.plan = planOf(Number(first.file.entry.size), far, basis !== null);
     this.#bringers = several ? new Bringers(this.plan, all) : null;
@@ -265,8 +268,12 @@ export class FileDownload {
 
   // --- internal: comparing ---
 
-  /** What several servers send always is, also where the first is known to tell no digests. */
+  /**
+   * Chunks of several servers always are, also where the first is known to tell no digests; but for
+   * those of whom the whole is compared.
+   */
   get #compares(): boolean {
+    if (this.#wanted !== null) return false;
     return this.#sources.several || this.#origin.verifies;
   }
 

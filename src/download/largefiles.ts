@@ -139,7 +139,8 @@ export class LargeFiles {
     }
     const files = this.#filesOf(order);
     const [first, ...others] = files;
-    if (others.length === 0 || this.#origin.verifies) return { files, whole: null };
+    const compared = files.some(({ origin }) => origin.verifies);
+    if (others.length === 0 || compared) return { files, whole: null };
     const { agreementOf } = await import("./agreement.ts");
     return agreementOf(first, others, order);
   }
