@@ -275,7 +275,9 @@ class Supervisor {
       }
       for (const worker of fresh) worker.dismiss();
       sockets.closeBut(this.#sockets);
-      return `a fresh worker ${await fresh[begun.indexOf(false)]?.ended}, and has said why`;
+      const failed = fresh[begun.indexOf(false)];
+      const how = `a fresh worker ${await failed?.ended}`;
+      return failed?.endedItself === true ? `${how}, and has said why` : how;
     } catch (error) {
       for (const worker of fresh) worker.dismiss();
       sockets.closeBut(this.#sockets);

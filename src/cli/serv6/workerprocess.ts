@@ -6,6 +6,12 @@ import { type Assignment, WORKER_VARIABLE } from "./worker.ts";
 /** Milliseconds between two looks whether it serves. A start takes 60 of them and more. */
 const LOOK_MS = 5;
 
+/**
+ * Milliseconds that a start may take. One whose root lies on a mount that hangs would keep a reload,
+ * and all behind it, waiting for ever.
+ */
+const START_MS_MAX = 60_000;
+
 /** A loop turns once a second; on a busy machine it may come later. */
 const STILL_MS_MAX = 5000;
 
@@ -21,6 +27,8 @@ export interface Start {
   readonly nth: number;
   readonly workers: number;
   readonly says: boolean;
+  /** Milliseconds that it may take until it serves: START_MS_MAX, but for tests. */
+  readonly startMs?: number;
   /** The configuration file's text; null without such a file. */
   readonly config: string | null;
 }
@@ -39,11 +47,14 @@ export class WorkerProcess {
   readonly #colleagues: Colleagues;
   readonly #plane: number;
   #serves = false;
+  /** It was ended because it had not come to serve for so many milliseconds. */
+  #late = 0;
   #beat = -1;
   #beatAt = 0;
 
   /** Throws what the system says where no process can be started, or no plane is free. */
-  constructor({ command, colleagues, memory, sockets, nth, workers, says, config }: Start) {
+  constructor(start: Start) {
+    const { command, colleagues, memory, sockets, nth, workers, says, config } = start;
     this.#colleagues = colleagues;
     this.#plane = colleagues.free();
     if (this.#plane < 0) throw new Error("too many workers of before still finish");
@@ -61,7 +72,10 @@ export class WorkerProcess {
     });
     colleagues.take(this.#plane, this.#child.pid);
     this.ended = this.#end();
-    this.begun = Promise.race([this.#begin(), this.ended.then(() => false)]);
+    this.begun = Promise.race([
+      this.#begin(start.startMs ?? START_MS_MAX),
+      this.ended.then(() => false),
+    ]);
   }
 
   get pid(): number {
@@ -76,6 +90,11 @@ export class WorkerProcess {
   /** Its exit status, or 1 where a signal ended it. */
   get status(): number {
     return this.#child.exitCode ?? 1;
+  }
+
+  /** Whether it has ended by itself, with a status. */
+  get endedItself(): boolean {
+    return this.#child.exitCode !== null;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -98,10 +117,16 @@ export class WorkerProcess {
 
   // --- internal ---
 
-  #begin(): Promise<boolean> {
+  #begin(msMax: number): Promise<boolean> {
     return new Promise((resolve) => {
       const look = setInterval(() => {
-        if (!this.#colleagues.serves(this.#plane)) return;
+        if (!this.#colleagues.serves(this.#plane)) {
+          if (performance.now() - this.startedAt < msMax) return;
+          this.#late = msMax;
+          clearInterval(look);
+          this.#child.kill("SIGKILL");
+          return;
+        }
         this.#serves = true;
         clearInterval(look);
         resolve(true);
@@ -114,6 +139,7 @@ export class WorkerProcess {
     await this.#child.exited;
     this.#colleagues.clear(this.#plane);
     const { signalCode, exitCode } = this.#child;
+    if (this.#late > 0) return `took more than ${this.#late / 1000} s to start, and was ended`;
     return signalCode === null ? `ended with status ${exitCode}` : `was ended by ${signalCode}`;
   }
 }
