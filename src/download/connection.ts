@@ -44,6 +44,12 @@ const SEGMENT_TRIPS = 2;
 /** The speed is measured over the last one to two windows of this length. */
 const WINDOW_MS = 500;
 
+/**
+ * So many times as fast another one must be to be given a chunk that is begun: what is under way is
+ * lost.
+ */
+const OUTRUN = 4;
+
 /** A point in time and what had come by then. */
 interface Mark {
   readonly atMs: number;
@@ -118,6 +124,17 @@ export class FileConnection {
     // Of one that has brought nothing only its age is known.
     if (this.#received === 0) return performance.now() - this.#beganMs;
     return owed / Math.max(this.rate, Number.MIN_VALUE);
+  }
+
+  /** Whether `other`, which owes nothing, would have what this one owes long before it. */
+  isOutrunBy(other: FileConnection): boolean {
+    // Of all its time, in some of which it was idle: its rate is not less than that.
+    const rate = rateSince(
+      { atMs: other.#beganMs, received: 0 },
+      performance.now(),
+      other.received,
+    );
+    return this.remainingMs > (OUTRUN * this.owed) / Math.max(rate, Number.MIN_VALUE);
   }
 
   /**

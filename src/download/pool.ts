@@ -23,7 +23,10 @@ const MEASURE_TRIPS = 3;
 const SHARE_MS = 250;
 const SHARE_TRIPS = 4;
 
-/** A connection that has brought nothing for so long is closed as soon as another one is idle. */
+/**
+ * A connection that has brought nothing for so long, or would go on for longer where one of another
+ * server is far faster, is closed as soon as that other one is idle.
+ */
 const STALLED_MS = 2000;
 
 /** Whose file it is. */
@@ -213,9 +216,15 @@ export class ConnectionPool {
     if (this.#origin.options.connection.throttle !== undefined) return false;
     // A chunk that is begun can't be shared. When its connection is closed the rest of it is
     // missing, which notifies the idle ones: long before the stall timeout would end it.
-    const stalled = slow.find(({ rate, remainingMs }) => rate === 0 && remainingMs > STALLED_MS);
-    stalled?.close();
+    const late = slow.filter(({ remainingMs }) => remainingMs > STALLED_MS);
+    late.find((connection) => this.#holdsUp(connection, idle))?.close();
     return false;
+  }
+
+  /** Whether `slow`, which has a chunk begun, is to leave the rest of it to `idle`. */
+  #holdsUp(slow: FileConnection, idle: FileConnection): boolean {
+    // Of one server all connections are slow at times; another server may be so for good.
+    return slow.rate === 0 || (!this.#connections.has(slow) && slow.isOutrunBy(idle));
   }
 
   /** Shares by speed, so that both end at once. */

@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
-import { LATE_MS } from "../../src/download/sources.ts";
 import { BytesSink } from "../../src/receive/sink.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import type { FakeConnection } from "../client/fake.ts";
@@ -11,45 +10,13 @@ import { replaceCall } from "../rig/faults.ts";
 import { HttpFake, reply } from "../rig/httpfake.ts";
 import { content } from "../rig/oracle.ts";
 import { type Misbehave, Scripted } from "../rig/scripted.ts";
+import { asked, brought, CHUNK, FILES, HONEST, large, serversOf, urls } from "../rig/sources.ts";
 import { dying, TAMPERING, turned } from "../rig/tampering.ts";
 import { Tree } from "../rig/tree.ts";
 import { rejection } from "./rejection.ts";
 
-const MIB = 1024 * 1024;
-const CHUNK = 4 * MIB;
-
-/** Six chunks, the last of five bytes. */
-const large = content(3, 1, 5 * CHUNK + 5);
-const FILES = { "/f": large };
-
-const HONEST: Misbehave = () => undefined;
 /** No digests. */
 const DUMB: Misbehave = ({ verb }) => (verb === "HASH" ? { bytes: "ERR ENOSYS no\n" } : undefined);
-
-/** Servers of one file, each with a version of its own words, in the order of their manners. */
-function serversOf(...all: readonly Misbehave[]): Scripted[] & Disposable {
-  const servers = all.map((misbehave, nth) => {
-    const server = new Scripted({}, misbehave);
-    server.put("/f", large, nth + 1, `${nth + 1}000000000`);
-    return server;
-  });
-  return Object.assign(servers, {
-    [Symbol.dispose]: () => servers.forEach((server) => server[Symbol.dispose]()),
-  });
-}
-
-function urls(servers: readonly (Scripted | HttpFake)[]): string[] {
-  return servers.map((server) => server.url("/f"));
-}
-
-/** Bytes that `server` was asked for by READ. */
-function asked(server: Scripted): number {
-  return server.requests("READ").reduce((sum, one) => sum + Number(one.key("length")), 0);
-}
-
-function brought(here: Tree): boolean {
-  return fs.readFileSync(here.path("f")).equals(large);
-}
 
 test("two servers share the work, whatever their etags and times are", async () => {
   using servers = serversOf(HONEST, HONEST);
@@ -114,21 +81,6 @@ test.each([0, 1, 2])("number %p of three has other content and digests: outvoted
   expect([status, brought(here)]).toEqual([0, true]);
 });
 
-test("two whose disks are slow outvote a third that answers at once", async () => {
-  const slow: Misbehave = ({ verb, connection }, honest) => {
-    if (verb !== "HASH") return undefined;
-    setTimeout(() => connection.say(honest()), LATE_MS + 200);
-    return null;
-  };
-  using servers = serversOf(slow, slow, HONEST);
-  servers[2]?.put("/f", turned(large, 5 * CHUNK + 1), 9);
-  using here = new Tree();
-  const { status, err } = await bring(urls(servers), here);
-  expect(err).toContain(`${servers[2]?.url("/f")} is left out: `);
-  expect(err.split("\n")).toHaveLength(1);
-  expect([status, brought(here)]).toEqual([0, true]);
-});
-
 test("of two that differ the one named first decides, by content and by size", async () => {
   for (const other of [turned(large, 3), large.subarray(1)]) {
     using servers = serversOf(HONEST, HONEST);
@@ -158,37 +110,6 @@ test("one that dies in the middle is told, and what it owed comes from the other
   const { status, err } = await bring(urls([bad, good]), here, { retries: 1 });
   expect(err).toContain(address);
   expect([status, brought(here)]).toEqual([0, true]);
-});
-
-test.each(["READ", "HASH", "STAT"])("one that never answers %s holds nobody up", async (deaf) => {
-  using servers = serversOf(({ verb }) => (verb === deaf ? null : undefined), HONEST);
-  using here = new Tree();
-  // Longer than the test may take: nothing but the other server ends the wait.
-  const { status, err } = await bring(urls(servers), here, { stallTimeoutMs: 600_000 });
-  expect([status, brought(here)]).toEqual([0, true]);
-  const silent = `${servers[0]?.url("/f")} is left out: ETIMEDOUT`;
-  expect(err).toBe(deaf === "STAT" ? `${silent}: it has not answered 3 s after the first` : "");
-});
-
-test("nor does it where a file is replaced, of which the other tells what is the same", async () => {
-  using servers = serversOf(({ verb }) => (verb === "HASH" ? null : undefined), HONEST);
-  using here = new Tree();
-  here.write("f", turned(large, 3));
-  const options = { force: true, stallTimeoutMs: 600_000 };
-  const { status, verified } = await bring(urls(servers), here, options);
-  expect([status, verified, brought(here)]).toEqual([0, large.length, true]);
-  expect(servers.reduce((sum, server) => sum + asked(server), 0)).toBeLessThan(CHUNK);
-});
-
-test("nor does a fourth that is asked only where three differ", async () => {
-  using servers = serversOf(HONEST, HONEST, HONEST, ({ verb }) =>
-    verb === "HASH" ? null : undefined,
-  );
-  servers[0]?.put("/f", turned(large, 3), 9);
-  using here = new Tree();
-  const { status, err } = await bring(urls(servers), here, { stallTimeoutMs: 600_000 });
-  expect(err).toStartWith(`${servers[0]?.url("/f")} is left out: its content differs`);
-  expect([status, brought(here), err.split("\n")]).toEqual([0, true, [err]]);
 });
 
 test("who refuses, has nothing, or is not there is told, and the others bring it", async () => {
