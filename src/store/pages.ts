@@ -175,8 +175,8 @@ export class Pages {
     else if (short !== null) this.#stepShort(short);
     this.#answer();
     // Where nothing was done all wait for the disk, or for those who do.
-    const moves = this.#makingLong.size + this.#awake.length + this.#answers.length > 0;
-    if (long !== undefined || short !== null || moves) this.#arm();
+    const answers = this.#answers.length > 0;
+    if (long !== undefined || short !== null || answers) this.#arm();
   }
 
   /** The disk has come for `making`. */

@@ -29,8 +29,9 @@ export const ROOMS: readonly Room[] = [
     name: "store",
     files: "src/store/*.ts",
     tests: [
-      "test/store/{arena,atonce,body,brought,cache,descriptors,directory,diskread,etag}.test.ts",
-      "test/store/{digest-cache,digest-job,digester,folderlooks,look,looks,named,names}.test.ts",
+      "test/store/{arena,atonce,body,brought,broughtdigests,cache,descriptors,directory}.test.ts",
+      "test/store/{digest-cache,digest-job,digester,diskread,etag,folderlooks}.test.ts",
+      "test/store/{look,looks,named,names}.test.ts",
       "test/store/{opener,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable,s3}.test.ts",
       "test/server/{coldlarge,coldnames,coldsmall,hash,hashjobs,mapped,wide}.test.ts",
