@@ -10,8 +10,11 @@ import { KnownHosts } from "./knownhosts.ts";
 
 /** How a client of TLS knows its servers. Without any of it the system's authorities decide. */
 export interface TrustOptions {
-  /** The only certificate that is taken: "sha256:" and the 64 hex digits of its SHA-256 (DER). */
-  readonly pin?: string;
+  /**
+   * The only certificate that is taken: "sha256:" and the 64 hex digits of its SHA-256 (DER). Of
+   * several, for servers with a certificate each, every one is taken from any of them.
+   */
+  readonly pin?: string | readonly string[];
   /** Authorities in PEM, in place of the system's. */
   readonly ca?: string;
   /**
@@ -43,6 +46,9 @@ export interface Shown {
 /** What stands in front of a digest of a certificate. */
 const ALGORITHM = "sha256:";
 
+/** Pins of one command: as many as one file has servers at most. */
+const PINS_MAX = 16;
+
 const PIN = /^sha256:[0-9a-f]{64}$/;
 
 /** What OpenSSL's other names mean for a person; those that are not here are told as they are. */
@@ -62,6 +68,14 @@ export function pinOf(text: string): string | null {
   return PIN.test(pin) ? pin : null;
 }
 
+/** The pins in `text`, with commas between them; null when one is none, or for over PINS_MAX. */
+export function pinsOf(text: string): readonly string[] | null {
+  const texts = text.split(",");
+  if (texts.length > PINS_MAX) return null;
+  const pins = texts.map(pinOf).filter((pin) => pin !== null);
+  return pins.length === texts.length ? pins : null;
+}
+
 /**
  * Null when `server` ("host:port") may be believed for what it has `shown` at `now` (milliseconds
  * since 1970); else why not: EKEYREJECTED, or EKEYEXPIRED. A server that is seen first is noted.
@@ -74,8 +88,11 @@ export function judge(
 ): Failure | null {
   const fingerprint = ALGORITHM + shown.fingerprint;
   if (trust.pin !== undefined) {
-    if (trust.pin === fingerprint) return null;
-    return rejected(server, `its certificate is ${fingerprint}, and not the pinned ${trust.pin}`);
+    const pins = [trust.pin].flat();
+    if (pins.includes(fingerprint)) return null;
+    const pinned = `the pinned ${pins.join(", ")}`;
+    const which = pins.length > 1 ? `none of ${pinned}` : `not ${pinned}`;
+    return rejected(server, `its certificate is ${fingerprint}, and ${which}`);
   }
   const known = trust.knownHosts === undefined ? null : new KnownHosts(trust.knownHosts);
   const before = known?.of(server) ?? null;

@@ -1,5 +1,6 @@
 /** TLS as two people use it: one starts `serv6 --tls-self`, the other types what it says. */
 import { expect, test } from "bun:test";
+import { createHash, X509Certificate } from "node:crypto";
 import fs from "node:fs";
 import { content } from "../rig/oracle.ts";
 import { until } from "../client/fake.ts";
@@ -77,6 +78,32 @@ test("--ca believes an authority; without it, or for another name, status 4 says
   expect([unknown.status, unknown.err]).toEqual([4, expect.stringContaining("no authority")]);
   const pinned = await cli6(["--pin", "sha256:1", `s6s://localhost:${port}/f`], { env });
   expect([pinned.status, pinned.err]).toEqual([2, expect.stringContaining("--pin takes")]);
+});
+
+test("one file from two servers with a certificate each, by a pin for each", async () => {
+  using tree = new Tree({ f: "content" });
+  using here = new Tree();
+  const serve = async (name: "good" | "othername") => {
+    const { cert, key } = filesOf(name);
+    const server = new Started([tree.root, ...SERVES, "--tls-cert", cert, "--tls-key", key]);
+    const der = new X509Certificate(fs.readFileSync(cert)).raw;
+    return { server, pin: `sha256:${createHash("sha256").update(der).digest("hex")}` };
+  };
+  const [one, other] = [await serve("good"), await serve("othername")];
+  await using first = one.server;
+  await using second = other.server;
+  for (const scheme of ["s6s", "https"]) {
+    const ports = [await portOf(first), await portOf(second)];
+    const urls = ports.map((port) => `${scheme}://localhost:${port}/f`);
+    const get = (pin: string) => cli6(["get", "-f", "-P", here.root, "--pin", pin, ...urls]);
+    const both = await get(`${one.pin},${other.pin}`);
+    expect([both.status, both.err]).toEqual([0, ""]);
+    const half = await get(one.pin);
+    expect([half.status, half.err]).toEqual([
+      0,
+      expect.stringContaining(`${urls[1]} is left out: EKEYREJECTED`),
+    ]);
+  }
 });
 
 test("get at the prompt shows the certificate and the token that the prompt was given", async () => {

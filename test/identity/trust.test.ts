@@ -1,7 +1,7 @@
 /** Whom a client believes: pins, authorities, and who was seen before. */
 import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
-import { judge, pinOf, type Shown, type TrustOptions } from "../../src/identity/trust.ts";
+import { judge, pinOf, pinsOf, type Shown, type TrustOptions } from "../../src/identity/trust.ts";
 import { Tree } from "../rig/tree.ts";
 
 const A = "a1".repeat(32);
@@ -28,6 +28,14 @@ describe("without a file of known hosts", () => {
     ["it is its own", OWN, {}, "EKEYREJECTED"],
     ["its own, and pinned", OWN, { pin: `sha256:${A}` }, "believed"],
     ["another one is pinned", OWN, { pin: `sha256:${B}` }, "EKEYREJECTED"],
+    ["its own, among those pinned", OWN, { pin: [`sha256:${B}`, `sha256:${A}`] }, "believed"],
+    [
+      "none of those pinned",
+      OWN,
+      { pin: [`sha256:${B}`, `sha256:${"0".repeat(64)}`] },
+      "EKEYREJECTED",
+    ],
+    ["no pin at all in a list", OWN, { pin: [] }, "EKEYREJECTED"],
     ["another one is pinned than the authority's", VOUCHED, { pin: `sha256:${A}` }, "EKEYREJECTED"],
     ["expired", { ...OWN, own: false, problem: "CERT_HAS_EXPIRED" }, {}, "EKEYEXPIRED"],
     [
@@ -150,4 +158,22 @@ test("a file whose last line a person left without its end keeps that line, and 
   expect(seen("nas:6464", A)).toBe("believed");
   expect(seen("other:6464", A)).toBe("EKEYREJECTED");
   expect(fs.readFileSync(tree.path("hosts"), "latin1").split("\n")).toHaveLength(3);
+});
+
+test("several pins have commas between them, each is one, and there are 16 at most", () => {
+  const pins = [`sha256:${A}`, `sha256:${B}`];
+  expect(pinsOf(pins.join(","))).toEqual(pins);
+  expect(pinsOf(`SHA256:${A},${pins[1]}`)).toEqual(pins);
+  const many = (count: number): string => Array.from({ length: count }, () => pins[0]).join(",");
+  expect(pinsOf(many(16))).toHaveLength(16);
+  for (const text of [
+    "",
+    ",",
+    `${pins[0]},`,
+    `${pins[0]}, ${pins[1]}`,
+    `${pins[0]},${B}`,
+    many(17),
+  ]) {
+    expect(pinsOf(text)).toBeNull();
+  }
 });

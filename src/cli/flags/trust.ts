@@ -1,6 +1,6 @@
 /** The flags that say which servers are believed over TLS, and what they are as TrustOptions. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { type TrustOptions, pinOf } from "../../identity/trust.ts";
+import { pinsOf, type TrustOptions } from "../../identity/trust.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { printableText } from "../../wire/printable.ts";
 import { contentOf, type NamedFile, wrongFile } from "./filecontent.ts";
@@ -35,9 +35,12 @@ export const TRUST_FLAGS = {
   pin: {
     type: "string",
     group: TRUST,
-    valueHint: "digest",
-    reader: { takes: '"sha256:" and the 64 hex digits of a certificate\'s SHA-256', read: pinOf },
-    description: "believe the server of this certificate, and no other",
+    valueHint: "digest,...",
+    reader: {
+      takes: '"sha256:" and the 64 hex digits of a certificate\'s SHA-256; or several, with commas',
+      read: (text) => pinsOf(text)?.join(",") ?? null,
+    },
+    description: "believe the server of this certificate, or of one of these, and no other",
   },
   ca: fileFlag("believe the authorities in this file, in PEM, not the system's"),
   cert: fileFlag("this client's certificate in PEM, for servers that want one"),
@@ -56,7 +59,7 @@ export function trustOf(values: Values<typeof TRUST_FLAGS>): TrustOptions {
   const shown = cert !== undefined && key !== undefined ? certificateOf(cert, key) : {};
   const knownHosts = stateFile("cli6", "known_hosts", process.env);
   return {
-    ...(pin !== undefined && { pin }),
+    ...(pin !== undefined && { pin: pin.split(",") }),
     ...(ca !== undefined && { ca: certificatesIn("--ca", ca) }),
     ...shown,
     ...(knownHosts !== null && { knownHosts }),
