@@ -57,6 +57,8 @@ export class DigestJob {
   #text: Buffer | null = null;
   /** Bytes of the range that are known or asked for. */
   #asked = 0;
+  /** Chunks of which a piece was asked for and the last one is not answered. */
+  #inPieces = 0;
 
   constructor(id: number, peer: string, file: OpenFile, range: DigestRange, cache: DigestCache) {
     this.id = id;
@@ -104,9 +106,9 @@ export class DigestJob {
     return this.#asked === this.range.length && this.pending === 0;
   }
 
-  /** True in the middle of a chunk: the thread keeps its beginning. */
+  /** True in the middle of a chunk, until its digest is here: the thread keeps its beginning. */
   get begun(): boolean {
-    return this.#asked % this.range.chunk !== 0 && this.#asked < this.range.length;
+    return this.#inPieces > 0;
   }
 
   /** True while somebody waits. */
@@ -157,6 +159,7 @@ export class DigestJob {
       count += Math.min(chunk, length - from - count);
     }
     const piece = pieces ? (count < left ? "more" : "last") : "whole";
+    if (pieces && inChunk === 0) this.#inPieces += 1;
     this.pending += 1;
     this.#asked += count;
     this.catchUp();
@@ -166,7 +169,8 @@ export class DigestJob {
   }
 
   /** The thread's lines for `portion`, read from the version that `file` is. */
-  take({ at }: Portion, lines: string): void {
+  take({ at, piece }: Portion, lines: string): void {
+    if (piece === "last") this.#inPieces -= 1;
     const { start, chunk } = this.range;
     const lineBytes = this.#lineBytes;
     let index = Math.floor(Number(at - this.file.base - start) / chunk);

@@ -147,8 +147,10 @@ export class Digester implements ThreadOwner {
   /** Ends jobs that nobody waits for any more, and a thread that is idle. About once a second. */
   sweep(): void {
     for (const job of [...this.#jobs.values()]) if (!job.wanted) this.#finish(job);
-    const idle = this.#sent.length === 0 && clock.now - this.#usedAt > IDLE_MS;
-    if (!idle) return;
+    // A job without a portion at the thread may have the beginning of a chunk there, while the next
+    // bytes are brought: another thread would take those for the whole.
+    if (this.#jobs.size > 0 || this.#sent.length > 0) return;
+    if (clock.now - this.#usedAt <= IDLE_MS) return;
     this.#thread?.end();
     this.#thread = null;
   }
