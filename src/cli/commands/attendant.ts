@@ -8,6 +8,7 @@ import type { Operation, Snapshot } from "../../download/operation.ts";
 import type { TransferOptions } from "../../download/options.ts";
 import type { Waited } from "../../download/retry.ts";
 import { kernel } from "../../sys/kernel.ts";
+import { isIgnored } from "../../sys/signals.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
 import { loginAdvice } from "../output/login.ts";
@@ -51,7 +52,14 @@ export async function attend(
 // --- internal ---
 
 /** Exit status of a program that a signal ended. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
+
+/** Ctrl-C at the prompt ends a command like that on a command line. */
+const STOPPED = 130;
 
 /** Ends what was begun. */
 type Undo = () => void;
@@ -156,12 +164,13 @@ class Attendant {
   /** Listens for Ctrl-C and its like; what it gives ends that. */
   #onSignals(): Undo {
     if (this.#stop !== null) {
-      const stopped = (): void => this.#interrupted(SIGNALS.SIGINT);
+      const stopped = (): void => this.#interrupted(STOPPED);
       this.#stop.addEventListener("abort", stopped);
       if (this.#stop.aborted) stopped();
       return () => this.#stop?.removeEventListener("abort", stopped);
     }
-    const handlers = Object.entries(SIGNALS).map(([signal, status]) => {
+    const heard = SIGNALS.filter(([signal]) => !isIgnored(signal));
+    const handlers = heard.map(([signal, status]) => {
       const handler = (): void => this.#interrupted(status);
       process.once(signal, handler);
       return () => process.off(signal, handler);

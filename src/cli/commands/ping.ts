@@ -7,6 +7,7 @@ import {
 } from "../../client/wireclient.ts";
 import { ClientError } from "../../client/error.ts";
 import { kernel } from "../../sys/kernel.ts";
+import { isIgnored } from "../../sys/signals.ts";
 import { printableText } from "../../wire/printable.ts";
 import { connectionFlags, meant, connectionSettingsOf, s6TargetsOf } from "../flags/connection.ts";
 import { OUTPUT, QUIET_FLAG } from "../flags/general.ts";
@@ -84,7 +85,7 @@ export const PING: Subcommand<typeof FLAGS> = {
     const pinging = new Pinging(server, connectionSettingsOf(values), report, formOf(values));
     const most = values.count ?? (kernel.isTerminal(STDOUT) ? Infinity : COUNT_DEFAULT);
     const stop = (): void => pinging.stop();
-    process.once("SIGINT", stop);
+    if (!isIgnored("SIGINT")) process.once("SIGINT", stop);
     try {
       await pinging.run(most, values.interval);
     } catch (error) {
