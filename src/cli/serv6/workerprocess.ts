@@ -7,8 +7,8 @@ import { type Assignment, WORKER_VARIABLE } from "./worker.ts";
 const LOOK_MS = 5;
 
 /**
- * Milliseconds that a start may take. One whose root lies on a mount that hangs would keep a reload,
- * and all behind it, waiting for ever.
+ * Milliseconds that a start may take. One whose root lies on a mount that hangs would keep a
+ * reload, and all behind it, waiting for ever.
  */
 const START_MS_MAX = 60_000;
 
