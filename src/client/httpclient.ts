@@ -320,8 +320,16 @@ export class HttpClient implements FileClient {
   /** What is under way on it goes on; the next request there connects again. */
   #leaveOldest(): void {
     if (this.#sessions.size < SESSIONS_MAX) return;
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined) this.#sessions.delete(oldest);
+    const [oldest] = this.#sessions;
+    if (oldest === undefined) return;
+    const [key, opening] = oldest;
+    this.#sessions.delete(key);
+    const leave = (session: HttpSession): void => {
+      session.leave();
+      if (!session.open) this.#live.delete(session);
+    };
+    // Whoever opens it is told of a failure.
+    opening.then(leave, () => {});
   }
 
   #endedBy(reason: ClientError | undefined): ClientError {

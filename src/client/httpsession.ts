@@ -51,6 +51,8 @@ export class HttpSession extends Conversation<HttpExchange> {
   #interim = 0;
   /** The server ends the connection behind the reply that is read. */
   #closing = false;
+  /** Nobody will ask it again. */
+  #left = false;
 
   /** True while another request may be made. */
   get takes(): boolean {
@@ -65,6 +67,13 @@ export class HttpSession extends Conversation<HttpExchange> {
     }
     this.waiting.push(exchange);
     this.#send();
+  }
+
+  /** Nobody will ask it again, but for who has it in hand: it ends with what is under way. */
+  leave(): void {
+    this.#left = true;
+    // Who has opened it and asks only now would not ask again.
+    if (this.idle && this.settled > 0) this.finish(null, true);
   }
 
   // --- for the conversation ---
@@ -201,7 +210,7 @@ export class HttpSession extends Conversation<HttpExchange> {
     this.settled += 1;
     this.stall.touch(Infinity);
     this.#state = this.inFlight.length > 0 ? HEAD : NOTHING;
-    if (this.#closing) this.finish(null);
+    if (this.#closing || (this.#left && this.idle)) this.finish(null, this.idle);
     exchange.finish(head);
     this.#send();
     if (this.#state.awaits === "nothing") this.stall.stop();

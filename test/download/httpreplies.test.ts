@@ -1,7 +1,9 @@
 /** What a server of HTTP may say instead of a file, and what becomes of the download. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { openHttpClient } from "../../src/client/httpclient.ts";
 import { bring } from "../rig/bringing.ts";
+import { eventually } from "../rig/faults.ts";
 import { HttpFake, reply } from "../rig/httpfake.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
@@ -113,6 +115,30 @@ test("an address that has expired is asked for anew where it came from, and once
     if (lasting > 0) expect(fs.readFileSync(here.path("f")).equals(long)).toBe(true);
     else expect(left).toEqual([-1]);
   }
+});
+
+test("of servers that redirects lead to few are kept connected", async () => {
+  const names = Array.from({ length: 12 }, (_, nth) => `/f${nth}`);
+  const all = names.map((name) => new HttpFake({ [name]: "hello" }));
+  using server = new HttpFake({}, ({ target }) => {
+    const to = all[Number(target.slice(2))]?.url(target) ?? "";
+    return { bytes: reply("302 Found", `Location: ${to}\r\n`, "") };
+  });
+  const address = { ...server.fake.server, http: { query: "" } };
+  const client = await openHttpClient(address, { connectTimeoutMs: 5000, stallTimeoutMs: 5000 });
+  const open = () => {
+    const made = all.flatMap(({ fake }) => fake.connections);
+    return made.filter(({ closed, finished }) => !closed && !finished);
+  };
+  for (const together of [false, true]) {
+    const asked = names.map((name) => () => client.stat(name));
+    if (together) await Promise.all(asked.map((ask) => ask()));
+    else for (const ask of asked) await ask();
+    await eventually("few connections", () => open().length <= 4);
+  }
+  client.close();
+  await eventually("none", () => open().length === 0);
+  for (const one of all) one[Symbol.dispose]();
 });
 
 /** Replies that two readers could read differently, or that tell no end. */
