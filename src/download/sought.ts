@@ -60,7 +60,12 @@ export function soughtOf(texts: readonly ByteString[], reading: Reading): Sought
 
 function soughtIn(text: ByteString, { servers: [server, ...more], glob }: Reading): Sought {
   const wanted = glob ? parseWanted(text, server) : { ...parseTarget(text, server), pattern: null };
-  const others = isUrl(text) ? [] : more.map((each) => parseTarget(text, each));
+  // One that is named twice has one vote.
+  const all = [server, ...more];
+  const apart = more.filter((each, nth) => {
+    return !all.slice(0, nth + 1).some((before) => sameServer(before, each));
+  });
+  const others = isUrl(text) ? [] : apart.map((each) => parseTarget(text, each));
   return { ...wanted, others };
 }
 

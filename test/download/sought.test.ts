@@ -47,6 +47,9 @@ test("under one name any paths on different servers are one file, and never two 
 test("a bare path is on all servers that are named, a URL on its own", () => {
   const both = ["s6://l:6464/x s6://m:6464/x", "s6://a:1/y"];
   expect(joined(["x", "s6://a:1/y"], {}, "l,m")).toEqual(both);
+  // Twice named is once asked: else it would outvote the others.
+  expect(joined(["x", "s6://a:1/y"], {}, "l,m,m,l")).toEqual(both);
+  expect(joined(["x"], {}, "l,l")).toEqual(["s6://l:6464/x"]);
 });
 
 test("more than 16 servers of one file are refused", () => {
