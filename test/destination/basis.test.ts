@@ -65,6 +65,35 @@ test("blocks are shared, else copied by the kernel, else read and written", () =
   );
 });
 
+test.each([
+  ["by the kernel in pieces", 400_000, 0],
+  ["by the kernel and then by hand", 400_000, 1],
+  ["by hand alone", 0, 0],
+])("%s, the range is copied and no byte behind it", (_, piece, pieces) => {
+  const [offset, length] = [10, 1_048_576 + 5];
+  const whole = content(1, 2, 1_200_000);
+  using tree = new Tree({ "to/f": whole });
+  const folder = Folder.open(tree.path("to"), false);
+  const staging = Staging.open(folder);
+  const staged = Staged.open(staging, "s");
+  const basis = Basis.open(folder, "f")!;
+  let calls = 0;
+  using _clone = replaceCall("cloneRange", () => () => -ERRNO.EINVAL);
+  using _copy = replaceCall("copyRange", (real) => (to, from, at, count) => {
+    calls += 1;
+    const fails = piece === 0 || (pieces > 0 && calls > pieces);
+    return fails ? -ERRNO.EINVAL : real(to, from, at, Math.min(count, piece));
+  });
+  expect(basis.copyTo(staged, offset, length)).toBe(true);
+  const bytes = fs.readFileSync(`/proc/self/fd/${staged.fd}`);
+  expect(bytes.length).toBe(offset + length);
+  expect(bytes.subarray(offset).equals(whole.subarray(offset, offset + length))).toBe(true);
+  basis[Symbol.dispose]();
+  staged.close();
+  staging.close();
+  folder.close();
+});
+
 test("a link, a folder and nothing are no source, and nothing stays open", () => {
   using tree = new Tree({ "elsewhere/f": NEW, "to/d": null });
   tree.link("to/l", tree.path("elsewhere/f"));

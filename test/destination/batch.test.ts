@@ -63,6 +63,7 @@ test("up to eight files are synced one by one, more by one call, and then their 
     } else {
       expect(syncs[0]).toBe("syncfs");
       expect(rows.calls.filter((row) => row === "syncfs").length).toBe(1);
+      expect(rows.calls.filter((row) => row === "fsync").length).toBe(1);
       expect(rows.calls.filter((row) => row === "renameat").length).toBe(count);
       // The folder's, behind the last name.
       expect(rows.calls.lastIndexOf("renameat")).toBe(rows.calls.length - 2);

@@ -199,6 +199,26 @@ test("the folder that a person names is on the disk, with those made above it, w
   expect(synced.length).toBe(2);
 });
 
+test("of a relative path the current folder is synced, of one at the top the top", () => {
+  using tree = new Tree();
+  const before = process.cwd();
+  const synced: string[] = [];
+  using _ = replaceCall("fsync", (real) => (fd) => {
+    synced.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+    return real(fd);
+  });
+  process.chdir(tree.root);
+  try {
+    Folder.open("a/b", true).close();
+  } finally {
+    process.chdir(before);
+  }
+  expect(synced.splice(0)).toEqual([tree.root, tree.path("a")]);
+  using __ = replaceCall("mkdirat", () => () => 0);
+  failed(() => Folder.open("/no such folder", true));
+  expect(synced).toEqual(["/"]);
+});
+
 test("paths for messages are as a person would write them", () => {
   const pathOf = (path: string): string => new Folder(-1, path).pathOf("f");
   expect([".", "a", "a/", "/", "/a"].map(pathOf)).toEqual(["f", "a/f", "a/f", "/f", "/a/f"]);

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { inTheWay, Staged } from "../../src/destination/staged.ts";
+import { Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { replaceCall } from "../rig/faults.ts";
@@ -150,6 +151,55 @@ test("where nothing can be reserved the file is sized; a full disk is told at on
     "ENOSPC",
     `reserving 1099511627776 bytes for ${destination.folder.pathOf("x")}: no space left on device`,
   ]);
+  file.close();
+});
+
+test("a file is blank until something is written, whatever is reserved", () => {
+  using destination = new TemporaryDestination();
+  const file = Staged.open(destination.staging, "x");
+  expect(file.blank).toBe(true);
+  file.reserve(100_000n);
+  expect(file.blank).toBe(true);
+  file.write(Buffer.from("x"), 50_000n);
+  expect(file.blank).toBe(false);
+  file.close();
+});
+
+test("in a folder that is locked as a whole a file that is claimed is kept from all others", () => {
+  using destination = new TemporaryDestination();
+  const other = Staging.open(destination.folder);
+  destination.staging.lock();
+  const [claimed, free] = ["x", "y"].map((name) => Staged.open(destination.staging, name));
+  claimed!.claim();
+  const error = failed(() => Staged.open(other, "x"));
+  expect(error.message).toBe("another cli6 is fetching x: wait for its end");
+  Staged.open(other, "y").close();
+  const held = Staged.open(other, "z");
+  const again = Staged.open(destination.staging, "w");
+  // Elsewhere open() has claimed it.
+  held.claim();
+  using _ = replaceCall("lock", () => () => -ERRNO.EAGAIN);
+  held.claim();
+  expect(failed(() => again.claim()).code).toBe("EBUSY");
+  for (const file of [claimed, free, held, again]) file!.close();
+  other.close();
+});
+
+test.each([
+  ["lock", "locking", (file: Staged) => file.claim()],
+  ["setMtime", "dating", (file: Staged) => file.note(5n, "")],
+  ["pwrite", "writing", (file: Staged) => file.write(Buffer.from("x"), 0n)],
+  ["ftruncate", "cutting", (file: Staged) => file.reserve(1n)],
+  ["ftruncate", "sizing", (file: Staged) => file.reserve(1_000_000n)],
+] as const)("where %s fails, %s is what could not be done", (row, doing, action) => {
+  using destination = new TemporaryDestination({ [`.cli6-${process.geteuid!()}/x`]: "four" });
+  destination.staging.lock();
+  const file = Staged.open(destination.staging, "x");
+  using _ = replaceCall(row, () => () => -ERRNO.EIO);
+  using __ = replaceCall("fallocate", () => () => -ERRNO.ENOSYS);
+  expect(failed(() => action(file)).message).toBe(
+    `${doing} ${destination.folder.pathOf("x")}: i/o error`,
+  );
   file.close();
 });
 

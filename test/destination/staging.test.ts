@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import fc from "fast-check";
 import { Staged } from "../../src/destination/staged.ts";
-import { stagedName, Staging } from "../../src/destination/staging.ts";
+import { httpStagedName, stagedName, Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { failed, TemporaryDestination } from "../rig/destination.ts";
@@ -148,6 +148,14 @@ test("two paths never share a staged name, and each is the name of a file", () =
     }),
     { numRuns: 2000 },
   );
+});
+
+test("what comes over HTTP has another name, no longer than a file's may be", () => {
+  expect(httpStagedName("a/b")).toBe("%ha%2Fb");
+  expect(httpStagedName("n".repeat(253))).toBe(`%h${"n".repeat(253)}`);
+  const names = [254, 255, 256, 300].map((length) => httpStagedName("n".repeat(length)));
+  for (const name of names) expect(name).toMatch(/^%h%%[0-9a-f]{64}$/);
+  expect(new Set(names).size).toBe(4);
 });
 
 test("staged names are the same in every run, long ones too", () => {

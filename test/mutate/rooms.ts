@@ -51,7 +51,7 @@ export const ROOMS: readonly Room[] = [
     name: "destination",
     files: "src/destination/*.ts",
     tests: [
-      "test/destination/{basis,folder,remove,staged,staging}.test.ts",
+      "test/destination/{basis,error,folder,remove,staged,staging}.test.ts",
       "test/download/uptodate.test.ts",
       "test/destination/{batch,tree}.test.ts",
     ],
