@@ -144,6 +144,11 @@ export class ReadShare {
     return this.#running >= this.#most;
   }
 
+  /** Reads in the queue, those that were dropped without being taken out of it included. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Reads `length` > 0 bytes of `source` from `offset` into the start of `into`, or for their pages
    * alone where that is null, for a connection of `peer`; then tells `done`, never from inside this

@@ -3,10 +3,13 @@
  * many connections has asked for: small files, files that are read ahead, and copied ones.
  */
 import { expect, test } from "bun:test";
-import { READS_MAX } from "../../src/store/diskread.ts";
+import fs from "node:fs";
+import { type DiskRead, READS_MAX, ReadShare } from "../../src/store/diskread.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Simulation } from "../rig/simulation.ts";
+import { SimulatedLoop } from "../rig/simulatedloop.ts";
+import { Tree } from "../rig/tree.ts";
 
 /** Connections of the one address: each asks for a file of its own. */
 const CROWD = 60;
@@ -47,3 +50,67 @@ test.each(CASES)(
     simulation.loop.settle();
   },
 );
+
+test("a read that comes in parts goes on behind each, by its place and never past its end", () => {
+  using loop = new SimulatedLoop();
+  using tree = new Tree({ f: content(1, 0, 1_300_000) });
+  const fd = fs.openSync(tree.path("f"), "r");
+  const share = new ReadShare(1);
+  const into = Buffer.alloc(1_200_010, ".");
+  const told: unknown[] = [];
+  const length = 1_200_000;
+  share.read("", { fd }, into, length, 16n, (count, failed) => told.push([count, failed]));
+  let calls = 0;
+  while (loop.reads > 0) {
+    expect([told, share.full]).toEqual([[], true]);
+    loop.read();
+    calls += 1;
+  }
+  expect([told, calls, share.full]).toEqual([[[length, false]], 3, false]);
+  const bytes = content(1, 0, 1_300_000).subarray(16, 16 + length);
+  expect(into.equals(Buffer.concat([bytes, Buffer.alloc(10, ".")]))).toBe(true);
+  // At the file's end fewer come, and a failure is told with what came before it.
+  share.read("", { fd }, into, length, 1_000_000n, (count, failed) => told.push([count, failed]));
+  while (loop.reads > 0) loop.read();
+  share.read("", { fd }, null, length, 0n, (count, failed) => told.push([count, failed]));
+  loop.read();
+  loop.read(undefined, "EIO");
+  expect(told.slice(1)).toEqual([
+    [300_000, false],
+    [524_288, true],
+  ]);
+  fs.closeSync(fd);
+});
+
+test("reads that were dropped are not made, and a disk that hangs gathers few of them", () => {
+  using loop = new SimulatedLoop();
+  using tree = new Tree({ f: content(1, 0, 1_000_000) });
+  const fd = fs.openSync(tree.path("f"), "r");
+  const share = new ReadShare(2);
+  const told: string[] = [];
+  const read = (name: string, length = 1000): DiskRead =>
+    share.read(name, { fd }, null, length, 0n, (count) => told.push(`${name} ${count}`));
+  const first = read("first", 1_000_000);
+  const second = read("second");
+  const [third, fourth] = [read("third"), read("fourth")];
+  expect([loop.reads, share.waiting]).toEqual([2, 2]);
+  // Under way: told when the call has ended, and no other call is made.
+  expect([first.drop(), first.dropped, second.dropped]).toEqual([false, true, false]);
+  expect([third.drop(), third.dropped]).toEqual([true, true]);
+  loop.read();
+  expect([told, loop.reads, share.waiting]).toEqual([["first 524288"], 2, 0]);
+  loop.settle();
+  expect(told).toEqual(["first 524288", "second 1000", "fourth 1000"]);
+  expect(fourth.dropped).toBe(false);
+  read("stays");
+  read("stays too");
+  for (let nth = 0; nth < 100; nth++) read("few").drop();
+  expect(share.waiting).toBe(100);
+  const waits = Array.from({ length: 10 }, () => read("waits"));
+  for (let nth = 0; nth < 10_000; nth++) read("left").drop();
+  expect(share.waiting).toBeLessThan(600);
+  loop.settle();
+  expect(told.slice(3)).toEqual(["stays 1000", "stays too 1000", ...waits.map(() => "waits 1000")]);
+  expect([share.waiting, share.full]).toEqual([0, false]);
+  fs.closeSync(fd);
+});

@@ -217,3 +217,88 @@ test("a folder that is not in memory is opened by the thread, and refused as tha
   expect([heard, openIn(tree.root)]).toEqual([["ENOTDIR", "page"], 1]);
   store.close();
 });
+
+test("a wide folder's records are read once, and again when nobody has listed it for a while", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  const names = Array.from({ length: 20 }, (_, nth) => `n${10 + nth}`);
+  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  // Wide, and at rest for long.
+  using _wide = replaceCall("statx", (real) => (dirfd, name, out) => {
+    const failed = real(dirfd, name, out);
+    if (out.isDirectory) Object.assign(out, { size: 100_000n, mtime: 1n, ctime: 1n });
+    return failed;
+  });
+  let reads = 0;
+  using _count = replaceCall("getdents", (real) => (fd, into) => {
+    reads += 1;
+    return real(fd, into);
+  });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let pages = 0;
+  const ask = (after: string): void => {
+    const waiter = waiterOf(() => (pages += 1));
+    expect(store.list("/d", 5, after, waiter)).toBeNull();
+    loop.settle();
+  };
+  ask("");
+  expect(threads.asked.map(({ kind }) => kind)).toEqual(["records"]);
+  threads.answer(0);
+  loop.settle();
+  const once = reads;
+  expect([pages, once]).toEqual([1, 2]);
+  ask("n14");
+  ask("");
+  expect([pages, reads, threads.asked.length]).toEqual([3, once, 1]);
+  loop.pass(10_001);
+  tick();
+  store.sweep();
+  ask("");
+  expect(threads.asked.length).toBe(2);
+  threads.answer(0);
+  loop.settle();
+  expect([pages, reads]).toEqual([4, 2 * once]);
+  store.close();
+  expect(openIn(tree.root)).toBe(0);
+});
+
+test("folders are known to be read for ten seconds each, the last few hundred of them", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  const folders = Array.from({ length: 258 }, (_, nth) => `d${nth}`);
+  using tree = new Tree(Object.fromEntries(folders.map((name) => [`${name}/f`, ""])));
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let pages = 0;
+  /** True where the thread had to be asked. */
+  const asks = (name: string): boolean => {
+    const before = threads.asked.length;
+    store.list(
+      `/${name}`,
+      10,
+      "",
+      waiterOf(() => (pages += 1)),
+    );
+    loop.settle();
+    const asked = threads.asked.length > before;
+    if (asked) threads.answer(0);
+    loop.settle();
+    return asked;
+  };
+  expect(asks("d0")).toBe(true);
+  loop.pass(9000);
+  tick();
+  expect([asks("d0"), asks("d1")]).toEqual([false, true]);
+  loop.pass(1000);
+  tick();
+  // Not longer because it was asked for meanwhile.
+  expect([asks("d0"), asks("d1")]).toEqual([true, false]);
+  expect(folders.slice(2).every((name) => asks(name))).toBe(true);
+  // 256 are known: the first two were known before all others.
+  expect([asks("d257"), asks("d2")]).toEqual([false, false]);
+  expect([asks("d1"), asks("d0")]).toEqual([true, true]);
+  expect(pages).toBe(5 + folders.length - 2 + 4);
+  store.close();
+  expect(openIn(tree.root)).toBe(0);
+});
