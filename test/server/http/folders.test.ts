@@ -1,11 +1,13 @@
 /** Folders over HTTP: the page and its links, JSON, and names that are markup. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { Refusal } from "../../../src/wire/errors.ts";
 import { eventually, replaceCall } from "../../rig/faults.ts";
 import { httpExchange, httpReplies } from "../../rig/http.ts";
 import { openIn } from "../../rig/open-files.ts";
 import { Running } from "../../rig/running.ts";
 import { Tree } from "../../rig/tree.ts";
+import { waiterOf } from "../../rig/waiter.ts";
 
 const get = (target: string, fields = ""): string =>
   `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
@@ -178,6 +180,25 @@ test("an index.html stands for its folder where that is wanted, as a file, and n
   );
   await using cold = new Running(tree.root, { index: true });
   expect(await bodyOf(cold, "/a/")).toBe("<p>hi");
+});
+
+test("a server that can't open an index.html now says so, and does not say that there is none", async () => {
+  using tree = new Tree({
+    "a/index.html": "i".repeat(100_000),
+    "a/x": "",
+    other: "o".repeat(100_000),
+  });
+  await using running = new Running(tree.root, { index: true, limits: { files: 1 } });
+  const other = running.store.open(
+    "/other",
+    waiterOf(() => {}),
+  );
+  if (other === null || other instanceof Refusal) throw new Error("not in memory");
+  other.retain();
+  const busy = await httpExchange(running, get("/a/"));
+  other.release();
+  expect(httpReplies(busy.bytes, ["GET"])[0]?.status).toBe(503);
+  expect(await bodyOf(running, "/a/")).toBe("i".repeat(100_000));
 });
 
 test("a README that is not in memory is read off the loop, and not at all where it has left again", async () => {
