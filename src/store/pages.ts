@@ -43,6 +43,9 @@ export const SHORT_STEPS_MAX = 16;
  */
 const ANSWERS_MS = 1;
 
+/** So many who wait are never looked through for those that have left. */
+const WAITING_MIN = 256;
+
 /**
  * What comes of a step: null while there is more to do, "waits" while nothing can be done until
  * `wake` is called, then the page or -errno.
@@ -61,7 +64,7 @@ export interface PageWork {
 interface Wanted {
   readonly key: string;
   readonly path: ByteString;
-  readonly waiters: Waiter[];
+  waiters: Waiter[];
   /** Opens the directory, which is `long` or not: the page, or -errno. */
   readonly open: (long: boolean) => PageWork | number;
   begun: boolean;
@@ -97,6 +100,9 @@ export class Pages {
   /** How many long ones are made, by the peer whose turn began them. */
   readonly #open = new Map<string, number>();
   #longIsNext = false;
+  /** Who has asked since those who have left were taken out, and how many waited then. */
+  #asked = 0;
+  #waited = 0;
   #answers: Answer[] = [];
   #armed = false;
   readonly #round = (): void => this.#step();
@@ -132,6 +138,8 @@ export class Pages {
     const first = !wanted.waiters.some(({ peer }) => peer === waiter.peer);
     wanted.waiters.push(waiter);
     if (first) this.#enqueue(waiter.peer, wanted);
+    this.#asked += 1;
+    if (this.#asked > Math.max(WAITING_MIN, this.#waited)) this.#forgetGone();
     this.#arm();
   }
 
@@ -156,6 +164,22 @@ export class Pages {
 
   #enqueue(peer: string, wanted: Wanted): void {
     (wanted.long ? this.#long : this.#short).add(peer, wanted);
+  }
+
+  /** A disk that hangs must not gather those who came, asked and left. */
+  #forgetGone(): void {
+    this.#asked = this.#waited = 0;
+    for (const queue of [this.#short, this.#long]) {
+      queue.sift((wanted) => {
+        if (wanted.begun || wanted.long !== (queue === this.#long)) return false;
+        wanted.waiters = wanted.waiters.filter(({ gone }) => !gone);
+        this.#waited += wanted.waiters.length;
+        if (wanted.waiters.length > 0) return true;
+        wanted.begun = true;
+        if (this.#byKey.get(wanted.key) === wanted) this.#byKey.delete(wanted.key);
+        return false;
+      });
+    }
   }
 
   #arm(): void {

@@ -8,6 +8,7 @@ import {
   PEER_PAGES_MAX,
   SHORT_BYTES_MAX,
   SHORT_STEPS_MAX,
+  SHORT_WAITS_MAX,
 } from "../../src/store/pages.ts";
 import type { EncodedPage, Waiter } from "../../src/store/store.ts";
 import { Refusal } from "../../src/wire/errors.ts";
@@ -91,6 +92,47 @@ test("who has left costs no step, wherever the page stands", () => {
   loop.settle();
   expect([heard, directory.steps - before, directory.closed]).toEqual([[], 0, directory.opened]);
   expect([pages.making, pages.waiting]).toEqual([0, 0]);
+});
+
+test("a disk that hangs gathers none of those who asked and left", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const wakes: (() => void)[] = [];
+  const heard: string[] = [];
+  const hangs = (): PageWork => {
+    const page: PageWork = { step: () => "waits", close() {} };
+    wakes.push(() => {
+      page.step = () => PAGE;
+      page.wake?.();
+    });
+    return page;
+  };
+  for (let nth = 0; nth < SHORT_WAITS_MAX; nth++) {
+    pages.add(`hangs ${nth}`, "/d", 4096, asker("before", heard), hangs);
+  }
+  loop.settle();
+  const stays = asker("stays", heard);
+  pages.add("same", "/d", 4096, stays, hangs);
+  let listened = 0;
+  for (let nth = 0; nth < 5000; nth++) {
+    const leaver = {
+      ...asker(`peer ${nth % 7}`, heard),
+      get gone() {
+        listened += Number(nth < 1000);
+        return true;
+      },
+    };
+    pages.add(nth % 2 === 0 ? "same" : `other ${nth}`, "/d", 4096, leaver, hangs);
+  }
+  expect(pages.waiting).toBeLessThan(300);
+  // Nor does a page that somebody waits for keep those who have left.
+  listened = 0;
+  for (let turn = 0; heard.length <= SHORT_WAITS_MAX; turn++) {
+    for (const wake of wakes.splice(0)) wake();
+    loop.settle();
+    expect(turn).toBeLessThan(10);
+  }
+  expect([heard.at(-1), listened, pages.making, pages.waiting]).toEqual(["stays", 0, 0, 0]);
 });
 
 test("no more pages are open than the bound, however many peers ask", () => {
