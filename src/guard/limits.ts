@@ -41,7 +41,8 @@
  *                                                             (store/s3/flows.ts)
  *   questions      QUESTIONS_MAX under   PEER_ASKED_MAX       waits; over it EBUSY
  *                  way, ASKED_MAX                             (store/s3/questions.ts)
- *   time in store  storeMs               the same             ETIMEDOUT and closed
+ *   time in store  storeMs               the same             ETIMEDOUT and closed; RST in the
+ *                                                             middle of a file
  *   life unseen    KEEPALIVE             the same             a vanished machine is cut after 90 s
  */
 
@@ -70,7 +71,9 @@ export interface Limits {
   readonly stallMs: number;
   /** Bytes that a peer must acknowledge within stallMs to count as alive. */
   readonly stallBytes: number;
-  /** How long one request may wait for the store: a file to open, a page, digests. */
+  /**
+   * How long one request may wait for the store: a file to open, its next bytes, a page, digests.
+   */
   readonly storeMs: number;
   /** How long transfers under way may go on after a SIGTERM. */
   readonly graceMs: number;

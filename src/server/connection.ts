@@ -56,7 +56,7 @@ export class Connection implements Turn, Asker, Awaiter {
   since: number = clock.now;
   /** When the peer last took enough of what it asked for, or 0 while it owes nothing. */
   progressAt = 0;
-  /** Bytes it had acknowledged then. */
+  /** Bytes it had acknowledged then; below 0 while that is not known. */
   progress = 0;
   /** It closes behind this reply. */
   ending = false;

@@ -37,8 +37,10 @@ export function sweep(
       return sweepLinger(connection, now, limits, lingerMs);
     case "store":
       return sweepStore(connection, state.since, now, limits);
+    case "window":
+      return sweepWindow(connection, now, limits);
     default:
-      // A window or its turn: ours to do, and it comes.
+      // Its turn: ours to do, and it comes.
       return false;
   }
 }
@@ -66,6 +68,23 @@ function sweepStore(connection: Connection, since: number, now: number, limits: 
   if (now - since <= limits.storeMs) return false;
   const minutes = Math.round(limits.storeMs / 60_000);
   connection.refuseAndClose(new Refusal("ETIMEDOUT", `not done within ${minutes} min`));
+  return true;
+}
+
+/**
+ * The next bytes of a file may keep the store busy for storeMs: a disk that hangs must not keep
+ * connections for ever. The peer has nothing to take meanwhile, and all of its time once they come:
+ * what it has acknowledged is not known then, and a number below 0 tells what was written before.
+ */
+function sweepWindow(connection: Connection, now: number, limits: Limits): boolean {
+  const unknown = -1 - connection.written;
+  if (connection.progress !== unknown) {
+    connection.progress = unknown;
+    connection.progressAt = now;
+    return false;
+  }
+  if (now - connection.progressAt <= limits.storeMs) return false;
+  connection.terminate();
   return true;
 }
 

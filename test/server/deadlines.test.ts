@@ -5,11 +5,12 @@
 import { expect, test } from "bun:test";
 import { LIMITS_DEFAULT, LINGER_MS } from "../../src/guard/limits.ts";
 import { SWEEP_MS } from "../../src/server/sweep.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { BRANCHES } from "../rig/running.ts";
 import { Simulation, type SimulatedPeer } from "../rig/simulation.ts";
 
-const { requestMs, idleMs, stallMs, stallBytes } = LIMITS_DEFAULT;
+const { requestMs, idleMs, stallMs, stallBytes, storeMs } = LIMITS_DEFAULT;
 
 const LARGE = 2_000_000;
 const large = content(1, 0, LARGE);
@@ -172,6 +173,56 @@ test("58: who still takes the end of an answer has the time of a transfer, not o
   simulation.pass(LINGER_MS + 2 * SWEEP_MS);
   expect([steady.socket.closed, steady.socket.ending]).toEqual([true, "fin"]);
 });
+
+test.each(BRANCHES)("a disk that hangs keeps no transfer for ever (%s)", (_, zeroCopy) => {
+  using simulation = new Simulation({ large, f: "content" }, { zeroCopy });
+  using _cold = replaceCall("resident", () => (_fd, _at, count) => (count === undefined ? 0 : 1));
+  const [waits, other] = [simulation.connect(), simulation.connect()];
+  waits.send("READ /large\n");
+  for (let ms = 0; ms <= storeMs; ms += 60_000) {
+    expect([waits.connection.state.awaits, waits.socket.ending]).toEqual(["window", null]);
+    other.send("READ /f\n");
+    simulation.loop.pass(60_000);
+  }
+  simulation.loop.pass(2 * SWEEP_MS);
+  expect([waits.socket.ending, other.socket.ending]).toEqual(["reset", null]);
+  // Its reads end at last, and the next one is served.
+  simulation.loop.settle();
+  const next = simulation.connect();
+  next.send("READ /large\n");
+  simulation.flow(next);
+  expect(verify(next.bytes.subarray(next.text.indexOf("\n") + 1), 1, 0)).toBeNull();
+});
+
+test.each(BRANCHES)(
+  "who could take nothing while the disk hung has all of its time when it goes on (%s)",
+  (_, zeroCopy) => {
+    using simulation = new Simulation({ large }, { zeroCopy });
+    let cold = false;
+    using _cold = replaceCall("resident", () => () => (cold ? 0 : 1));
+    const peer = simulation.connect({ room: 300_000 });
+    peer.send("READ /large\n");
+    if (!zeroCopy) simulation.loop.settle();
+    cold = true;
+    const awaits = (): string => peer.connection.state.awaits;
+    while (awaits() !== "window") {
+      peer.take();
+      // It is seen when it has taken everything.
+      simulation.loop.pass(SWEEP_MS);
+      peer.drain();
+      simulation.loop.turn();
+    }
+    simulation.loop.pass(2 * stallMs);
+    expect([awaits(), peer.socket.ending]).toEqual(["window", null]);
+    simulation.loop.settle();
+    // What it is sent now has not arrived when it is looked at.
+    expect(awaits()).toBe("room");
+    simulation.loop.pass(2 * SWEEP_MS);
+    expect(peer.socket.ending).toBeNull();
+    simulation.flow(peer);
+    expect(verify(peer.bytes.subarray(peer.text.indexOf("\n") + 1), 1, 0)).toBeNull();
+  },
+);
 
 test("77: after a minute in which the process stood still, idle peers and transfers go on", () => {
   using simulation = new Simulation({ large });
