@@ -104,16 +104,7 @@ export class TreeComparison implements Walker {
     if (this.#options.extraMax === null) return;
     const names = this.#names.get(level.path);
     this.#names.delete(level.path);
-    this.#locally(() => {
-      const folder = this.#folders.hold(level.path);
-      for (const name of namesIn(folder)) {
-        const ours = level.depth === 0 && name.startsWith(STAGING_PREFIX);
-        if (ours || names?.has(name) === true) continue;
-        collect(folder, name, { path: below(level, name), ...this.#leaving });
-      }
-      this.#folders.release(level.path);
-      return true;
-    });
+    this.#locally(() => this.#holding(level.path, (folder) => this.#collect(folder, level, names)));
   }
 
   failed(error: ClientError): void {
@@ -124,9 +115,7 @@ export class TreeComparison implements Walker {
   remove(path: ByteString): void {
     const slash = path.lastIndexOf("/");
     const above = slash < 0 ? "" : path.slice(0, slash);
-    const folder = this.#folders.hold(above);
-    remove(folder, path.slice(slash + 1));
-    this.#folders.release(above);
+    this.#holding(above, (folder) => remove(folder, path.slice(slash + 1)));
   }
 
   // --- internal ---
@@ -139,19 +128,26 @@ export class TreeComparison implements Walker {
       return true;
     }
     const folder = this.#folders.hold(level.path);
+    let order: Order | null = null;
+    try {
+      order = this.#orderOf(folder, entry, path);
+    } finally {
+      // Who brings it holds the folder on.
+      if (order === null) this.#folders.release(level.path);
+    }
+    if (order === null) this.#owner.unchanged(path);
+    return order ?? true;
+  }
+
+  /** Null when it is here in that version. Throws LocalError where something else is in the way. */
+  #orderOf(folder: Folder, entry: NamedEntry, path: ByteString): Order | null {
     const here = folder.fresh ? null : folder.stat(entry.name);
     const difference = here === null ? "new" : differenceOf(folder, entry.name, here, entry);
-    if (difference === null && this.#owner.compare === null) {
-      this.#folders.release(level.path);
-      this.#owner.unchanged(path);
-      return true;
-    }
+    if (difference === null && this.#owner.compare === null) return null;
     if (here !== null && !here.isFile && !here.isLink) {
-      this.#folders.release(level.path);
       throw new LocalError("EEXIST", `${shownIn(folder, entry.name)} is in the way: it is no file`);
     }
     if (here !== null && difference !== null && !this.#options.replaces) {
-      this.#folders.release(level.path);
       throw inTheWay(shownIn(folder, entry.name));
     }
     return {
@@ -167,10 +163,30 @@ export class TreeComparison implements Walker {
     };
   }
 
+  /** Collects what is in `folder`, which is `level`, and not among the `names` there. */
+  #collect(folder: Folder, level: Level, names: ReadonlySet<ByteString> | undefined): true {
+    for (const name of namesIn(folder)) {
+      const ours = level.depth === 0 && name.startsWith(STAGING_PREFIX);
+      if (ours || names?.has(name) === true) continue;
+      collect(folder, name, { path: below(level, name), ...this.#leaving });
+    }
+    return true;
+  }
+
   #namesOf(level: Level): Set<ByteString> {
     const names = this.#names.get(level.path) ?? new Set();
     this.#names.set(level.path, names);
     return names;
+  }
+
+  /** What `action` gives, with the folder at `path` held for as long as it takes. */
+  #holding<T>(path: ByteString, action: (folder: Folder) => T): T {
+    const folder = this.#folders.hold(path);
+    try {
+      return action(folder);
+    } finally {
+      this.#folders.release(path);
+    }
   }
 
   /** What `action` gives, or null when this machine refused it: that is told. */
