@@ -27,6 +27,28 @@ export function namesIn(folder: Folder): ByteString[] {
   }
 }
 
+/**
+ * The names in `folder` that are none of the `known` ones: also not by another spelling, as a file
+ * system has it that keeps "A" as "a", or letters with accents in another form. Throws LocalError.
+ */
+export function extraIn(folder: Folder, known: ReadonlySet<ByteString>): ByteString[] {
+  const names = namesIn(folder);
+  const extra = names.filter((name) => !known.has(name));
+  if (extra.length === 0) return extra;
+  // A known name that is found, and in no list, has another one there.
+  const listed = new Set(names);
+  const respelled = new Set<bigint>();
+  for (const name of known) {
+    if (listed.has(name) || kernel.statx(folder.fd, name, found) < 0) continue;
+    respelled.add(found.ino);
+  }
+  if (respelled.size === 0) return extra;
+  return extra.filter((name) => {
+    const looked = kernel.statx(folder.fd, name, found);
+    return looked === 0 && !respelled.has(found.ino);
+  });
+}
+
 /** What collect() collects. */
 export interface Removal {
   /** The path of the name below the destination: names joined by "/". */

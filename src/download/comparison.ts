@@ -7,7 +7,7 @@
  */
 import { LocalError } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
-import { collect, namesIn, remove } from "../destination/remove.ts";
+import { collect, extraIn, remove } from "../destination/remove.ts";
 import { inTheWay } from "../destination/staged.ts";
 import { STAGING_PREFIX, stagedName } from "../destination/staging.ts";
 import type { FolderTree } from "../destination/tree.ts";
@@ -102,7 +102,7 @@ export class TreeComparison implements Walker {
 
   async ended(level: Level): Promise<void> {
     if (this.#options.extraMax === null) return;
-    const names = this.#names.get(level.path);
+    const names = this.#namesOf(level);
     this.#names.delete(level.path);
     this.#locally(() => this.#holding(level.path, (folder) => this.#collect(folder, level, names)));
   }
@@ -164,10 +164,9 @@ export class TreeComparison implements Walker {
   }
 
   /** Collects what is in `folder`, which is `level`, and not among the `names` there. */
-  #collect(folder: Folder, level: Level, names: ReadonlySet<ByteString> | undefined): true {
-    for (const name of namesIn(folder)) {
-      const ours = level.depth === 0 && name.startsWith(STAGING_PREFIX);
-      if (ours || names?.has(name) === true) continue;
+  #collect(folder: Folder, level: Level, names: ReadonlySet<ByteString>): true {
+    for (const name of extraIn(folder, names)) {
+      if (level.depth === 0 && name.startsWith(STAGING_PREFIX)) continue;
       collect(folder, name, { path: below(level, name), ...this.#leaving });
     }
     return true;

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { AT_FDCWD } from "../sys/types.ts";
 import { Folder } from "../destination/folder.ts";
-import { collect, namesIn } from "../destination/remove.ts";
+import { collect, extraIn as unknownIn } from "../destination/remove.ts";
 import { STAGING_PREFIX } from "../destination/staging.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
@@ -60,7 +60,7 @@ export async function dryRun(
       tellLeft(run, origin, top, level, left, wants);
     },
     async ended(level: Level) {
-      const known = names.get(level.path);
+      const known = names.get(level.path) ?? new Set();
       names.delete(level.path);
       if (!deletes || !fs.existsSync(pathOf(level.path))) return;
       const into = extraIn(`${to}/${level.path}`, level, known, wants);
@@ -81,15 +81,14 @@ export async function dryRun(
 function extraIn(
   path: ByteString,
   level: Level,
-  known: ReadonlySet<ByteString> | undefined,
+  known: ReadonlySet<ByteString>,
   wants: Wants,
 ): readonly ByteString[] {
   const into: ByteString[] = [];
   const folder = Folder.open(path, false);
   try {
-    for (const name of namesIn(folder)) {
-      const ours = level.depth === 0 && name.startsWith(STAGING_PREFIX);
-      if (ours || known?.has(name) === true) continue;
+    for (const name of unknownIn(folder, known)) {
+      if (level.depth === 0 && name.startsWith(STAGING_PREFIX)) continue;
       collect(folder, name, { path: below(level, name), wants, most: Infinity, into });
     }
   } finally {

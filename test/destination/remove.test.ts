@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { Folder } from "../../src/destination/folder.ts";
-import { collect, namesIn, remove } from "../../src/destination/remove.ts";
+import { collect, extraIn, namesIn, remove } from "../../src/destination/remove.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { Tree } from "../rig/tree.ts";
@@ -104,6 +104,15 @@ test("a file that somebody else removes between looking and removing is no error
   remove(here.folder, "f");
   expect(answers).toContain(-ERRNO.ENOENT);
   expect(namesIn(here.folder)).toEqual(["stays"]);
+});
+
+test("what has a known name by another spelling is not extra where the file system says so", () => {
+  using here = setUp({ readme: "x", docs: null, other: "x" });
+  const known = new Set(["README", "Docs", "missing"]);
+  expect(extraIn(here.folder, known).sort()).toEqual(["docs", "other", "readme"]);
+  using _ = replaceCall("statx", (real) => (fd, name, into) => real(fd, name.toLowerCase(), into));
+  expect(extraIn(here.folder, known)).toEqual(["other"]);
+  expect(extraIn(here.folder, new Set(["readme", "docs", "other", "README"]))).toEqual([]);
 });
 
 /** What is collected of `name`, with `kept` to stay, and whether all of it was. */

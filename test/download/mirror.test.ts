@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import type { TransferEvent } from "../../src/download/events.ts";
 import { mirror } from "../../src/download/mirror.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
@@ -59,4 +60,21 @@ test("more to remove than allowed, a file for a folder, a folder in use: coded, 
   const [busy] = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   expect(busy).toMatchObject({ kind: "local", code: "EBUSY" });
   expect(openIn(folder)).toBe(0);
+});
+
+test("on a file system that knows no capitals, what has just come is not removed as extra", async () => {
+  using tree = new Tree({ "there/README": "theirs", "to/readme": "theirs", "to/other": "mine" });
+  for (const name of ["there/README", "to/readme"]) fs.utimesSync(tree.path(name), 5, 5);
+  await using running = new Running(tree.path("there"));
+  const folder = tree.path("to");
+  using _ = replaceCall("statx", (real) => (fd, name, into) => {
+    const here = name !== "" && fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    return real(fd, here ? name.toLowerCase() : name, into);
+  });
+  const options = { from: `s6://127.0.0.1:${running.port}/`, folder, delete: true };
+  const once = { files: 0, unchanged: 1, removed: 1 };
+  expect(await mirror({ ...options, dryRun: true })).toMatchObject({ removed: 1 });
+  expect(await mirror(options)).toMatchObject(once);
+  expect(await mirror(options)).toMatchObject({ ...once, removed: 0 });
+  expect(listed(folder)).toEqual(["readme"]);
 });
