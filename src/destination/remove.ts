@@ -84,29 +84,20 @@ export function collect(folder: Folder, name: ByteString, removal: Removal): boo
 }
 
 /**
- * Removes `name` and all below it from `folder`. A name that no longer exists is no error. Throws
- * LocalError.
+ * Removes `name` from `folder`; false for a folder that is not empty, which stays: what is in it
+ * came since it was looked at, and nobody knows whether it may go. A name that no longer exists is
+ * no error. Throws LocalError.
  */
-export function remove(folder: Folder, name: ByteString): void {
-  const path = folder.pathOf(name);
-  const doing = (): string => `removing ${printable(path)}`;
+export function remove(folder: Folder, name: ByteString): boolean {
+  const doing = (): string => `removing ${printable(folder.pathOf(name))}`;
   const looked = kernel.statx(folder.fd, name, found);
-  if (looked === -ERRNO.ENOENT) return;
+  if (looked === -ERRNO.ENOENT) return true;
   must(looked, doing);
-  if (found.isDirectory) {
-    const inner = new Folder(must(kernel.openat(folder.fd, name, FOLDER), doing), path);
-    try {
-      for (const each of namesIn(inner)) remove(inner, each);
-    } finally {
-      inner.close();
-    }
-    must(kernel.unlinkat(folder.fd, name, true), doing);
-    folder.changed = true;
-    return;
-  }
-  const removed = kernel.unlinkat(folder.fd, name, false);
+  const removed = kernel.unlinkat(folder.fd, name, found.isDirectory);
+  if (removed === -ERRNO.ENOTEMPTY || removed === -ERRNO.EEXIST) return false;
   if (removed !== -ERRNO.ENOENT) must(removed, doing);
   folder.changed = true;
+  return true;
 }
 
 // --- internal ---

@@ -111,11 +111,11 @@ export class TreeComparison implements Walker {
     this.#owner.failed(error);
   }
 
-  /** Removes `path`, one of `extra`. Throws LocalError. */
-  remove(path: ByteString): void {
+  /** Removes `path`, one of `extra`; false where something has come into it. Throws LocalError. */
+  remove(path: ByteString): boolean {
     const slash = path.lastIndexOf("/");
     const above = slash < 0 ? "" : path.slice(0, slash);
-    this.#holding(above, (folder) => remove(folder, path.slice(slash + 1)));
+    return this.#holding(above, (folder) => remove(folder, path.slice(slash + 1)));
   }
 
   // --- internal ---

@@ -198,11 +198,15 @@ class TreeMirror implements Disposable {
       return 0;
     }
     if (extra.length > this.#maxDelete) throw tooMany(this.#maxDelete);
+    let removed = 0;
     for (const path of extra) {
-      this.#comparison.remove(path);
-      this.#run.tell({ type: "removed", name: printable(path) });
+      const name = printable(path);
+      if (this.#comparison.remove(path)) {
+        removed += 1;
+        this.#run.tell({ type: "removed", name });
+      } else this.#run.tell({ type: "note", text: `cli6: ${name} stays: something came into it` });
     }
-    return extra.length;
+    return removed;
   }
 
   /** Brings the names that were made or removed to the disk. Throws LocalError. */

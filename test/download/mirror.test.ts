@@ -78,3 +78,22 @@ test("on a file system that knows no capitals, what has just come is not removed
   expect(await mirror(options)).toMatchObject({ ...once, removed: 0 });
   expect(listed(folder)).toEqual(["readme"]);
 });
+
+test("what comes into a folder that is to go stays, and so does the folder", async () => {
+  using tree = new Tree({ "there/f": "theirs", "to/old/x": "mine", "to/older": "mine" });
+  await using running = new Running(tree.path("there"));
+  const folder = tree.path("to");
+  const told: string[] = [];
+  const { removed } = await mirror({
+    ...{ from: `s6://127.0.0.1:${running.port}/`, folder, delete: true, exclude: ["*.tmp"] },
+    onEvent(event) {
+      // By then it has been looked at.
+      if (event.type === "removed" && event.name === "old/x") tree.write("to/old/new.tmp", "mine");
+      if (event.type === "removed") told.push(event.name);
+      if (event.type === "note") told.push(event.text);
+    },
+  });
+  expect(told.toSorted()).toEqual(["cli6: old stays: something came into it", "old/x", "older"]);
+  expect(removed).toBe(2);
+  expect(listed(folder)).toEqual(["f", "old", "old/new.tmp"]);
+});
