@@ -13,7 +13,7 @@ import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import type { Checksum } from "./settings.ts";
 import type { SourceFile } from "./source.ts";
-import { LATE_MS } from "./sources.ts";
+import { FEW_LATE_MS } from "./sources.ts";
 import { wholeDigestsOf } from "./wholedigest.ts";
 
 /** Why a server is left out when there is nothing to compare it by. */
@@ -84,7 +84,7 @@ async function askAll(
     if (restarts > 0) digests.forget();
     return digests.find(file);
   });
-  const found = await withoutLate(asked, (one) => one !== null);
+  const found = await withoutLate(asked, (one) => one !== null, FEW_LATE_MS);
   return files.map((source, nth) => ({ source, whole: found[nth] }));
 }
 
@@ -106,9 +106,7 @@ function differenceOf(source: SourceFile, told: readonly Told[], deciding: Telli
     return source.file.entry.http === undefined ? NO_DIGESTS : "it has no ranges, or no version";
   }
   const { whole } = own;
-  if (whole === undefined) {
-    return `it has not told a digest ${LATE_MS / 1000} s after the first that did`;
-  }
+  if (whole === undefined) return "it has not told a digest in time";
   if (whole === null) return "it tells no digest by which it could be compared";
   const { algo, hex } = deciding.whole;
   if (whole.hex === hex) return null;

@@ -30,7 +30,7 @@ export const LATE_MS = 3000;
  * The same where fewer than half have come: a slow disk takes seconds for what is asked at once,
  * and who answers without looking must not decide alone. One that takes longer is taken for deaf.
  */
-const FEW_LATE_MS = 30_000;
+export const FEW_LATE_MS = 30_000;
 
 /** The bytes of whole chunks, and how many one digest is of. */
 type ChunkRange = Pick<DigestRange, "offset" | "length" | "chunk">;

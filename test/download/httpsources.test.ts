@@ -150,9 +150,51 @@ test("who tells no digest, or not in time, takes no part beside those who do", a
   expect([status, brought(here)]).toEqual([0, true]);
   expect(err).toBe(
     `${servers[0]?.url("/f")} is left out: it tells no digest by which it could be compared\n` +
-      `${servers[3]?.url("/f")} is left out: it has not told a digest 3 s after the first that did`,
+      `${servers[3]?.url("/f")} is left out: it has not told a digest in time`,
   );
   expect(servers.map((server) => parts(server) > 0)).toEqual([false, true, true, false]);
+});
+
+test("one that takes long for its digest is waited for while few have told one", async () => {
+  using servers = serversOf(HONEST, ({ method, connection }) => {
+    if (method !== "HEAD") return undefined;
+    const fields = `${versionOf(1, large)}Content-Length: ${large.length}\r\n`;
+    // Longer than who is late where the others decide.
+    setTimeout(() => connection.say(`HTTP/1.1 200 OK\r\n${fields}\r\n`, "open"), 3500);
+    return null;
+  });
+  servers[1]?.put("/f", large, 'ETag: "v1"\r\n');
+  using here = new Tree();
+  const { status, err } = await bring(urls(servers), here);
+  expect([status, err, brought(here)]).toEqual([0, "", true]);
+  expect(parts(servers[1])).toBeGreaterThan(0);
+});
+
+test("when the file and its SHA256SUMS change on all of them all bring the new one", async () => {
+  const sums = (bytes: Uint8Array): string =>
+    `${createHash("sha256").update(bytes).digest("hex")} *f\n`;
+  let old = true;
+  const change: HttpMisbehave = (asked, honest) => {
+    if (!old || !isPart(asked)) return undefined;
+    const bytes = honest();
+    old = false;
+    for (const [nth, server] of servers.entries()) {
+      server.put("/f", large, `ETag: "new${nth}"\r\n`);
+      server.put("/SHA256SUMS", sums(large));
+    }
+    return { bytes };
+  };
+  using servers = serversOf(change, change);
+  const before = content(5, 3, large.length);
+  for (const [nth, server] of servers.entries()) {
+    server.put("/f", before, `ETag: "old${nth}"\r\n`);
+    server.put("/SHA256SUMS", sums(before));
+  }
+  using here = new Tree();
+  const { status, err } = await bring(urls(servers), here);
+  expect([status, brought(here)]).toEqual([0, true]);
+  expect(err).toContain("has changed on the server: starting over");
+  expect(err).not.toContain("together is wrong");
 });
 
 test("SHA256SUMS beside the file is a digest too", async () => {
