@@ -57,7 +57,10 @@ export class Batch {
   ): void {
     const file = Staged.open(this.#staging, name);
     try {
-      if (file.had > BigInt(bytes.length)) must(kernel.ftruncate(file.fd, 0n), () => "cutting");
+      if (file.had > BigInt(bytes.length)) {
+        const doing = (): string => `cutting ${printable(this.#staging.folder.pathOf(name))}`;
+        must(kernel.ftruncate(file.fd, 0n), doing);
+      }
       file.write(bytes, 0n);
       file.note(publication.mtime, publication.etag);
     } catch (error) {

@@ -162,6 +162,13 @@ test("what can't be written is thrown at once, leaves nothing, and is not told l
     expect(failed(() => add("b")).code).toBe("ENOSPC");
   }
   expect(destination.staged()).toEqual(["a"]);
+  destination.tree.write(`${destination.stagingName}/c`, "longer");
+  {
+    using _ = replaceCall("ftruncate", () => () => -ERRNO.EIO);
+    expect(failed(() => add("c", "short")).message).toBe(
+      `cutting ${destination.tree.path("c")}: i/o error`,
+    );
+  }
   batch.flush();
   expect([[...told], openInTrees()]).toEqual([[["a", null]], before]);
 });
@@ -183,11 +190,15 @@ test("a batch ends by itself at 64 MiB, and at 4096 files", () => {
     const { told, add } = batchOf(destination);
     const megabytes = new Uint8Array(16 << 20);
     using _ = replaceCall("pwrite", () => (_fd, _bytes, count) => count);
-    for (const name of ["a", "b", "c"]) add(name, megabytes);
-    add("d", megabytes.subarray(1));
-    expect(told.size).toBe(0);
-    add("e", "1");
-    expect([...told.values()]).toEqual([null, null, null, null, null]);
+    // The second one as the first.
+    for (const round of [1, 2]) {
+      told.clear();
+      for (const name of ["a", "b", "c"]) add(`${name}${round}`, megabytes);
+      add(`d${round}`, megabytes.subarray(1));
+      expect(told.size).toBe(0);
+      add(`e${round}`, "1");
+      expect([...told.values()]).toEqual([null, null, null, null, null]);
+    }
   }
   destination.staging.lock();
   const { told, add } = batchOf(destination);

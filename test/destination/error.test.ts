@@ -7,6 +7,7 @@ import { failed } from "../rig/destination.ts";
 test("an error says what was tried and why it failed, also where the system has no words", () => {
   const full = localError(-ERRNO.ENOSPC, "writing x");
   expect([full.code, full.message]).toEqual(["ENOSPC", "writing x: no space left on device"]);
+  expect(full.name).toBe("LocalError");
   expect(localError(-4000, "writing x").message).toBe("writing x: failed");
 });
 

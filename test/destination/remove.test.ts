@@ -34,7 +34,10 @@ test("names are bytes, all of them, without the folder's own", () => {
   using here = setUp({ a: "", d: null, ".hidden": "" });
   fs.writeFileSync(Buffer.from(`${here.tree.path("top")}/\xff\xfe`, "latin1"), "");
   expect(namesIn(here.folder).sort()).toEqual([".hidden", "a", "d", "\xff\xfe"]);
-  expect(failed(() => namesIn(new Folder(-1, "gone"))).message).toStartWith("listing gone: ");
+  const gone = failed(() => namesIn(new Folder(-1, "gone")));
+  expect([gone.code, gone.message]).toEqual([
+    ...["ENOENT", "listing gone: no such file or directory"],
+  ]);
 });
 
 test("files, empty folders and odd names go; what is gone already is no error", () => {
@@ -77,6 +80,17 @@ test("what can't be removed is told with its path, and is still there", () => {
     "EACCES",
     `removing ${here.tree.path("top/f")}: permission denied`,
   ]);
+});
+
+test("what can't be looked at is told as well, and not removed", () => {
+  using here = setUp({ f: "x" });
+  {
+    using _ = replaceCall("statx", () => () => -ERRNO.EACCES);
+    expect(failed(() => remove(here.folder, "f")).message).toBe(
+      `removing ${here.tree.path("top/f")}: permission denied`,
+    );
+  }
+  expect(namesIn(here.folder)).toEqual(["f"]);
 });
 
 test("a file that somebody else removes between looking and removing is no error", () => {

@@ -113,7 +113,7 @@ test("in a folder that is locked as a whole new files are opened by one call", (
   destination.staging.lock();
   using rows = recording("openat", "lock", "statx");
   const file = filled(destination, "x");
-  expect(rows.calls).toEqual(["openat"]);
+  expect([file.had, rows.calls]).toEqual([0n, ["openat"]]);
   file.close();
   const again = Staged.open(destination.staging, "x");
   expect([again.had, rows.calls.length > 2]).toEqual([1n, true]);
@@ -154,6 +154,23 @@ test("where nothing can be reserved the file is sized; a full disk is told at on
   file.close();
 });
 
+test("where the disk is full a file keeps the size that it had, and no room that was found", () => {
+  using destination = new TemporaryDestination();
+  filled(destination, "0123456789").close();
+  const file = Staged.open(destination.staging, "x");
+  using _ = replaceCall("fallocate", (real) => (fd, size) => {
+    real(fd, size);
+    fs.ftruncateSync(fd, Number(size));
+    return -ERRNO.ENOSPC;
+  });
+  const sizes = [100_000n, 4n].map((size) => {
+    expect(failed(() => file.reserve(size)).code).toBe("ENOSPC");
+    return fs.fstatSync(file.fd).size;
+  });
+  expect(sizes).toEqual([10, 4]);
+  file.close();
+});
+
 test("a file is blank until something is written, whatever is reserved", () => {
   using destination = new TemporaryDestination();
   const file = Staged.open(destination.staging, "x");
@@ -163,6 +180,10 @@ test("a file is blank until something is written, whatever is reserved", () => {
   file.write(Buffer.from("x"), 50_000n);
   expect(file.blank).toBe(false);
   file.close();
+  const short = Staged.open(destination.staging, "y");
+  short.write(Buffer.from("y"), 0n);
+  expect(short.blank).toBe(false);
+  short.close();
 });
 
 test("in a folder that is locked as a whole a file that is claimed is kept from all others", () => {

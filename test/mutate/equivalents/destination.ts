@@ -1,5 +1,9 @@
 /** Mutants of `src/destination` that are not for a test to tell, with reasons. */
-import type { Equivalent } from "../equivalent.ts";
+import { type Equivalent, ONE_MORE } from "../equivalent.ts";
+
+/** Of descriptors. */
+const NO_ZERO =
+  "0 is open before a program of Bun's begins, also where a shell closed it (Bun 1.4.5)";
 
 export const DESTINATION_EQUIVALENTS: readonly Equivalent[] = [
   {
@@ -15,5 +19,168 @@ export const DESTINATION_EQUIVALENTS: readonly Equivalent[] = [
     before: "const uid = process.geteuid?.() ?? 0;",
     after: "const uid = process.geteuid?.() ?? 1;",
     reason: "every system that it runs on has geteuid",
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "number",
+    before: "const COPY_BYTES = 1024 * 1024;",
+    after: "const COPY_BYTES = 1025 * 1024;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "number",
+    before: "const COPY_BYTES = 1024 * 1024;",
+    after: "const COPY_BYTES = 1024 * 1025;",
+    reason: ONE_MORE,
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "boundary",
+    before: "if (fd < 0) return null;",
+    after: "if (fd <= 0) return null;",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "number",
+    before: "if (fd < 0) return null;",
+    after: "if (fd < 1) return null;",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "boundary",
+    before: "if (copied < 0) return this.#write(staged, offset + done, length - done);",
+    after: "if (copied <= 0) return this.#write(staged, offset + done, length - done);",
+    reason: "0 has been answered the lines before",
+  },
+  {
+    path: "src/destination/basis.ts",
+    operator: "number",
+    before: "if (copied < 0) return this.#write(staged, offset + done, length - done);",
+    after: "if (copied < 1) return this.#write(staged, offset + done, length - done);",
+    reason: "0 has been answered the lines before",
+  },
+  {
+    path: "src/destination/folder.ts",
+    operator: "number",
+    before: "for (let count = 1; count <= names.length; count++) {",
+    after: "for (let count = 0; count <= names.length; count++) {",
+    reason: "a prefix without a name is passed over",
+  },
+  {
+    path: "src/destination/folder.ts",
+    operator: "boundary",
+    before: "if (fd < 0) return;",
+    after: "if (fd <= 0) return;",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/folder.ts",
+    operator: "number",
+    before: "if (fd < 0) return;",
+    after: "if (fd < 1) return;",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/remove.ts",
+    operator: "logical",
+    before:
+      'const errno = error instanceof Error && "errno" in error ? Number(error.errno) : -ERRNO.EIO;',
+    after:
+      'const errno = error instanceof Error || "errno" in error ? Number(error.errno) : -ERRNO.EIO;',
+    reason: "what reading a folder throws is an Error with its errno: only the types ask",
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "boundary",
+    before: "if (created >= 0) return new Staged(created, staging, name, 0n);",
+    after: "if (created > 0) return new Staged(created, staging, name, 0n);",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "number",
+    before: "if (created >= 0) return new Staged(created, staging, name, 0n);",
+    after: "if (created >= 1) return new Staged(created, staging, name, 0n);",
+    reason: NO_ZERO,
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "number",
+    before: "const locked = this.#staging.exclusive ? kernel.lock(this.fd) : 0;",
+    after: "const locked = this.#staging.exclusive ? kernel.lock(this.fd) : 1;",
+    reason: "any answer that is no error",
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "boundary",
+    before: 'if (size < this.had) this.#must(kernel.ftruncate(this.fd, size), "cutting");',
+    after: 'if (size <= this.had) this.#must(kernel.ftruncate(this.fd, size), "cutting");',
+    reason: "a file is cut to the size that it has",
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "boundary",
+    before: "if (size > this.had) kernel.ftruncate(this.fd, this.had);",
+    after: "if (size >= this.had) kernel.ftruncate(this.fd, this.had);",
+    reason: "a file is cut to the size that it has",
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "boundary",
+    before: "return next < 0 || BigInt(next) < offset + length;",
+    after: "return next <= 0 || BigInt(next) < offset + length;",
+    reason: "the first byte lies before the end of any range",
+  },
+  {
+    path: "src/destination/staged.ts",
+    operator: "number",
+    before: "return next < 0 || BigInt(next) < offset + length;",
+    after: "return next < 1 || BigInt(next) < offset + length;",
+    reason: "the first byte lies before the end of any range",
+  },
+  {
+    path: "src/destination/staging.ts",
+    operator: "number",
+    before: "const TRIES_MAX = 8;",
+    after: "const TRIES_MAX = 9;",
+    reason: "one try more of a bound that no text promises",
+  },
+  {
+    path: "src/destination/staging.ts",
+    operator: "number",
+    before: "const fd = openOwn(this.folder, this.#name, process.geteuid?.() ?? 0);",
+    after: "const fd = openOwn(this.folder, this.#name, process.geteuid?.() ?? 1);",
+    reason: "every system that it runs on has geteuid",
+  },
+  {
+    path: "src/destination/batch.ts",
+    operator: "boundary",
+    before: "if (file.had > BigInt(bytes.length)) {",
+    after: "if (file.had >= BigInt(bytes.length)) {",
+    reason: "a file that is as long is cut, to be written whole",
+  },
+  {
+    path: "src/destination/tree.ts",
+    operator: "boundary",
+    before: 'const above = slash < 0 ? "" : path.slice(0, slash);',
+    after: 'const above = slash <= 0 ? "" : path.slice(0, slash);',
+    reason: "a path below a destination begins with a name",
+  },
+  {
+    path: "src/destination/tree.ts",
+    operator: "number",
+    before: 'const above = slash < 0 ? "" : path.slice(0, slash);',
+    after: 'const above = slash < 1 ? "" : path.slice(0, slash);',
+    reason: "a path below a destination begins with a name",
+  },
+  {
+    path: "src/destination/staging.ts",
+    operator: "boundary",
+    before: "for (let tries = 0; fd === -ERRNO.ENOENT && tries < TRIES_MAX; tries++) {",
+    after: "for (let tries = 0; fd === -ERRNO.ENOENT && tries <= TRIES_MAX; tries++) {",
+    reason: "one try more of a bound that no text promises",
   },
 ];
