@@ -34,10 +34,8 @@ export const ROOMS: readonly Room[] = [
       "test/store/{look,looks,named,names}.test.ts",
       "test/store/{opener,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable,s3}.test.ts",
-      "test/server/{coldlarge,coldnames,coldsmall,hash,hashjobs,mapped,wide}.test.ts",
-      "test/server/paths/{kinds,lexical,links,named}.test.ts",
-      "test/server/http/{admin,digests,folders}.test.ts",
-      "test/server/{changedsteps,failures}.test.ts",
+      "test/server/{coldlarge,coldnames,coldsmall}.test.ts",
+      "test/server/http/folders.test.ts",
     ],
   },
   {

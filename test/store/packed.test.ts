@@ -86,3 +86,17 @@ hot("what does not hold still, is too large, too small or held for writing is no
   using copying = storeOf(tree, false);
   expect(copying.packed(opened(copying, "/f"), head)).toBeNull();
 });
+
+hot("a store that is closed lets all of them go, and the file in memory with the last", () => {
+  using tree = new Tree({ f: content(1, 0, SIZE) });
+  using store = storeOf(tree);
+  const file = opened(store, "/f");
+  const packed = [1, 2, 3].map((nth) => store.packed(file, Buffer.from(`head ${nth}`))!);
+  expect(store.facts.arenaFiles).toBe(3);
+  const { fd } = packed[0]!;
+  packed[2]!.retain();
+  store.close();
+  expect(packed.map((it) => it.fd)).toEqual([-1, -1, fd]);
+  packed[2]!.release();
+  expect(() => fs.fstatSync(fd)).toThrow("EBADF");
+});

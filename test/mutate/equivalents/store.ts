@@ -287,4 +287,11 @@ export const STORE_EQUIVALENTS: readonly Equivalent[] = [
       "this.#makingLong.size + waiting < PAGES_MAX && (this.#open.get(peer) ?? 1) < PEER_PAGES_MAX;",
     reason: "more than one is allowed, and from the first on they are counted",
   },
+  {
+    path: "src/store/opener.ts",
+    operator: "number",
+    before: "const wrong = known === null ? notFile(stat) : 0;",
+    after: "const wrong = known === null ? notFile(stat) : 1;",
+    reason: "where the file is known it is not asked for",
+  },
 ];
