@@ -170,7 +170,7 @@ export class Connection implements Turn, Asker, Awaiter {
     this.gone = true;
     this.service.silence.forget(this);
     const owed = this.#sender.close();
-    if (this.#exchange.sending > 0 || this.#exchange.partly)
+    if (this.#exchange.line !== null)
       this.#exchange.end(this.door, "RESET", Math.max(0, this.#exchange.sending - owed));
     this.receiver.close();
     this.#owner.ended(this);
