@@ -15,10 +15,10 @@ export class SortedNames {
   #last: ByteString[] = [];
   #bytes = 0;
 
-  /** The same as `names`, which are sorted. */
+  /** The same as `names`, which are sorted; one that comes twice is taken once. */
   static of(names: readonly ByteString[]): SortedNames {
     const sorted = new SortedNames();
-    for (const name of names) sorted.push(name);
+    for (const [nth, name] of names.entries()) if (name !== names[nth - 1]) sorted.push(name);
     sorted.end();
     return sorted;
   }

@@ -160,3 +160,27 @@ test("the lines know what is in front of a name, and the last one that was told"
   expect([lines.add(fd, "a"), lines.last, lines.full, lines.count]).toEqual([0, "a", true, 1]);
   kernel.close(fd);
 });
+
+test("a name that the kernel gives twice, made anew while it was read, is listed once", () => {
+  using tree = new Tree(Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, name])));
+  using root = rootOf(tree);
+  let records: Buffer | null = null;
+  using _twice = replaceCall("getdents", (real) => (fd, into) => {
+    const filled = real(fd, into);
+    if (filled > 0) {
+      records = Buffer.from(into.subarray(0, filled));
+      return filled;
+    }
+    const again = records;
+    records = null;
+    if (again !== null) into.set(again);
+    return again?.length ?? 0;
+  });
+  const pages = ["", "b"].map((after) => pageOf(tree, root, { after, limit: 2 })[0]);
+  expect(pages.map(namesOf)).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+  expect(pages.map((page) => typeof page !== "number" && page.more)).toEqual([true, false]);
+  expect(namesOf(pageOf(tree, root, {})[0])).toEqual(["a", "b", "c", "d"]);
+});

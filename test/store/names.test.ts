@@ -34,6 +34,11 @@ test("behind any name, there or not, come exactly the greater ones", () => {
   );
 });
 
+test("a name that comes twice is in it once", () => {
+  const sorted = SortedNames.of(["a", "a", "b", "c", "c", "c"]);
+  expect([all(new NameCursor(sorted, "")), sorted.bytes]).toEqual([["a", "b", "c"], 6]);
+});
+
 test("at a block's edge no name is lost and none comes twice", () => {
   const names = Array.from({ length: 1025 }, (_, nth) => String(nth).padStart(4, "0"));
   const sorted = SortedNames.of(names);
