@@ -67,28 +67,24 @@ export class Folder {
    * one does. Throws LocalError.
    */
   below(name: ByteString): Folder {
-    const flags = OPEN.readOnly | OPEN.directory | OPEN.noFollow;
     const path = this.pathOf(name);
-    let fd = kernel.openat(this.fd, name, flags);
+    let fd = this.#open(name, path);
     let fresh = false;
     if (fd === -ERRNO.ENOENT) {
       const made = kernel.mkdirat(this.fd, name, MODE);
       fresh = made === 0;
       this.changed ||= fresh;
       if (made !== -ERRNO.EEXIST) must(made, () => `making the folder ${printable(path)}`);
-      fd = kernel.openat(this.fd, name, flags);
+      fd = this.#open(name, path);
     }
-    if (fd === -ERRNO.ELOOP || fd === -ERRNO.ENOTDIR) {
-      const shown = printable(path);
-      const text = `${shown} is in the way: a folder is needed there, and links are not followed`;
-      throw new LocalError("ENOTDIR", text);
-    }
-    return new Folder(
-      must(fd, () => `opening the folder ${printable(path)}`),
-      path,
-      fresh,
-      this,
-    );
+    return this.#opened(fd, path, fresh);
+  }
+
+  /** The same; null when it is missing: nothing is made. */
+  find(name: ByteString): Folder | null {
+    const path = this.pathOf(name);
+    const fd = this.#open(name, path);
+    return fd === -ERRNO.ENOENT ? null : this.#opened(fd, path, false);
   }
 
   /**
@@ -116,6 +112,21 @@ export class Folder {
 
   close(): void {
     kernel.close(this.fd);
+  }
+
+  // --- internal ---
+
+  #open(name: ByteString, path: ByteString): number {
+    const fd = kernel.openat(this.fd, name, OPEN.readOnly | OPEN.directory | OPEN.noFollow);
+    if (fd !== -ERRNO.ELOOP && fd !== -ERRNO.ENOTDIR) return fd;
+    const shown = printable(path);
+    const text = `${shown} is in the way: a folder is needed there, and links are not followed`;
+    throw new LocalError("ENOTDIR", text);
+  }
+
+  #opened(fd: number, path: ByteString, fresh: boolean): Folder {
+    must(fd, () => `opening the folder ${printable(path)}`);
+    return new Folder(fd, path, fresh, this);
   }
 }
 

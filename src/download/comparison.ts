@@ -7,12 +7,12 @@
  */
 import { LocalError } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
-import { collect, extraIn, remove } from "../destination/remove.ts";
+import { collect, extraIn, type Removal, remove } from "../destination/remove.ts";
 import { inTheWay } from "../destination/staged.ts";
 import { STAGING_PREFIX, stagedName } from "../destination/staging.ts";
 import type { FolderTree } from "../destination/tree.ts";
 import { printable } from "../wire/printable.ts";
-import { differenceOf } from "./uptodate.ts";
+import { differenceIn } from "./uptodate.ts";
 import type { ClientError } from "../client/error.ts";
 import { protocolError } from "../client/error.ts";
 import type { NamedEntry } from "../client/exchange.ts";
@@ -51,6 +51,28 @@ export interface ComparisonOptions {
   readonly extraMax: number | null;
 }
 
+/** What is told of an entry at the top that is called like a staging folder; null: it is not. */
+export function keptName({ depth }: Level, name: ByteString): ClientError | null {
+  if (depth > 0 || !name.startsWith(STAGING_PREFIX)) return null;
+  return protocolError(`"${printable(name)}": cli6 keeps such names for itself: left out`);
+}
+
+/**
+ * Collects in `into` what is in `folder`, which is `level`, and not among the `names` there, with
+ * all that is below it. Throws LocalError.
+ */
+export function collectExtra(
+  folder: Folder,
+  level: Level,
+  names: ReadonlySet<ByteString>,
+  removal: Omit<Removal, "path">,
+): void {
+  for (const name of extraIn(folder, names)) {
+    if (level.depth === 0 && name.startsWith(STAGING_PREFIX)) continue;
+    collect(folder, name, { path: below(level, name), ...removal });
+  }
+}
+
 /** One tree into one folder. */
 export class TreeComparison implements Walker {
   /** Paths that are here and not there, folders behind what is in them; over the limit not all. */
@@ -74,9 +96,9 @@ export class TreeComparison implements Walker {
 
   async entry(level: Level, entry: NamedEntry): Promise<boolean> {
     const path = below(level, entry.name);
-    if (level.depth === 0 && entry.name.startsWith(STAGING_PREFIX)) {
-      const text = `"${printable(entry.name)}": cli6 keeps such names for itself: left out`;
-      this.#owner.failed(protocolError(text));
+    const refused = keptName(level, entry.name);
+    if (refused !== null) {
+      this.#owner.failed(refused);
       return false;
     }
     if (this.#options.extraMax !== null) this.#namesOf(level).add(entry.name);
@@ -104,7 +126,8 @@ export class TreeComparison implements Walker {
     if (this.#options.extraMax === null) return;
     const names = this.#namesOf(level);
     this.#names.delete(level.path);
-    this.#locally(() => this.#holding(level.path, (folder) => this.#collect(folder, level, names)));
+    const collect = (folder: Folder): void => collectExtra(folder, level, names, this.#leaving);
+    this.#locally(() => this.#holding(level.path, collect));
   }
 
   failed(error: ClientError): void {
@@ -141,14 +164,11 @@ export class TreeComparison implements Walker {
 
   /** Null when it is here in that version. Throws LocalError where something else is in the way. */
   #orderOf(folder: Folder, entry: NamedEntry, path: ByteString): Order | null {
-    const here = folder.fresh ? null : folder.stat(entry.name);
-    const difference = here === null ? "new" : differenceOf(folder, entry.name, here, entry);
+    const difference = folder.fresh ? "new" : differenceIn(folder, entry);
     if (difference === null && this.#owner.compare === null) return null;
-    if (here !== null && !here.isFile && !here.isLink) {
-      throw new LocalError("EEXIST", `${shownIn(folder, entry.name)} is in the way: it is no file`);
-    }
-    if (here !== null && difference !== null && !this.#options.replaces) {
-      throw inTheWay(shownIn(folder, entry.name));
+    const isHere = difference !== "new";
+    if (isHere && difference !== null && !this.#options.replaces) {
+      throw inTheWay(printable(folder.pathOf(entry.name)));
     }
     return {
       file: { path: `${this.#options.top}/${path}`, entry },
@@ -156,20 +176,11 @@ export class TreeComparison implements Walker {
       name: entry.name,
       staged: stagedName(path),
       // What appeared since the look is somebody else's: it stays.
-      replace: here !== null,
+      replace: isHere,
       change: difference ?? "content",
       restarts: 0,
       bad: 0,
     };
-  }
-
-  /** Collects what is in `folder`, which is `level`, and not among the `names` there. */
-  #collect(folder: Folder, level: Level, names: ReadonlySet<ByteString>): true {
-    for (const name of extraIn(folder, names)) {
-      if (level.depth === 0 && name.startsWith(STAGING_PREFIX)) continue;
-      collect(folder, name, { path: below(level, name), ...this.#leaving });
-    }
-    return true;
   }
 
   #namesOf(level: Level): Set<ByteString> {
@@ -198,10 +209,4 @@ export class TreeComparison implements Walker {
       return null;
     }
   }
-}
-
-// --- internal ---
-
-function shownIn(folder: Folder, name: ByteString): string {
-  return printable(folder.pathOf(name));
 }

@@ -1,10 +1,13 @@
 /** Whether a file that is here already is the version that a server has. */
+import type { NamedEntry } from "../client/exchange.ts";
+import { LocalError } from "../destination/error.ts";
 import { ETAG_ATTRIBUTE } from "../destination/staged.ts";
 import type { Folder } from "../destination/folder.ts";
 import { kernel } from "../sys/kernel.ts";
 import { type FileStat, OPEN } from "../sys/types.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { ByteString } from "../wire/bytes.ts";
+import { printable } from "../wire/printable.ts";
 
 /**
  * What file systems make of a time, in nanoseconds: one that is a multiple of the first may stand
@@ -40,6 +43,18 @@ export function differenceOf(
   const noted = kernel.attribute(fd, ETAG_ATTRIBUTE);
   kernel.close(fd);
   return typeof noted === "number" || noted === entry.etag ? null : "version";
+}
+
+/**
+ * The same for what has the name of `entry` in `folder`; "new" where nothing has it. Throws
+ * LocalError where that is in the way: neither a file nor a link.
+ */
+export function differenceIn(folder: Folder, entry: NamedEntry): Difference | "new" | null {
+  const here = folder.stat(entry.name);
+  if (here === null) return "new";
+  if (here.isFile || here.isLink) return differenceOf(folder, entry.name, here, entry);
+  const shown = printable(folder.pathOf(entry.name));
+  throw new LocalError("EEXIST", `${shown} is in the way: it is no file`);
 }
 
 /** Times in nanoseconds that are equal, or as equal as a coarser file system can keep them. */

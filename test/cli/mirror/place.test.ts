@@ -77,6 +77,29 @@ test("a file where a folder is needed, a folder where a file is: told, and both 
   expect(fs.existsSync(tree.path("to/old"))).toBe(true);
 });
 
+test("-n tells what is in the way, looks through no link, and fails as the mirror would", async () => {
+  const served = { "/top/a/f": "theirs", "/top/b": "theirs", "/top/c": "theirs", "/top/d/f": "x" };
+  using server = new Scripted({ ...served, "/top/e/f": "theirs", "/top/.cli6-0/f": "theirs" });
+  using tree = new Tree({ "to/a": "mine", "to/b/f": "mine", "to/e/f": "mine", "outside/old": "" });
+  tree.link("to/d", "../outside");
+  const mirror = ["mirror", "--delete", server.url("/top"), tree.path("to")];
+  const dry = await cli6([...mirror, "-n"]);
+  for (const [name, code] of Object.entries({ a: "ENOTDIR", b: "EEXIST", d: "ENOTDIR" })) {
+    expect(dry.err).toContain(`cli6: ${code}: ${tree.path(`to/${name}`)} is in the way`);
+  }
+  expect(dry.err).toContain('".cli6-0": cli6 keeps such names');
+  const planned = dry.err.split("\n").filter((line) => /^(?:new|changed|removed) /.test(line));
+  expect(planned.map((line) => line.replaceAll(/ +/g, " ")).toSorted()).toEqual([
+    "changed 6 B e/f",
+    "new 6 B c",
+  ]);
+  expect(dry.err).toEndWith("2 files to fetch, 12 B\n");
+  expect([dry.status, (await cli6(mirror)).status]).toEqual([11, 11]);
+  // A destination that is no folder is none for -n either.
+  const file = ["mirror", "-n", server.url("/top"), tree.path("to/a")];
+  expect(await cli6(file)).toMatchObject({ status: 9, err: expect.stringContaining("ENOTDIR") });
+});
+
 test("a name that appears while its file comes stays, and is told", async () => {
   for (const size of [6, 5 * MIB]) {
     using tree = new Tree();
