@@ -98,8 +98,10 @@ export class Delivery implements AttemptOwner {
   undelivered(order: Order, attempt: FileCounter | null, error: unknown): void {
     const file = attempt ?? new FileCounter(this.#progress, order);
     file.fail();
-    this.#owner.undelivered(file, error, order);
-    if (this.#hopeless === null && isHopeless(error)) this.#giveUp(error);
+    const hopeless = isHopeless(error);
+    // What was under way meets the same disk: one cause, told in one way.
+    this.#owner.undelivered(file, hopeless ? (this.#hopeless ?? error) : error, order);
+    if (this.#hopeless === null && hopeless) this.#giveUp(error);
   }
 
   run(work: () => Promise<void>): void {

@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import type { TransferEvent } from "../../src/download/events.ts";
 import { mirror } from "../../src/download/mirror.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
+import { OPEN } from "../../src/sys/types.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Running } from "../rig/running.ts";
@@ -96,4 +98,25 @@ test("what comes into a folder that is to go stays, and so does the folder", asy
   expect(told.toSorted()).toEqual(["cli6: old stays: something came into it", "old/x", "older"]);
   expect(removed).toBe(2);
   expect(listed(folder)).toEqual(["f", "old", "old/new.tmp"]);
+});
+
+test("a disk that takes no more is one failure in one text, also of what was under way", async () => {
+  using tree = new Tree({ to: null });
+  for (let nth = 0; nth < 300; nth++) tree.write(`there/f${nth}`, "theirs");
+  await using running = new Running(tree.path("there"));
+  let made = 0;
+  using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
+    const full = (flags & OPEN.create) !== 0 && ++made > 20;
+    return full ? -ERRNO.ENOSPC : real(fd, name, flags, mode);
+  });
+  const texts: string[] = [];
+  const failure = await rejection(
+    mirror({
+      ...{ from: `s6://127.0.0.1:${running.port}/`, folder: tree.path("to") },
+      onEvent: (event) => void (event.type === "failed" && texts.push(event.error.message)),
+    }),
+  );
+  expect(failure).toMatchObject({ kind: "local", code: "ENOSPC" });
+  expect([texts.length, new Set(texts).size]).toEqual([280, 1]);
+  expect(listed(tree.path("to"))).toHaveLength(20);
 });
