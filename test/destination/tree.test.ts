@@ -103,6 +103,36 @@ test("a folder stays open while one below it is held, and is synced before it is
   expect(failed(() => folders.sync()).code).toBe("EIO");
 });
 
+test("what can't be synced is not closed for room, and that is told", () => {
+  using here = setUp();
+  const { folders } = here;
+  for (let nth = 0; nth < 128; nth++) {
+    folders.hold(`d${nth}/x`);
+    folders.release(`d${nth}/x`);
+  }
+  // Those are closed in which nothing was made.
+  expect([here.open(), folders.crowded, here.open()]).toEqual([256, false, 128]);
+  for (let nth = 0; nth < 128; nth++) {
+    folders.hold(`e${nth}`);
+    folders.release(`e${nth}`);
+  }
+  {
+    using _ = replaceCall("fsync", () => () => -ERRNO.EIO);
+    using __ = replaceCall("syncfs", () => () => -ERRNO.EIO);
+    expect([failed(() => folders.crowded).code, here.open()]).toEqual(["EIO", 256]);
+  }
+  expect([folders.crowded, here.open()]).toEqual([false, 128]);
+});
+
+test("what was closed is opened anew by who holds it afterwards", () => {
+  using here = setUp();
+  const { folders } = here;
+  folders.hold("a");
+  folders.close();
+  expect(here.open()).toBe(0);
+  expect(fs.readlinkSync(`/proc/self/fd/${folders.hold("a").fd}`)).toBe(here.tree.path("a"));
+});
+
 test("a path of more folders than may be open is held, and all of it is closed again", () => {
   using here = setUp();
   const { folders } = here;

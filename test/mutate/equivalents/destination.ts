@@ -183,4 +183,11 @@ export const DESTINATION_EQUIVALENTS: readonly Equivalent[] = [
     after: "for (let tries = 0; fd === -ERRNO.ENOENT && tries <= TRIES_MAX; tries++) {",
     reason: "one try more of a bound that no text promises",
   },
+  {
+    path: "src/destination/tree.ts",
+    operator: "boundary",
+    before: "for (let surplus = this.#open.size - OPEN_MAX / 2; surplus > 0;) {",
+    after: "for (let surplus = this.#open.size - OPEN_MAX / 2; surplus >= 0;) {",
+    reason: "of none that are to be closed it finds none, and ends",
+  },
 ];
