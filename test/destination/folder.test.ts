@@ -53,6 +53,23 @@ test("a name below is made when it is missing, and says whether it is new", () =
   top.close();
 });
 
+test("a folder that is only looked for is opened where it is, and never made", () => {
+  using tree = new Tree({ "old/in": "", f: "" });
+  const top = Folder.open(tree.root, false);
+  const old = top.find("old");
+  expect([old?.path, old?.fresh, old?.above]).toEqual([tree.path("old"), false, top]);
+  expect(fs.readlinkSync(`/proc/self/fd/${old?.fd}`)).toBe(tree.path("old"));
+  expect([top.find("new"), top.changed]).toEqual([null, false]);
+  expect(failed(() => top.find("f")).code).toBe("ENOTDIR");
+  expect(fs.readdirSync(tree.root).sort()).toEqual(["f", "old"]);
+  using _ = replaceCall("openat", () => () => -ERRNO.EACCES);
+  for (const open of [() => void top.find("old"), () => void top.below("old")]) {
+    expect(failed(open).message).toBe(`opening the folder ${tree.path("old")}: permission denied`);
+  }
+  old?.close();
+  top.close();
+});
+
 test("a link or a file in the way is refused and stays, wherever it points", () => {
   using tree = new Tree({ "outside/x": "", top: null });
   tree.link("top/folder", "../outside");

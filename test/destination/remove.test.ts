@@ -113,6 +113,9 @@ test("what has a known name by another spelling is not extra where the file syst
   expect(extraIn(here.folder, known).sort()).toEqual(["docs", "other", "readme"]);
   using _ = replaceCall("statx", (real) => (fd, name, into) => real(fd, name.toLowerCase(), into));
   expect(extraIn(here.folder, known)).toEqual(["other"]);
+  // Also where it is the only one, or the only name that is extra.
+  expect(extraIn(here.folder, new Set(["README"])).sort()).toEqual(["docs", "other"]);
+  expect(extraIn(here.folder, new Set(["README", "docs", "other"]))).toEqual([]);
   expect(extraIn(here.folder, new Set(["readme", "docs", "other", "README"]))).toEqual([]);
 });
 
