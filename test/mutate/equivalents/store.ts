@@ -91,13 +91,6 @@ export const STORE_EQUIVALENTS: readonly Equivalent[] = [
   {
     path: "src/store/digest-job.ts",
     operator: "boundary",
-    before: "return this.#asked % this.range.chunk !== 0 && this.#asked < this.range.length;",
-    after: "return this.#asked % this.range.chunk !== 0 && this.#asked <= this.range.length;",
-    reason: "the thread is told to drop what it has not begun, which is nothing",
-  },
-  {
-    path: "src/store/digest-job.ts",
-    operator: "boundary",
     before: "while (this.#asked % chunk === 0 && this.#asked < length) {",
     after: "while (this.#asked % chunk === 0 && this.#asked <= length) {",
     reason: "no digest of 0 bytes is kept",
