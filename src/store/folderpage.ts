@@ -74,7 +74,7 @@ export class FolderPage implements PageWork {
       const asked = { kind: "records", folder: this.#fd, bytes: RECORDS_ASKED } as const;
       return this.#ask(asked, (answer) => {
         // What fails is met again, and told, by the page.
-        this.#read = answer === 0 || Number(answer) < 0;
+        this.#read = Number(answer) <= 0;
         if (this.#read) this.#rewind();
       });
     }

@@ -56,7 +56,6 @@ export class NamesAhead {
   #cold = false;
   /** All names up to this one were brought. */
   #brought: ByteString = "";
-  #asked = false;
   #closed = false;
 
   /** `wake` is told when what ready() answered false for is there. */
@@ -72,7 +71,6 @@ export class NamesAhead {
    * `prefix` makes them paths.
    */
   ready(folder: number, prefix: ByteString, names: readonly ByteString[]): boolean {
-    if (this.#asked) return false;
     const first = names[0] ?? "";
     if (first <= this.#brought) return true;
     const middle = names[names.length >> 1] ?? first;
@@ -107,9 +105,12 @@ export class NamesAhead {
   // --- internal ---
 
   #ask(folder: number, prefix: ByteString, names: readonly ByteString[]): void {
-    this.#asked = true;
     // The thread has its own: the page may be closed meanwhile.
     let own = -1;
+    const letGo = (): void => {
+      if (own >= 0) kernel.close(own);
+      own = -1;
+    };
     const closed = (): boolean => this.#closed;
     this.#looks.add({
       peer: this.#peer,
@@ -122,15 +123,16 @@ export class NamesAhead {
         return { kind: "names", folder: own, prefix, names: own < 0 ? [] : names };
       },
       answered: (answer) => {
-        if (own >= 0) kernel.close(own);
-        this.#asked = false;
+        letGo();
         this.#brought = names.at(-1) ?? "";
-        const us = typeof answer === "number" ? answer : 0;
-        this.#cold = us > names.length * MEMORY_US;
+        this.#cold = Number(answer) > names.length * MEMORY_US;
         if (!closed()) this.#wake();
       },
-      // As in FolderPage.
-      crash: () => this.#wake(),
+      // As in FolderPage; it is asked again.
+      crash: () => {
+        letGo();
+        this.#wake();
+      },
     });
   }
 }

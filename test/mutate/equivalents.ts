@@ -9,6 +9,7 @@ import { HTTP_EQUIVALENTS } from "./equivalents/http.ts";
 import { PLAN_EQUIVALENTS } from "./equivalents/plan.ts";
 import { SEND_EQUIVALENTS } from "./equivalents/send.ts";
 import { STORE_EQUIVALENTS } from "./equivalents/store.ts";
+import { STORE_BOUND_EQUIVALENTS } from "./equivalents/storebounds.ts";
 import { STORE_FD_EQUIVALENTS } from "./equivalents/storefds.ts";
 import { WIRE_EQUIVALENTS } from "./equivalents/wire.ts";
 import type { Mutant } from "./operators.ts";
@@ -20,6 +21,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   ...PLAN_EQUIVALENTS,
   ...SEND_EQUIVALENTS,
   ...STORE_EQUIVALENTS,
+  ...STORE_BOUND_EQUIVALENTS,
   ...STORE_FD_EQUIVALENTS,
   ...WIRE_EQUIVALENTS,
 ];

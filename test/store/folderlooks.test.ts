@@ -3,11 +3,11 @@ import { expect, test } from "bun:test";
 import { openDisk } from "../../src/store/disk.ts";
 import { SHORT_WAITS_MAX } from "../../src/store/pages.ts";
 import { factsOf } from "../../src/store/look.ts";
-import { LOOKS_PER_STEP } from "../../src/store/lines.ts";
+import { lookThreads } from "../../src/store/lookthread.ts";
 import { tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
-import { AT_FDCWD, FileStat, OPEN, RESOLVE } from "../../src/sys/types.ts";
+import { AT_FDCWD, FileStat, OPEN } from "../../src/sys/types.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { coldNames, replaceCall, warmNames } from "../rig/faults.ts";
 import { LookThreads } from "../rig/lookthreads.ts";
@@ -53,36 +53,6 @@ test("a folder's records are read by the thread, once in ten seconds", () => {
   threads.answer(0);
   store.close();
   expect(openIn(tree.root)).toBe(0);
-});
-
-test("a name that took long makes the next ones the thread's, and nothing stays open", () => {
-  using loop = new SimulatedLoop();
-  using threads = new LookThreads();
-  using _warm = warmNames();
-  const names = Array.from({ length: 50 }, (_, nth) => `n${100 + nth}`);
-  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
-  const store = openDisk(tree.root, POLICY, LIMITS);
-  using _slow = replaceCall("statx", (real) => (dirfd, name, out) => {
-    if (name === "n110") loop.now += 5;
-    return real(dirfd, name, out);
-  });
-  let pages = 0;
-  store.list(
-    "/d",
-    50,
-    "",
-    waiterOf(() => (pages += 1)),
-  );
-  loop.settle();
-  threads.answer(0);
-  loop.settle();
-  const asked = threads.asked.at(-1);
-  expect(asked?.kind === "names" && asked.names).toEqual(names.slice(11));
-  threads.answer(50);
-  loop.settle();
-  // The root's alone.
-  expect([pages, openIn(tree.root)]).toEqual([1, 1]);
-  store.close();
 });
 
 test("a store that is closed while folders wait for the disk lets go of all of them", () => {
@@ -133,51 +103,6 @@ test("no more than a few short folders are open while they wait for the disk", (
   }
   expect([heard, openIn(tree.root)]).toEqual([folders.length, 1]);
   store.close();
-});
-
-test("of the next names the first and the middle one are asked about; what took long asks for more", () => {
-  using loop = new SimulatedLoop();
-  using threads = new LookThreads();
-  const names = Array.from({ length: 3 * LOOKS_PER_STEP }, (_, nth) => `n${1000 + nth}`);
-  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
-  let cold = names[LOOKS_PER_STEP / 2];
-  const seen: string[] = [];
-  using _names = replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
-    if (!path.startsWith("n")) return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
-    seen.push(path);
-    return path === cold ? -ERRNO.EAGAIN : real(dirfd, path, flags, resolve, mode);
-  });
-  const store = openDisk(tree.root, POLICY, LIMITS);
-  let pages = 0;
-  store.list(
-    "/d",
-    1000,
-    "",
-    waiterOf(() => (pages += 1)),
-  );
-  loop.settle();
-  threads.answer(0);
-  loop.settle();
-  const next = (): unknown => {
-    const asked = threads.asked.at(-1);
-    return asked?.kind === "names" ? asked.names : asked?.kind;
-  };
-  expect([seen, next()]).toEqual([[names[0]!, cold!], names.slice(0, LOOKS_PER_STEP)]);
-  cold = "";
-  // Three times what it takes in memory: the disk was met, and the next ones are not asked about.
-  threads.answer(60 * LOOKS_PER_STEP);
-  loop.settle();
-  expect([seen.length, next()]).toEqual([2, names.slice(LOOKS_PER_STEP, 2 * LOOKS_PER_STEP)]);
-  // As fast as memory.
-  threads.answer(20 * LOOKS_PER_STEP);
-  loop.settle();
-  expect([seen.slice(2), threads.asked.length, pages]).toEqual([
-    [names[2 * LOOKS_PER_STEP]!, names[2.5 * LOOKS_PER_STEP]!],
-    3,
-    1,
-  ]);
-  store.close();
-  expect(openIn(tree.root)).toBe(0);
 });
 
 test("a folder that is not in memory is opened by the thread, and refused as that says", () => {
@@ -267,7 +192,7 @@ test("folders are known to be read for ten seconds each, the last few hundred of
   using loop = new SimulatedLoop();
   using threads = new LookThreads();
   using _warm = warmNames();
-  const folders = Array.from({ length: 258 }, (_, nth) => `d${nth}`);
+  const folders = Array.from({ length: 257 }, (_, nth) => `d${nth}`);
   using tree = new Tree(Object.fromEntries(folders.map((name) => [`${name}/f`, ""])));
   const store = openDisk(tree.root, POLICY, LIMITS);
   let pages = 0;
@@ -294,11 +219,86 @@ test("folders are known to be read for ten seconds each, the last few hundred of
   tick();
   // Not longer because it was asked for meanwhile.
   expect([asks("d0"), asks("d1")]).toEqual([true, false]);
-  expect(folders.slice(2).every((name) => asks(name))).toBe(true);
-  // 256 are known: the first two were known before all others.
-  expect([asks("d257"), asks("d2")]).toEqual([false, false]);
+  expect(folders.slice(2, 257).every((name) => asks(name))).toBe(true);
+  // 256 are known: of the first two the one that was read last.
+  expect([asks("d256"), asks("d2"), asks("d0")]).toEqual([false, false, false]);
   expect([asks("d1"), asks("d0")]).toEqual([true, true]);
-  expect(pages).toBe(5 + folders.length - 2 + 4);
+  expect(pages).toBe(5 + 255 + 5);
   store.close();
   expect(openIn(tree.root)).toBe(0);
+});
+
+test("records that the thread has read are read from the start by the page", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  const names = Array.from({ length: 40 }, (_, nth) => `n${10 + nth}`);
+  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  const counts: number[] = [];
+  store.list(
+    "/d",
+    100,
+    "",
+    waiterOf((answer) => counts.push("count" in answer ? answer.count : -1)),
+  );
+  loop.settle();
+  for (let got = 1; got > 0; loop.settle()) {
+    const asked = threads.asked.at(-1);
+    if (asked?.kind !== "records") throw new Error("not asked for records");
+    got = kernel.getdents(asked.folder, Buffer.alloc(500));
+    threads.answer(got);
+  }
+  expect([counts, threads.asked.length > 3]).toEqual([[40], true]);
+  store.close();
+  expect(openIn(tree.root)).toBe(0);
+});
+
+test("a folder that can't be looked at any more is refused, and closed", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  using tree = new Tree({ "d/f": "x" });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  const heard: unknown[] = [];
+  store.list(
+    "/d",
+    10,
+    "",
+    waiterOf((answer) => heard.push(answer)),
+  );
+  loop.settle();
+  {
+    using _fails = replaceCall("statx", () => () => -ERRNO.EIO);
+    threads.answer(0);
+    loop.settle();
+  }
+  expect([heard, openIn(tree.root)]).toEqual([[new Refusal("EIO", "/d")], 1]);
+  store.close();
+});
+
+test("a thread that can't be started again costs who waits for it an answer, and no descriptor", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _warm = warmNames();
+  using tree = new Tree({ "a/f": "", "b/f": "", "c/f": "", "d/f": "" });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  const heard: unknown[] = [];
+  for (const path of ["/a", "/b", "/c", "/d"]) {
+    const told = (answer: unknown): void =>
+      void heard.push(`${path} ${answer instanceof Refusal ? answer.code : "page"}`);
+    store.list(path, 10, "", waiterOf(told, told));
+  }
+  loop.settle();
+  const { start } = lookThreads;
+  lookThreads.start = () => {
+    throw new Error("no memory for a thread");
+  };
+  threads.die();
+  loop.settle();
+  lookThreads.start = start;
+  // What the first two met is met again, and told, by their pages: here there is nothing wrong.
+  expect(heard.toSorted()).toEqual(["/a page", "/b page", "/c EIO", "/d EIO"]);
+  expect(openIn(tree.root)).toBe(1);
+  store.close();
 });

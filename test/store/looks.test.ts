@@ -2,10 +2,11 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { factsOf, type LookAsked } from "../../src/store/look.ts";
+import { lookThreads } from "../../src/store/lookthread.ts";
 import { type LookJob, Looks, LOOKS_SENT_MAX } from "../../src/store/looks.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { Root } from "../../src/store/root.ts";
-import { tick } from "../../src/sys/clock.ts";
+import { clock, tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
 import { AT_FDCWD, FileStat, OPEN, RESOLVE } from "../../src/sys/types.ts";
@@ -47,6 +48,9 @@ test("119: a peer's one look waits for few of another's thousand", () => {
   for (let nth = 0; nth < 1000; nth++) looks.add(jobOf("greedy", heard));
   expect([threads.asked.length, looks.waiting]).toEqual([LOOKS_SENT_MAX, 1000 - LOOKS_SENT_MAX]);
   looks.add(jobOf("honest", heard));
+  threads.answer(1);
+  // One for one: no more than these are ever at the thread.
+  expect(threads.asked.length).toBe(LOOKS_SENT_MAX + 1);
   while (!heard.includes("honest 7")) threads.answer(7);
   expect(heard.length).toBeLessThanOrEqual(LOOKS_SENT_MAX + 2);
   expect([threads.started, loop.immediates]).toEqual([1, 0]);
@@ -65,6 +69,41 @@ test("who leaves while it waits is not asked for, and a disk that hangs gathers 
   looks.add(jobOf("comes", heard));
   for (let nth = 0; nth < LOOKS_SENT_MAX + 1; nth++) threads.answer(nth);
   expect(heard).toEqual(["stays 0", "stays 1", "comes 2"]);
+  looks.close();
+});
+
+test("those who stay are looked through now and then, not for each that comes", () => {
+  using _loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using tree = new Tree();
+  const looks = new Looks(rootOf(tree));
+  let asked = 0;
+  const job = {
+    ...jobOf("stays", []),
+    get gone() {
+      asked += 1;
+      return false;
+    },
+  };
+  for (let nth = 0; nth < 4000; nth++) looks.add(job);
+  expect([looks.waiting, asked < 3 * 4000]).toEqual([4000 - LOOKS_SENT_MAX, true]);
+  looks.close();
+  threads.answer(0);
+  threads.answer(0);
+  expect(() => threads.answer(0)).toThrow("nobody asked for");
+});
+
+test("an answer is of the time at which it comes", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using tree = new Tree();
+  const looks = new Looks(rootOf(tree));
+  tick();
+  const times: number[] = [];
+  looks.add(jobOf("", [], { answered: () => times.push(clock.now) }));
+  loop.now += 500;
+  threads.answer(0);
+  expect(times).toEqual([loop.now]);
   looks.close();
 });
 
@@ -98,6 +137,7 @@ test("a thread that dies costs those it worked for EIO, and the next is started"
   threads.die();
   expect(heard).toEqual([`p0 ${-ERRNO.EIO}`, `p1 ${-ERRNO.EIO}`]);
   expect(threads.started).toBe(2);
+  expect(threads.asked.length).toBe(LOOKS_SENT_MAX + 1);
   threads.answer(3);
   expect(heard.at(-1)).toBe("p2 3");
   looks.close();
@@ -242,4 +282,43 @@ test("a kernel that can't tell what is in memory is asked on the loop, as before
   fs.writeFileSync(tree.path("nope"), "now");
   expect([await codeOf(store, "/nope"), threads.started]).toEqual(["opened", 0]);
   store.close();
+});
+
+test("a real thread answers in the order of the questions, and ends with its store", async () => {
+  const { Worker } = globalThis;
+  let closed = 0;
+  class Seen extends Worker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      this.addEventListener("close", () => (closed += 1));
+    }
+  }
+  Object.assign(globalThis, { Worker: Seen });
+  using _restore = { [Symbol.dispose]: () => void Object.assign(globalThis, { Worker }) };
+  using tree = new Tree({ f: "content" });
+  using _names = coldNames();
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  const asked = [stat(store, "/f"), stat(store, "/no"), stat(store, "/")];
+  expect(await Promise.all(asked)).toMatchObject([
+    { type: "file", size: 7n },
+    { code: "ENOENT" },
+    { type: "dir" },
+  ]);
+  expect(closed).toBe(0);
+  store.close();
+  await eventually("the end of the thread", () => closed === 1);
+  expect(openIn(tree.root)).toBe(0);
+});
+
+test("a thread that dies by an error of its own is told of", async () => {
+  using tree = new Tree({ f: "content" });
+  using root = Object.assign(rootOf(tree), { [Symbol.dispose]: () => root.close() });
+  const heard: unknown[] = [];
+  const thread = lookThreads.start(
+    { answered: (answer) => heard.push(answer), ended: (ended) => heard.push(ended) },
+    root.parts,
+  );
+  thread.send({ kind: "name", path: null as never, want: "facts" });
+  await eventually("its end", () => heard.length > 0);
+  expect(heard).toEqual([thread]);
 });

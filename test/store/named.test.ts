@@ -235,6 +235,7 @@ test("facts are the sum of the stores', of what they share the most that one of 
     return [name, shared.includes(name) ? 1000 + nth : 1100 + 2 * nth];
   });
   expect(store.it.facts).toEqual(Object.fromEntries(wanted));
+  expect([store.it.label, store.it.roots]).toEqual(["a (), b ()", []]);
 });
 
 test("bare paths may be absolute below each of the roots", () => {

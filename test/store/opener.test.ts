@@ -3,9 +3,12 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { RESIDENT_MS, READS_MAX } from "../../src/store/diskread.ts";
 import { openDisk } from "../../src/store/disk.ts";
+import { factsOf } from "../../src/store/look.ts";
 import type { OpenFile } from "../../src/store/store.ts";
-import { clock } from "../../src/sys/clock.ts";
+import { clock, tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
+import { kernel } from "../../src/sys/kernel.ts";
+import { AT_FDCWD, FileStat, OPEN } from "../../src/sys/types.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { coldNames, replaceCall, warmNames } from "../rig/faults.ts";
 import { LookThreads } from "../rig/lookthreads.ts";
@@ -14,7 +17,7 @@ import { openIn } from "../rig/open-files.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { Tree } from "../rig/tree.ts";
 import { waiterOf } from "../rig/waiter.ts";
-import { bytesOf, closing, codeOf, file } from "./asking.ts";
+import { bytesOf, closing, codeOf, file, pass } from "./asking.ts";
 
 const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 
@@ -182,4 +185,162 @@ test("a small file that fails to be looked at when the disk has come is refused,
   using _fails = replaceCall("statx", () => () => -ERRNO.ENOMEM);
   loop.settle();
   expect([heard, openIn(tree.root)]).toEqual([[new Refusal("EBUSY", "/f")], 1]);
+});
+
+test("what the thread finds: the file that is known, another one, or none any more", async () => {
+  using _loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using tree = new Tree({ f: content(1, 0, 100_000), g: content(2, 0, 100_000) });
+  using store = closing(openDisk(tree.root, POLICY, { files: 64, zeroCopy: true }));
+  const known = await file(store.it, "/f");
+  using _cold = coldNames();
+  /** The thread's answer to the question for /f is that it is `name`; "": it is not there. */
+  const answered = (name: string, gone = false): unknown => {
+    const heard: unknown[] = [];
+    const waiter = { ...waiterOf((answer) => heard.push(answer)), gone: false };
+    pass(1001);
+    expect(store.it.open("/f", waiter)).toBeNull();
+    waiter.gone = gone;
+    const stat = new FileStat();
+    const fd = kernel.openat(AT_FDCWD, tree.path(name), OPEN.readOnly);
+    kernel.statx(fd, "", stat);
+    threads.answer(name === "" ? -ERRNO.ENOENT : factsOf(fd, stat));
+    if (name === "") kernel.close(fd);
+    return heard[0];
+  };
+  expect(answered("f")).toBe(known);
+  expect(openIn(tree.root)).toBe(2);
+  const other = answered("g") as OpenFile;
+  expect([known.fd, bytesOf(other).equals(content(2, 0, 100_000))]).toEqual([-1, true]);
+  expect(openIn(tree.root)).toBe(2);
+  // Who has left is not told, and what is not there is not kept.
+  expect([answered("g", true), answered("", true)]).toEqual([undefined, undefined]);
+  expect([store.it.facts.keptFiles, openIn(tree.root)]).toEqual([0, 1]);
+  expect(answered("")).toEqual(new Refusal("ENOENT", "/f"));
+});
+
+test("who has left before its turn is not looked for, and after the close nobody is told", () => {
+  using _loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using _cold = coldNames();
+  using tree = new Tree();
+  const store = openDisk(tree.root, POLICY, { files: 64, zeroCopy: true });
+  const heard: unknown[] = [];
+  const waiters = Array.from({ length: 4 }, () => {
+    return { ...waiterOf((answer) => heard.push(answer)), gone: false };
+  });
+  for (const [nth, waiter] of waiters.entries()) store.open(`/f${nth}`, waiter);
+  waiters[2]!.gone = true;
+  threads.answer(-ERRNO.ENOENT);
+  threads.answer(-ERRNO.ENOENT);
+  expect(threads.asked.map((asked) => asked.kind === "name" && asked.path)).toEqual([
+    "f0",
+    "f1",
+    "f3",
+  ]);
+  store.close();
+  threads.answer(-ERRNO.ENOENT);
+  expect([heard.length, openIn(tree.root)]).toEqual([2, 0]);
+});
+
+test("a file that comes when all descriptors are in use is refused, and closed", async () => {
+  using _loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  using tree = new Tree({ f: content(1, 0, 100_000), g: content(2, 0, 100_000) });
+  using store = closing(openDisk(tree.root, POLICY, { files: 1, zeroCopy: true }));
+  const used = await file(store.it, "/f");
+  used.retain();
+  using _cold = coldNames();
+  const heard: unknown[] = [];
+  store.it.open(
+    "/g",
+    waiterOf((answer) => heard.push(answer)),
+  );
+  const stat = new FileStat();
+  const fd = kernel.openat(AT_FDCWD, tree.path("g"), OPEN.readOnly);
+  kernel.statx(fd, "", stat);
+  threads.answer(factsOf(fd, stat));
+  expect([heard, openIn(tree.root)]).toEqual([[new Refusal("EBUSY", "/g")], 2]);
+  used.release();
+});
+
+test("a name that is gone is forgotten, and what else is cached stays", async () => {
+  using tree = new Tree({ f: content(1, 0, 100_000), g: content(2, 0, 100_000) });
+  using store = closing(openDisk(tree.root, POLICY, { files: 64, zeroCopy: true }));
+  tick();
+  const kept = await file(store.it, "/g");
+  await file(store.it, "/f");
+  fs.rmSync(tree.path("f"));
+  pass(1001);
+  expect(await codeOf(store.it, "/f")).toBe("ENOENT");
+  expect([store.it.facts.keptFiles, await file(store.it, "/g")]).toEqual([1, kept]);
+});
+
+test("a name is believed for a second, a content in memory for ten, a descriptor while it is used", async () => {
+  using tree = new Tree({ small: "x", large: content(1, 0, 100_000) });
+  using store = closing(openDisk(tree.root, POLICY, { files: 64, zeroCopy: true }));
+  const start = 1_000_000;
+  using _clock = { [Symbol.dispose]: () => void tick() };
+  clock.now = start;
+  const small = await file(store.it, "/small");
+  const large = await file(store.it, "/large");
+  const { misses } = store.it.facts;
+  clock.now = start + 999;
+  expect([await file(store.it, "/small"), store.it.facts.misses]).toEqual([small, misses]);
+  for (let ms = 2000; ms <= 10_000; ms += 2000) {
+    clock.now = start + ms;
+    expect([ms, await file(store.it, "/small")]).toEqual([ms, small]);
+  }
+  clock.now = start + 11_000;
+  const anew = await file(store.it, "/small");
+  expect([anew === small, anew.body?.toString()]).toEqual([false, "x"]);
+  expect(await file(store.it, "/large")).toBe(large);
+  for (let ms = 15_000; ms <= 45_000; ms += 5000) {
+    clock.now = start + ms;
+    expect([ms, await file(store.it, "/large")]).toEqual([ms, large]);
+    store.it.sweep();
+  }
+  clock.now = start + 55_001;
+  store.it.sweep();
+  expect([large.fd, store.it.facts.openFiles]).toEqual([-1, 0]);
+});
+
+test("while the disk is waited for another file comes under the name: that is what is sent", () => {
+  using loop = new SimulatedLoop();
+  using tree = new Tree({ f: content(1, 0, 20_000), next: content(2, 0, 20_000) });
+  using _warm = warmNames();
+  let resident = 0;
+  using _disk = replaceCall("resident", () => () => resident);
+  using store = closing(openDisk(tree.root, POLICY, { files: 64, zeroCopy: true }));
+  const heard: unknown[] = [];
+  const waiter = waiterOf((answer) => heard.push(answer));
+  tick();
+  expect(store.it.open("/f", waiter)).toBeNull();
+  fs.renameSync(tree.path("next"), tree.path("f"));
+  loop.pass(5);
+  tick();
+  resident = 1;
+  const newer = store.it.open("/f", waiter);
+  expect([heard, loop.reads]).toEqual([[], 1]);
+  loop.settle();
+  expect(heard[0]).toBe(newer!);
+  expect(bytesOf(heard[0] as OpenFile).equals(content(2, 0, 20_000))).toBe(true);
+  // The root's and its own.
+  expect(openIn(tree.root)).toBe(2);
+});
+
+test("a small file that never holds still is sent from its descriptor, or has to wait for one", async () => {
+  using tree = new Tree({ small: content(1, 0, 5000), large: content(1, 0, 100_000) });
+  let edits = 0;
+  using _pread = replaceCall("pread", (real) => (fd, into, count, offset) => {
+    fs.utimesSync(tree.path("small"), 1000, 1000 + ++edits);
+    return real(fd, into, count, offset);
+  });
+  using store = closing(openDisk(tree.root, POLICY, { files: 1, zeroCopy: true }));
+  const used = await file(store.it, "/large");
+  used.retain();
+  expect([await codeOf(store.it, "/small"), openIn(tree.root)]).toEqual(["EBUSY", 2]);
+  used.release();
+  const sent = await file(store.it, "/small");
+  expect([sent.body, openIn(tree.root)]).toEqual([null, 2]);
 });
