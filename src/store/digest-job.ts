@@ -31,6 +31,9 @@ export function jobKey({ entry }: OpenFile, { start, length, chunk, algo }: Dige
   return `${entry.etag} ${algo} ${start} ${length} ${chunk}`;
 }
 
+/** So many who wait are never looked through for those that have left. */
+const WAITERS_MIN = 256;
+
 /** Bytes of a reply that count as one unit of work: the largest has 17. */
 const UNIT_BYTES = 16_384;
 
@@ -52,7 +55,9 @@ export class DigestJob {
   over = false;
   readonly #cache: DigestCache;
   readonly #keeps: boolean;
-  readonly #waiters: Waiter[] = [];
+  #waiters: Waiter[] = [];
+  /** So many may wait before those who have left are taken out. */
+  #waitersMax = WAITERS_MIN;
   /** Made with the first digest: a job that waits for its turn holds none. */
   #text: Buffer | null = null;
   /** Bytes of the range that are known or asked for. */
@@ -140,6 +145,11 @@ export class DigestJob {
 
   /** Adds `waiter`; true when it is the first of its peer. */
   join(waiter: Waiter): boolean {
+    // A disk that hangs must not gather those who came, asked and left.
+    if (this.#waiters.length >= this.#waitersMax) {
+      this.#waiters = this.#waiters.filter(({ gone }) => !gone);
+      this.#waitersMax = Math.max(WAITERS_MIN, 2 * this.#waiters.length);
+    }
     const first = !this.#waiters.some(({ peer }) => peer === waiter.peer);
     this.#waiters.push(waiter);
     return first;

@@ -74,6 +74,9 @@ const PORTIONS_BROUGHT_MAX = 4;
  */
 const BROUGHT_INLINE_BYTES_MAX = { xxh3: 1_048_576, sha256: 65_536 } as const;
 
+/** So many places in the queue of turns are never looked through for jobs that are over. */
+const TURNS_MIN = 256;
+
 /** A portion at the thread. */
 interface Sent {
   readonly job: DigestJob;
@@ -100,6 +103,11 @@ export class Digester implements ThreadOwner {
   /** Jobs that somebody waits for, or that nobody has noticed to be unwanted. */
   get jobs(): number {
     return this.#jobs.size;
+  }
+
+  /** Places in the queue of turns, those of jobs that are over included. */
+  get waiting(): number {
+    return this.#turns.size;
   }
 
   /** The thread while there is one. */
@@ -147,6 +155,9 @@ export class Digester implements ThreadOwner {
   /** Ends jobs that nobody waits for any more, and a thread that is idle. About once a second. */
   sweep(): void {
     for (const job of [...this.#jobs.values()]) if (!job.wanted) this.#finish(job);
+    // Where the disk hangs nobody's turn comes.
+    const most = Math.max(TURNS_MIN, 2 * this.#jobs.size);
+    if (this.#turns.size > most) this.#turns.sift(({ over }) => !over);
     // A job without a portion at the thread may have the beginning of a chunk there, while the next
     // bytes are brought: another thread would take those for the whole.
     if (this.#jobs.size > 0 || this.#sent.length > 0) return;

@@ -49,6 +49,29 @@ test("equal questions are one job, which lasts while one of them waits", () => {
   expect([first.heard, second.heard, third.heard]).toEqual([[], [line("a")], []]);
 });
 
+test("a disk that hangs gathers none of those who asked and left, nor what they asked for", () => {
+  using it = startDigester();
+  it.digester.digests(fileOf({ etag: "a" }), rangeOf({}), askerOf());
+  it.digester.digests(fileOf({ etag: "b" }), rangeOf({}), askerOf());
+  const file = fileOf({ etag: "c" });
+  const stays = askerOf("stays");
+  let looked = 0;
+  for (let nth = 0; nth < 3000; nth++) {
+    const leaver = askerOf();
+    Object.defineProperty(leaver, "gone", { get: () => ++looked > 0 });
+    it.digester.digests(file, rangeOf({}), leaver);
+    it.digester.digests(file, rangeOf({ start: BigInt(1 + nth) }), leaver);
+    if (nth % 200 > 0) continue;
+    // Behind them one who stays.
+    it.digester.digests(file, rangeOf({}), stays);
+    it.digester.sweep();
+  }
+  expect(it.digester.waiting).toBeLessThan(600);
+  looked = 0;
+  while (stays.heard.length === 0) it.thread.answer(line("a"));
+  expect(looked).toBeLessThan(300);
+});
+
 test("the next sweep ends a job without waiters; its file is let go with the answer", () => {
   using it = startDigester();
   const file = fileOf();
