@@ -4,7 +4,7 @@
  * the next line says how many.
  */
 import { kernel } from "../sys/kernel.ts";
-import { reopenTerminal, writeNow } from "../sys/terminal.ts";
+import { reopenNonBlocking, writeNow } from "../sys/terminal.ts";
 import { printableText } from "../wire/printable.ts";
 import { openLogFile } from "./logfile.ts";
 import { type LogFormat, type LogLine, lostLine, noteLine, requestLine } from "./logline.ts";
@@ -28,6 +28,8 @@ export class Log {
   readonly #format: LogFormat;
   /** Its file, opened here; null where it goes to a descriptor of somebody else's. */
   readonly #path: string | null;
+  /** Somebody else's, that stands behind one of our own; -1: there is none. */
+  readonly #shared: number = -1;
   #fd: number;
   #text = "";
   #rest: Buffer | null = null;
@@ -46,8 +48,9 @@ export class Log {
     this.#format = format;
     this.#path = typeof to === "string" ? to : null;
     const fd = typeof to === "string" ? openLogFile(to) : to;
-    const own = this.#path === null ? reopenTerminal(fd) : fd;
+    const own = this.#path === null ? reopenNonBlocking(fd) : -1;
     this.#fd = own < 0 ? fd : own;
+    if (own >= 0) this.#shared = fd;
   }
 
   /** False when nobody reads: callers spare themselves the making of lines. */
@@ -112,12 +115,13 @@ export class Log {
     if (this.#rest !== null || this.#text !== "") this.#arm();
   }
 
-  /** Writes what fits, and closes the file. Nothing is logged any more. */
+  /** Writes what fits, and closes what was opened here. Nothing goes to a file any more. */
   close(): void {
     this.flush();
-    if (this.#path === null || this.#fd < 0) return;
+    if (this.#fd < 0 || this.#fd === this.#shared) return;
+    if (this.#path === null && this.#shared < 0) return;
     kernel.close(this.#fd);
-    this.#fd = -1;
+    this.#fd = this.#shared;
   }
 
   // --- internal ---

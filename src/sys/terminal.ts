@@ -4,18 +4,23 @@
  */
 import { ERRNO } from "./errno.ts";
 import { kernel } from "./kernel.ts";
-import { AT_FDCWD, OPEN } from "./types.ts";
+import { AT_FDCWD, FileStat, OPEN } from "./types.ts";
 
 /** A pipe that poll calls writable takes this much without blocking (pipe(7), PIPE_BUF). */
 const WRITE_BYTES_MAX = 4096;
 
+const facts = new FileStat();
+
 /**
- * A descriptor of our own for the terminal `fd`, to be closed; -1 when it is none or can't be
- * opened. A terminal takes part of a write and then blocks, whatever poll said, for as long as
- * Ctrl-S lasts; opened anew it is non-blocking without becoming so for the shell that shares it.
+ * A descriptor of our own for the terminal or the pipe `fd`, to be closed; -1 when it is none or
+ * can't be opened. A terminal takes part of a write and then blocks, whatever poll said, for as
+ * long as Ctrl-S lasts; so does a pipe, where another process that has it, as each worker has
+ * stderr, fills it between poll and write. Opened anew it is non-blocking without becoming so for
+ * those who share it.
  */
-export function reopenTerminal(fd: number): number {
-  if (!kernel.isTerminal(fd)) return -1;
+export function reopenNonBlocking(fd: number): number {
+  const pipe = kernel.statx(fd, "", facts) === 0 && facts.isPipe;
+  if (!pipe && !kernel.isTerminal(fd)) return -1;
   const anew = kernel.openat(AT_FDCWD, `/proc/self/fd/${fd}`, OPEN.writeOnly | OPEN.nonBlocking);
   return anew < 0 ? -1 : anew;
 }
@@ -31,7 +36,7 @@ export function writeNow(fd: number, bytes: Uint8Array): number {
     const taken =
       ready < 0 ? ready : kernel.write(fd, bytes, Math.min(bytes.length, WRITE_BYTES_MAX));
     if (taken === -ERRNO.EINTR) continue;
-    // A terminal may refuse although poll has called it writable.
+    // What is shared with others may refuse although poll has called it writable.
     return taken === -ERRNO.EAGAIN ? 0 : taken;
   }
 }

@@ -73,6 +73,11 @@ export class FileStat {
     return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
   }
 
+  /** True for a pipe, with a name or without. */
+  get isPipe(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFIFO;
+  }
+
   /** True when both tell of one version of one file. */
   same(other: FileStat): boolean {
     if (this.mode !== other.mode) return false;

@@ -53,6 +53,33 @@ class Pipe implements Disposable {
   }
 }
 
+function isNonBlocking(fd: number): boolean {
+  const [, flags = ""] =
+    /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];
+  return (Number.parseInt(flags, 8) & fs.constants.O_NONBLOCK) !== 0;
+}
+
+test("67: a pipe that others fill between poll and write is not waited for", () => {
+  using pipe = new Pipe();
+  // As a shell makes it: who writes to it waits.
+  const shared = fs.openSync(`/proc/self/fd/${pipe.writer}`, fs.constants.O_WRONLY);
+  using _closing = { [Symbol.dispose]: () => fs.closeSync(shared) };
+  const before = fs.readdirSync("/proc/self/fd").length;
+  const log = new Log("human", shared);
+  let written = -1;
+  using _write = replaceCall("write", (real) => (fd, bytes, count) => {
+    written = fd;
+    return isNonBlocking(fd) ? real(fd, bytes, count) : count;
+  });
+  using _poll = replaceCall("pollOut", () => () => 1);
+  for (let nth = 0; nth < 3000; nth++) log.note("x".repeat(100));
+  log.flush();
+  expect([isNonBlocking(written), isNonBlocking(shared)]).toEqual([true, false]);
+  expect(pipe.read()).toStartWith("20");
+  log.close();
+  expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+});
+
 test("67: a pipe without a reader loses lines, is told so, and gets the next ones", () => {
   using pipe = new Pipe();
   const log = new Log("human", pipe.writer);

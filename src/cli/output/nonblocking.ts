@@ -7,7 +7,7 @@
  */
 import { kernel } from "../../sys/kernel.ts";
 import { waitWritable } from "../../sys/poll.ts";
-import { reopenTerminal, writeNow } from "../../sys/terminal.ts";
+import { reopenNonBlocking, writeNow } from "../../sys/terminal.ts";
 
 /** Most bytes in the buffer: some thousand messages. */
 export const PENDING_BYTES_MAX = 262_144;
@@ -23,7 +23,7 @@ export class NonBlockingOutput implements Disposable {
 
   /** `fd` stays the caller's. */
   constructor(fd: number) {
-    const anew = reopenTerminal(fd);
+    const anew = reopenNonBlocking(fd);
     this.#own = anew >= 0;
     this.#fd = this.#own ? anew : fd;
   }
