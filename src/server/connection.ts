@@ -358,11 +358,12 @@ export class Connection implements Turn, Asker, Awaiter {
   #refuse(refusal: Refusal, last = false): void {
     const { doors } = this.service;
     const speaker = this.door ?? (isFramedStart(this.receiver.peek()) ? doors.framed : doors.plain);
-    if (!this.#exchange.refuse(refusal, speaker, this.door)) {
+    const ends = last || this.receiver.last;
+    if (!this.#exchange.refuse(refusal, speaker, this.door, ends)) {
       // Parts may be gathered: they must not reach the next one.
       this.service.outbox.discard();
       this.terminate();
-    } else if (last) this.receiver.close();
+    } else if (ends) this.receiver.close();
   }
 
   /** Nothing to do: waits for the next request, for its end, or closes. */

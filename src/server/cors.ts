@@ -45,7 +45,7 @@ export function corsDoor(files: HeadAnswer, origin: string): Door {
       line.startsWith(PREFLIGHT)
         ? preflightAnswer(line, shared, asker)
         : door.answer(store, line, asker),
-    refusal: (refused, line) => inHead(door.refusal(refused, line), fields),
+    refusal: (refused, line, ends) => inHead(door.refusal(refused, line, ends), fields),
   };
 }
 

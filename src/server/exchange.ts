@@ -81,14 +81,14 @@ export class Exchange {
 
   /**
    * Says no in the dialect of `speaker`; false where something else was promised, so that only RST
-   * can tell it.
+   * can tell it. `ends`: nothing is answered behind it.
    */
-  refuse(refusal: Refusal, speaker: Door, door: Door | null): boolean {
+  refuse(refusal: Refusal, speaker: Door, door: Door | null, ends: boolean): boolean {
     if (this.promised > 0 || this.partly) {
       this.end(door, "RESET", this.sending);
       return false;
     }
-    this.#head = speaker.refusal(refusal, this.line);
+    this.#head = speaker.refusal(refusal, this.line, ends);
     this.#sender.text(this.#head);
     this.end(door, refusal.code, 0);
     return true;

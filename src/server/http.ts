@@ -100,14 +100,15 @@ function asked(line: ByteString): Asked {
 }
 
 /** `line` is the request's head, where there is one. */
-function refusal(refused: Refusal, line: ByteString | null): string {
+function refusal(refused: Refusal, line: ByteString | null, ends: boolean): string {
   const head = line === null ? null : parseHead(line);
   const known = head === null || head instanceof Refusal ? null : head;
   const range = refused instanceof UnsatisfiedRange ? unsatisfiedRange(refused.size) : null;
   return refusalReply(
     refused,
     httpSecond(),
-    known?.connection ?? "close",
+    // Who is not told asks again in a connection that is over (RFC 9112 9.6).
+    ends ? "close" : (known?.connection ?? "close"),
     known?.method === "HEAD",
     range === null ? "" : field("Content-Range", range),
   );

@@ -58,8 +58,11 @@ export interface Door {
   answer(store: Store, line: ByteString, asker: Asker): Answer;
   /** What a line asked for, for the log. */
   asked(line: ByteString): Asked;
-  /** How this dialect says no to `line`; null where no request was the cause. */
-  refusal(refusal: Refusal, line: ByteString | null): string;
+  /**
+   * How this dialect says no to `line`; null where no request was the cause. `ends`: the connection
+   * does, behind it.
+   */
+  refusal(refusal: Refusal, line: ByteString | null, ends: boolean): string;
 }
 
 /** Who asks a door. */

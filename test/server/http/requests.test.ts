@@ -4,6 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fs from "node:fs";
+import { LIMITS_DEFAULT } from "../../../src/guard/limits.ts";
+import { SWEEP_MS } from "../../../src/server/sweep.ts";
+import { replaceCall } from "../../rig/faults.ts";
 import { httpExchange, httpReplies } from "../../rig/http.ts";
 import { Running } from "../../rig/running.ts";
 import { Simulation } from "../../rig/simulation.ts";
@@ -84,4 +87,30 @@ test("on one connection, in order: a pipeline of everything, cut at every byte",
     const replies = httpReplies(peer.bytes, methods).map(({ status }) => status);
     expect([cut, replies]).toEqual([cut, expected]);
   }
+});
+
+test("a refusal behind which the connection ends says so", () => {
+  using simulation = new Simulation({ f: BODY });
+  using _cold = replaceCall("resident", () => () => 0);
+  const waits = simulation.connect();
+  waits.send(get("/none"));
+  expect(httpReplies(waits.bytes, ["GET"])[0]?.fields.get("connection")).toBeUndefined();
+  const before = waits.bytes.length;
+  waits.send(get("/f"));
+  expect(waits.connection.state.awaits).toBe("store");
+  // The disk says nothing for an hour.
+  simulation.loop.pass(LIMITS_DEFAULT.storeMs + 2 * SWEEP_MS);
+  const [late] = httpReplies(waits.bytes.subarray(before), ["GET"]);
+  expect([late?.status, late?.fields.get("connection"), waits.socket.ending]).toEqual([
+    ...[408, "close", "fin"],
+  ]);
+  simulation.loop.settle();
+  // A server that stops.
+  const last = simulation.connect();
+  last.connection.ending = true;
+  last.send(get("/none"));
+  const [refused] = httpReplies(last.bytes, ["GET"]);
+  expect([refused?.status, refused?.fields.get("connection"), last.socket.ending]).toEqual([
+    ...[404, "close", "fin"],
+  ]);
 });
