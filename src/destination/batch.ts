@@ -19,6 +19,12 @@ import type { ByteString } from "../wire/bytes.ts";
 /** Files of a batch: what a killed run has to fetch again. */
 const FILES_MAX = 4096;
 
+/**
+ * Files of a batch in a staging folder that others may use too: each stays open, for its lock, and
+ * a descriptor each is what a system has least of.
+ */
+const SHARED_FILES_MAX = 256;
+
 /** Bytes of a batch. */
 const BYTES_MAX = 64 * 1024 * 1024;
 
@@ -31,7 +37,10 @@ interface Pending {
   readonly publication: Publication;
   /** Called when content and name are on the disk, or with the error. */
   readonly done: (error: unknown) => void;
-  /** Still open, to be synced by itself; null when the batch is synced as a whole. */
+  /**
+   * Still open: to be synced by itself, or so that nobody else fills it before it has its name;
+   * null where the batch is synced as a whole, and the staging folder is locked as one.
+   */
   file: Staged | null;
 }
 
@@ -68,11 +77,13 @@ export class Batch {
       file.close();
       throw error;
     }
-    const alone = this.#pending.length < SINGLE_MAX;
-    if (!alone) file.close();
-    this.#pending.push({ name, publication, done, file: alone ? file : null });
+    const { exclusive } = this.#staging;
+    const stays = !exclusive || this.#pending.length < SINGLE_MAX;
+    if (!stays) file.close();
+    this.#pending.push({ name, publication, done, file: stays ? file : null });
     this.#bytes += bytes.length;
-    if (this.#pending.length >= FILES_MAX || this.#bytes >= BYTES_MAX) this.flush();
+    const most = exclusive ? FILES_MAX : SHARED_FILES_MAX;
+    if (this.#pending.length >= most || this.#bytes >= BYTES_MAX) this.flush();
   }
 
   /** Publishes what has been written. Errors go to each file's `done`. */

@@ -224,3 +224,22 @@ test("what an earlier run left of a longer file is cut, also for one that is emp
   expect([...told.values()]).toEqual([null, null]);
   expect([destination.content("empty"), destination.content("short")]).toEqual(["", "now"]);
 });
+
+test("nobody else fills a file that waits for its name; of those that wait few are open", () => {
+  using destination = new TemporaryDestination();
+  const before = openInTrees();
+  const { batch, told, add } = batchOf(destination);
+  const names = namesTo(255);
+  for (const name of names) add(name, "ours");
+  for (const name of names) {
+    expect(failed(() => Staged.open(destination.staging, name)).code).toBe("EBUSY");
+  }
+  expect([told.size, openInTrees() - before]).toEqual([0, 255]);
+  add("f0255");
+  expect([told.size, openInTrees() - before]).toEqual([256, 0]);
+  add("f0256");
+  batch.flush();
+  expect([told.size, openInTrees() - before]).toEqual([257, 0]);
+  expect([...told.values()].every((error) => error === null)).toBe(true);
+  expect(destination.content("f0100")).toBe("ours");
+});
