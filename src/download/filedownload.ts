@@ -18,7 +18,7 @@
  */
 import type { Basis } from "../destination/basis.ts";
 import type { Staged } from "../destination/staged.ts";
-import { type SocketToFile, openSocketToFile } from "../receive/splice.ts";
+import { socketToFile } from "../receive/splice.ts";
 import { RangeSink } from "../receive/rangesink.ts";
 import { kernel } from "../sys/kernel.ts";
 import { CHUNK_BYTES_DEFAULT } from "../wire/digest.ts";
@@ -51,9 +51,6 @@ const BAD_MAX = 3;
  */
 const CHUNK_BYTES_FAR = 256 * 1024;
 const CHUNKS_MAX = 65_536;
-
-/** One for all files: it holds a pipe, and nothing between two calls. */
-let socketToFile: SocketToFile | null | undefined;
 
 /** Brings one file. */
 export class FileDownload {
@@ -141,7 +138,6 @@ export class FileDownload {
    * when trying again did not help; or with LocalError.
    */
   async run(): Promise<void> {
-    socketToFile ??= openSocketToFile();
     if (this.#note !== null) this.#believe(this.#note);
     else this.#findKept();
     this.#staged.reserve(this.#file.entry.size);
@@ -222,7 +218,7 @@ export class FileDownload {
   }
 
   #request(source: Source, connection: FileConnection, segment: Segment): Promise<unknown> {
-    const sink = new RangeSink(this.#staged, segment, socketToFile ?? null, (count) => {
+    const sink = new RangeSink(this.#staged, segment, socketToFile(), (count) => {
       this.#arrived(source, connection, segment, count);
     });
     const { path, entry } = source.file;

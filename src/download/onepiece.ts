@@ -6,7 +6,7 @@
 import { LocalError } from "../destination/error.ts";
 import type { Staged } from "../destination/staged.ts";
 import { kernel } from "../sys/kernel.ts";
-import { openSocketToFile } from "../receive/splice.ts";
+import { socketToFile } from "../receive/splice.ts";
 import { RangeSink } from "../receive/rangesink.ts";
 import { printable } from "../wire/printable.ts";
 import type { Origin, RemoteFile } from "./origin.ts";
@@ -48,7 +48,7 @@ export class OnePiece {
     if (entry.size > 0n) this.#staged.reserve(entry.size);
     const range = { offset: 0, length: SIZE_MAX, written: 0 };
     let synced = 0;
-    const sink = new RangeSink(this.#staged, range, openSocketToFile(), (count) => {
+    const sink = new RangeSink(this.#staged, range, socketToFile(), (count) => {
       range.written += count;
       if (range.written > SIZE_MAX) throw new LocalError("EFBIG", "more than 64 TiB came");
       this.#counter.receive(count);

@@ -38,9 +38,14 @@ const BUFFER_BYTES = 256 * 1024;
 /** Empty answers in a row, of sockets that poll(2) called readable, after which it copies. */
 const EMPTY_MAX = 64;
 
-/** The best way of this system; null where bytes must come through Bun's events. */
-export function openSocketToFile(): SocketToFile | null {
-  return kernel.native ? new SpliceToFile() : null;
+/**
+ * The best way of this system; null where bytes must come through Bun's events. It is one for the
+ * whole process, and so is its pipe, which nobody closes: between two moves it is empty.
+ */
+export function socketToFile(): SocketToFile | null {
+  if (!kernel.native) return null;
+  best ??= new SpliceToFile();
+  return best;
 }
 
 /** Through user space, with one copy in and one out. */
@@ -129,6 +134,8 @@ export class SpliceToFile implements SocketToFile {
 }
 
 // --- internal ---
+
+let best: SocketToFile | null = null;
 
 function noBytes(answer: number): number {
   return answer === -ERRNO.EAGAIN || answer === -ERRNO.EINTR ? MOVED.nothing : MOVED.ended;

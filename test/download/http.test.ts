@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { bring } from "../rig/bringing.ts";
 import { chunkedReply, HttpFake, type HttpMisbehave, reply } from "../rig/httpfake.ts";
+import { openPipes } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { Running } from "../rig/running.ts";
 import { Tree } from "../rig/tree.ts";
@@ -271,4 +272,16 @@ test("the digest of the whole is compared: the server's, a list's, the caller's"
     (await bring(silent.url("/f"), here, { force: true, checksum: "0".repeat(64) })).status,
   ).toBe(8);
   expect(fs.readFileSync(here.path("f")).equals(big)).toBe(true);
+});
+
+test("files in one piece share the way into a file: none of them leaves a pipe open", async () => {
+  using server = new HttpFake({});
+  server.put("/f", big, "");
+  const pipes: number[] = [];
+  for (let nth = 0; nth < 3; nth++) {
+    using here = new Tree();
+    expect((await bring(server.url("/f"), here)).status).toBe(0);
+    pipes.push(openPipes());
+  }
+  expect(pipes).toEqual([pipes[0]!, pipes[0]!, pipes[0]!]);
 });

@@ -5,7 +5,7 @@ import {
   type SocketToFile,
   CopyToFile,
   MOVED,
-  openSocketToFile,
+  socketToFile,
   SpliceToFile,
 } from "../../src/receive/splice.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
@@ -181,11 +181,12 @@ test("an interrupted receive is nothing, not an end", async () => {
 });
 
 test("the way of this system is splice where there is a kernel for it", () => {
-  expect(openSocketToFile()).toBeInstanceOf(SpliceToFile);
+  expect(socketToFile()).toBeInstanceOf(SpliceToFile);
+  expect(socketToFile()).toBe(socketToFile());
   const table: { native: boolean } = kernel;
   table.native = false;
   try {
-    expect(openSocketToFile()).toBeNull();
+    expect(socketToFile()).toBeNull();
   } finally {
     table.native = true;
   }

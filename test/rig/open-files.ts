@@ -18,6 +18,11 @@ export function openInTrees(): number {
   return count((target) => target.startsWith(start));
 }
 
+/** Ends of pipes that this program has open. */
+export function openPipes(): number {
+  return count((target) => target.startsWith("pipe:"));
+}
+
 // --- internal ---
 
 function count(wanted: (target: string) => boolean): number {
