@@ -106,7 +106,10 @@ export class Folder {
 
   /** Brings the names in it to the disk; folders above are not synced. Throws LocalError. */
   sync(): void {
-    must(kernel.fsync(this.fd), () => `syncing the folder ${printable(this.path)}`);
+    const synced = kernel.fsync(this.fd);
+    // fsync(2): EINVAL where a file system has no such call for folders (vboxsf, old 9P). What it
+    // does with a name is its own then, and nobody can wait for it.
+    if (synced !== -ERRNO.EINVAL) must(synced, () => `syncing the folder ${printable(this.path)}`);
     this.changed = false;
   }
 
