@@ -23,13 +23,16 @@ const FILES_MAX = 4096;
  * Files of a batch in a staging folder that others may use too: each stays open, for its lock, and
  * a descriptor each is what a system has least of.
  */
-const SHARED_FILES_MAX = 256;
+const SHARED_FILES_MAX = 128;
 
 /** Bytes of a batch. */
 const BYTES_MAX = 64 * 1024 * 1024;
 
 /** Up to so many files are synced one by one: syncfs also waits for what others wrote. */
 const SINGLE_MAX = 8;
+
+/** The limits of a process and of the whole system. */
+const NO_DESCRIPTOR: readonly string[] = ["EMFILE", "ENFILE"];
 
 /** A file that is written and not published. */
 interface Pending {
@@ -64,7 +67,7 @@ export class Batch {
     publication: Publication,
     done: (error: unknown) => void,
   ): void {
-    const file = Staged.open(this.#staging, name);
+    const file = this.#open(name);
     try {
       if (file.had > BigInt(bytes.length)) {
         const doing = (): string => `cutting ${printable(this.#staging.folder.pathOf(name))}`;
@@ -108,6 +111,18 @@ export class Batch {
   }
 
   // --- internal ---
+
+  /** Opens a staged file; where no descriptor is left, those of the batch are let go first. */
+  #open(name: ByteString): Staged {
+    try {
+      return Staged.open(this.#staging, name);
+    } catch (error) {
+      const many = error instanceof LocalError && NO_DESCRIPTOR.includes(error.code);
+      if (!many || this.#pending.length === 0) throw error;
+      this.flush();
+      return Staged.open(this.#staging, name);
+    }
+  }
 
   /** Syncs all contents at once: true, false where this system can't, or the error. */
   #syncTogether(): boolean | LocalError {

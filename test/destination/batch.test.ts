@@ -229,17 +229,33 @@ test("nobody else fills a file that waits for its name; of those that wait few a
   using destination = new TemporaryDestination();
   const before = openInTrees();
   const { batch, told, add } = batchOf(destination);
-  const names = namesTo(255);
+  const names = namesTo(127);
   for (const name of names) add(name, "ours");
   for (const name of names) {
     expect(failed(() => Staged.open(destination.staging, name)).code).toBe("EBUSY");
   }
-  expect([told.size, openInTrees() - before]).toEqual([0, 255]);
-  add("f0255");
-  expect([told.size, openInTrees() - before]).toEqual([256, 0]);
-  add("f0256");
+  expect([told.size, openInTrees() - before]).toEqual([0, 127]);
+  add("f0127");
+  expect([told.size, openInTrees() - before]).toEqual([128, 0]);
+  add("f0128");
   batch.flush();
-  expect([told.size, openInTrees() - before]).toEqual([257, 0]);
+  expect([told.size, openInTrees() - before]).toEqual([129, 0]);
   expect([...told.values()].every((error) => error === null)).toBe(true);
   expect(destination.content("f0100")).toBe("ours");
+});
+
+test("where no descriptor is left the files that wait are published for theirs", () => {
+  using destination = new TemporaryDestination();
+  const { batch, told, add } = batchOf(destination);
+  let open = 0;
+  using _ = replaceCall("openat", (real) => (fd, name, flags, mode) => {
+    if (name.startsWith("f") && ++open > 20) return -ERRNO.EMFILE;
+    return real(fd, name, flags, mode);
+  });
+  using __ = replaceCall("close", (real) => (fd) => ((open -= 1), real(fd)));
+  for (const name of namesTo(50)) add(name);
+  batch.flush();
+  expect([...told.values()]).toEqual(namesTo(50).map(() => null));
+  open = 1000;
+  expect(failed(() => add("f1000")).code).toBe("EMFILE");
 });
