@@ -128,8 +128,9 @@ export class Client implements Disposable {
   /**
    * Reads a file or a part of one into `sink`, which gets exactly what the reply promised, while it
    * comes. Rejects with the server's errno (ENOENT, EACCES, ESTALE, ...) or in one of these kinds:
-   * "incomplete" when the connection ended first, "local" when the sink threw (the connection is
-   * then ended: its rest is unread), "timed-out" after a stall, "protocol" for a broken reply.
+   * "incomplete" when the connection ended first, "local" when the sink threw LocalError and
+   * "unexpected" when it threw anything else (the connection is then ended: its rest is unread),
+   * "timed-out" after a stall, "protocol" for a broken reply.
    */
   async read(path: Path, options: ReadOptions & { readonly sink: Sink }): Promise<ReadResult> {
     const { offset = 0, length, ifEtag, sink } = options;
