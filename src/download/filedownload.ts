@@ -35,7 +35,7 @@ import { readback } from "./readback.ts";
 import { CHUNK_BYTES_REUSED, Reuse } from "./reuse.ts";
 import type { FileCounter } from "./progress.ts";
 import type { Checksum } from "./settings.ts";
-import type { Source, SourceFile } from "./source.ts";
+import { isServers, type Source, type SourceFile } from "./source.ts";
 import { Sources } from "./sources.ts";
 import { Verifier } from "./verifier.ts";
 
@@ -332,10 +332,8 @@ export class FileDownload {
 
   /** Trying again on `source` did not help: the others go on, or the download has failed. */
   #lose(source: Source, error: unknown): void {
-    // A full disk is no server's fault: whoever comes next would meet it too.
-    const own = ["aborted", "local"];
-    const gone = error instanceof ClientError && !own.includes(error.kind);
-    if (this.#ended || (gone && this.#sources.leaveOut(source, error.message))) return;
+    if (this.#ended) return;
+    if (isServers(error) && this.#sources.leaveOut(source, error.message)) return;
     this.#fail(error);
   }
 

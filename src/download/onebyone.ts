@@ -6,21 +6,21 @@
  * It costs a whole download a source, and two readings of what is on the disk; as many as there are
  * sources (SOURCES_MAX) at most.
  */
-import { ClientError } from "../client/error.ts";
+import type { ClientError } from "../client/error.ts";
 import { must } from "../destination/error.ts";
 import type { Staged } from "../destination/staged.ts";
 import { printable } from "../wire/printable.ts";
 import type { FileDownload } from "./filedownload.ts";
 import type { Plan } from "./plan.ts";
 import { readback } from "./readback.ts";
-import type { Source } from "./source.ts";
+import { isServers, type Source } from "./source.ts";
 
 /**
  * Brings the file of `mixed`, which has ended, again. `bring` brings it into `staged` from one
  * source alone and compares it. Resolves to the source that sent what is right; the others that
  * were tried, and those whose chunks were wrong, are told and left out. Rejects with `wrong`, why
  * `mixed` was, when each alone sends other bytes than it tells; with the last other failure when
- * one could not be tried, since it may be right the next time.
+ * one could not be tried, since it may be right the next time; at once with what is no server's.
  */
 export async function bringOneByOne(
   mixed: FileDownload,
@@ -38,7 +38,7 @@ export async function bringOneByOne(
     try {
       await bring(source);
     } catch (error) {
-      if (!(error instanceof ClientError) || error.kind === "aborted") throw error;
+      if (!isServers(error)) throw error;
       const lies = error.kind === "corrupt";
       if (!lies) failure = error;
       leave(source, lies ? "what it sends alone has another digest too" : error.message);

@@ -18,6 +18,14 @@ export interface SourceFile {
   readonly file: RemoteFile;
 }
 
+/**
+ * Whether a server is to blame for `error`: not the caller who stops it, nor this machine, whose
+ * full disk whoever comes next would meet too.
+ */
+export function isServers(error: unknown): error is ClientError {
+  return error instanceof ClientError && error.kind !== "aborted" && error.kind !== "local";
+}
+
 /** One source of a file that is being brought. */
 export class Source implements SourceFile, SourceProgress {
   readonly origin: Origin;

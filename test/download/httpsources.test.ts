@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { download } from "../../src/download/download.ts";
 import type { TransferEvent } from "../../src/download/events.ts";
+import { ERRNO } from "../../src/sys/errno.ts";
 import { bring } from "../rig/bringing.ts";
+import { replaceCall } from "../rig/faults.ts";
 import { type HttpAsked, HttpFake, type HttpMisbehave, reply } from "../rig/httpfake.ts";
 import type { Answer } from "../rig/misbehaving.ts";
 import { content } from "../rig/oracle.ts";
@@ -279,6 +281,25 @@ test("with a checksum servers without digests join, and what lies is found as we
     const named = leftOut(err).map((line) => line.split(" ")[0]);
     expect(named).toEqual(bad === null ? [] : [servers[bad]?.url("/f")]);
   }
+});
+
+test("a disk that is full while one brings it alone is no server's fault: status 9", async () => {
+  using servers = serversOf(TAMPERING, HONEST, HONEST);
+  using here = new Tree();
+  let isFull = false;
+  const full = <A extends unknown[]>(real: (...args: A) => number) => {
+    return (...args: A): number => (isFull ? -ERRNO.ENOSPC : real(...args));
+  };
+  using _pipe = replaceCall("spliceOut", full);
+  using _write = replaceCall("pwrite", full);
+  const told: string[] = [];
+  const onEvent = (event: TransferEvent): void => {
+    if (event.type !== "note") return;
+    isFull ||= event.text.endsWith("it comes again from one at a time");
+    told.push(event.text);
+  };
+  const { status } = await bring(urls(servers), here, { onEvent });
+  expect([isFull, status, leftOut(told.join("\n"))]).toEqual([true, 9, []]);
 });
 
 test("a checksum that nobody's file has is status 8, after each was tried alone", async () => {
