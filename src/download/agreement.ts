@@ -29,8 +29,8 @@ export interface Agreement {
 /**
  * Those of `first` and `others`, of one size, whose digest of the whole is that of more than half
  * of them that tell one, else of the first that does; with the caller's checksum nobody is asked.
- * Others are told and left out; where nobody tells one all but the first. Rejects when the run
- * ends.
+ * Others are told and left out; all but the first where nobody tells one, or where that is a server
+ * of S6 which turned out to tell no digests. Rejects when the run ends.
  */
 export async function agreementOf(
   first: SourceFile,
@@ -39,7 +39,9 @@ export async function agreementOf(
 ): Promise<Agreement> {
   const all = [first, ...others];
   const able = all.filter(({ file }) => file.entry.http?.parts === true);
-  const told = able.length < 2 ? [] : await askAll(able, order);
+  // The whole of what a server of S6 has is compared with the caller's checksum alone.
+  const compared = first.file.entry.http !== undefined || (order.checksum ?? null) !== null;
+  const told = able.length < 2 || !compared ? [] : await askAll(able, order);
   const [deciding] = agreeing(told);
   if (deciding === undefined) {
     for (const { origin, file } of others) leaveOut(origin, file.path, NO_DIGESTS);

@@ -265,6 +265,28 @@ test("who was found out by another file to tell no digests is compared all the s
   }
 });
 
+test("servers of HTTP do not bring together what a server of S6 without digests was to", async () => {
+  using dumb = new Scripted({ "/a": large, "/b": large, "/f": large }, DUMB);
+  const digest = new Bun.CryptoHasher("sha256").update(large).digest("base64");
+  using lies = new HttpFake({}, ({ range }, honest) => {
+    const bytes = honest();
+    if (range !== null && range[1] > 0) bytes[bytes.length - 1] = 0;
+    return { bytes };
+  });
+  using good = new HttpFake({});
+  for (const http of [lies, good]) {
+    http.put("/f", large, `ETag: "1"\r\nRepr-Digest: sha-256=:${digest}:\r\n`);
+  }
+  using here = new Tree();
+  // Two come at once: by the third one it is known that the server tells no digests.
+  const from = [dumb.url("/a"), dumb.url("/b"), ...urls([dumb, lies, good])];
+  const { status, err } = await bring(from, here);
+  expect([status, brought(here)]).toEqual([0, true]);
+  for (const http of [lies, good]) {
+    expect(err).toContain(`${http.url("/f")} is left out: no server tells digests`);
+  }
+});
+
 test("a file that changes on one server is left out there, and never mixed", async () => {
   let reads = 0;
   using servers = serversOf(({ verb }) => {
