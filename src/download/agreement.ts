@@ -8,12 +8,11 @@
  */
 import { urlOf } from "../client/address.ts";
 import type { ByteString } from "../wire/bytes.ts";
-import { withoutLate } from "./late.ts";
+import { FEW_LATE_MS, withoutLate } from "./late.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import type { Checksum } from "./settings.ts";
 import type { SourceFile } from "./source.ts";
-import { FEW_LATE_MS } from "./sources.ts";
 import { wholeDigestsOf } from "./wholedigest.ts";
 
 /** Why a server is left out when there is nothing to compare it by. */

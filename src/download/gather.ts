@@ -8,12 +8,11 @@ import { ClientError } from "../client/error.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { Entry } from "../wire/entry.ts";
 import { leaveOut, NO_DIGESTS } from "./agreement.ts";
-import { withoutLate } from "./late.ts";
+import { LATE_MS, withoutLate } from "./late.ts";
 import type { Order } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import { Retry } from "./retry.ts";
 import type { SourceFile } from "./source.ts";
-import { LATE_MS } from "./sources.ts";
 
 /** A path on a server. */
 export interface Place {
@@ -81,7 +80,7 @@ async function askAll(places: readonly Place[]): Promise<readonly (SourceFile | 
     }
   });
   const answers = await withoutLate(all, (one) => "file" in one);
-  const error = noAnswer(`it has not answered ${LATE_MS / 1000} s after the first`);
+  const error = noAnswer(`it has not answered within ${LATE_MS / 1000} s of the others`);
   return answers.map((one, nth) => one ?? { place: places[nth] as Place, error });
 }
 

@@ -15,6 +15,7 @@
 import { ClientError, refusedError } from "../client/error.ts";
 import type { DigestRange } from "../client/hash.ts";
 import { verdictOf } from "./ballot.ts";
+import { FEW_LATE_MS, Patience } from "./late.ts";
 import { Source, type SourceFile } from "./source.ts";
 
 /** Sources of one file: more than anybody names, and few enough for a bit each. */
@@ -22,15 +23,6 @@ export const SOURCES_MAX = 16;
 
 /** Sources whose digests are compared: one of three that lies is outvoted; each reads the file. */
 const VOTERS_MAX = 3;
-
-/** Milliseconds that the others' digests are waited for when enough have come to decide. */
-export const LATE_MS = 3000;
-
-/**
- * The same where fewer than half have come: a slow disk takes seconds for what is asked at once,
- * and who answers without looking must not decide alone. One that takes longer is taken for deaf.
- */
-export const FEW_LATE_MS = 30_000;
 
 /** The bytes of whole chunks, and how many one digest is of. */
 type ChunkRange = Pick<DigestRange, "offset" | "length" | "chunk">;
@@ -180,19 +172,11 @@ class Poll {
     sources: readonly Source[],
     failed: (source: Source, error: unknown) => void,
   ): Promise<void> {
-    const over = Promise.withResolvers<void>();
+    const patience = new Patience(FEW_LATE_MS);
     const pending = new Set(sources);
-    let timer: NodeJS.Timeout | null = null;
-    let enough = false;
     const hurry = (): void => {
-      if (pending.size === 0) over.resolve();
-      else if (this.answered && !enough) {
-        enough = this.ballots.size >= pending.size;
-        if (timer !== null && enough) clearTimeout(timer);
-        if (timer === null || enough) {
-          timer = setTimeout(over.resolve, enough ? LATE_MS : FEW_LATE_MS);
-        }
-      }
+      if (pending.size === 0) patience.end();
+      else if (this.answered) patience.answered(this.ballots.size >= pending.size);
     };
     const settle = (source: Source): void => {
       pending.delete(source);
@@ -216,9 +200,8 @@ class Poll {
     }
     // Others may have answered before: then nobody need answer now.
     hurry();
-    await over.promise;
+    await patience.over;
     open = false;
-    if (timer !== null) clearTimeout(timer);
     for (const source of pending) source.late = true;
   }
 }

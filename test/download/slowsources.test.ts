@@ -1,6 +1,6 @@
 /** One file from several servers, some of which are slow, or never answer: who waits for whom. */
 import { expect, test } from "bun:test";
-import { LATE_MS } from "../../src/download/sources.ts";
+import { LATE_MS } from "../../src/download/late.ts";
 import type { FakeConnection } from "../client/fake.ts";
 import { bring } from "../rig/bringing.ts";
 import type { Misbehave, Scripted } from "../rig/scripted.ts";
@@ -54,7 +54,9 @@ test.each(["READ", "HASH", "STAT"])("one that never answers %s holds nobody up",
   const { status, err } = await bring(urls(servers), here, { stallTimeoutMs: 600_000 });
   expect([status, brought(here)]).toEqual([0, true]);
   const silent = `${servers[0]?.url("/f")} is left out: ETIMEDOUT`;
-  expect(err).toBe(deaf === "STAT" ? `${silent}: it has not answered 3 s after the first` : "");
+  expect(err).toBe(
+    deaf === "STAT" ? `${silent}: it has not answered within 3 s of the others` : "",
+  );
 });
 
 test("nor does it where a file is replaced, of which the other tells what is the same", async () => {
