@@ -47,6 +47,10 @@ export class SocketReader implements PumpedSocket {
     this.#socket = socket;
     this.#owner = owner;
     this.#throttle = throttle;
+    const lump = throttle?.lumpBytes ?? null;
+    if (lump !== null && this.fd >= 0) {
+      kernel.setsockopt(this.fd, SOCKET.level, SOCKET.receiveBuffer, lump);
+    }
   }
 
   get fd(): number {

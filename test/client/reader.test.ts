@@ -1,6 +1,8 @@
 /** How a connection's bytes are let in: by events, by the pump, or not for a while. */
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { SocketReader, PUMP_BYTES_MIN } from "../../src/client/reader.ts";
+import { connect } from "../../src/client/connect.ts";
+import { ClientError } from "../../src/client/error.ts";
 import { Throttle } from "../../src/client/throttle.ts";
 import { pump } from "../../src/receive/pump.ts";
 import { kernel } from "../../src/sys/kernel.ts";
@@ -148,6 +150,46 @@ test("a connection that ends while it rests is not resumed", () => {
   expect(jest.getTimerCount()).toBe(0);
   pass(5000);
   expect([socket.log, reader.paused]).toEqual([["pause"], false]);
+});
+
+test("a low rate is kept on a fast network, from the first bytes on", async () => {
+  const body = Buffer.alloc(4_000_000);
+  using server = Bun.listen({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    socket: {
+      data(socket) {
+        socket.write(`OK ${body.length} size=${body.length} offset=0 etag=a mtime=1\n`);
+        socket.write(body);
+      },
+      drain(socket) {
+        socket.write(body);
+      },
+    },
+  });
+  const rate = 100_000;
+  using client = await connect({ port: server.port, throttle: new Throttle(rate) });
+  const began = performance.now();
+  const lumps: number[] = [];
+  const early: number[] = [];
+  const sink = {
+    written: 0,
+    begin() {},
+    end() {},
+    write(chunk: Uint8Array) {
+      // What came before was waited for, less the tenth of a second's that comes at once.
+      const paid = ((performance.now() - began) * rate) / 1000 + rate / 10;
+      if (this.written > paid + 2000) early.push(this.written);
+      this.written += chunk.length;
+      lumps.push(chunk.length);
+    },
+  };
+  const ended = client.read("/f", { sink }).catch((error: unknown) => error);
+  await eventually("some lumps", () => lumps.length >= 5);
+  client.close();
+  expect(await ended).toBeInstanceOf(ClientError);
+  expect(early).toEqual([]);
+  // The first one had left before the socket was made small.
+  expect(Math.max(...lumps.slice(1))).toBeLessThan(rate);
 });
 
 test("without a rate nothing ever rests", () => {

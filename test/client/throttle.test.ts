@@ -14,14 +14,18 @@ test("a tenth of a second's bytes come at once; more wait for as long as they ta
   expect([throttle.spend(1000), throttle.spend(10)]).toEqual([0, 1]);
 });
 
-test("no wait is longer than two seconds, and what is owed stays owed", () => {
+test("all that is owed is waited for, however long, and no timer is given more than it takes", () => {
   let now = 0;
   const throttle = new Throttle(1000, () => now);
-  expect(throttle.spend(5100)).toBe(2000);
+  expect(throttle.spend(5100)).toBe(5000);
   now += 2000;
-  expect(throttle.spend(0)).toBe(2000);
-  now += 2000;
-  expect(throttle.spend(0)).toBe(1000);
+  expect(throttle.spend(0)).toBe(3000);
+  expect(throttle.spend(1e12)).toBe(2 ** 31 - 1);
+});
+
+test("sockets hold a quarter of a second's bytes, where the kernel would let in more", () => {
+  const lumps = [1, 1000, 100_000, 524_284, 1e9].map((rate) => new Throttle(rate).lumpBytes);
+  expect(lumps).toEqual([4096, 4096, 25_000, 131_071, null]);
 });
 
 test("whoever waits as told gets the rate, whatever the pieces", () => {
