@@ -4,7 +4,7 @@
  * the next line says how many.
  */
 import { kernel } from "../sys/kernel.ts";
-import { reopenNonBlocking, writeNow } from "../sys/terminal.ts";
+import { reopenNonBlocking, WRITE_BYTES_MAX, writeNow } from "../sys/terminal.ts";
 import { printableText } from "../wire/printable.ts";
 import { openLogFile } from "./logfile.ts";
 import { type LogFormat, type LogLine, lostLine, noteLine, requestLine } from "./logline.ts";
@@ -106,7 +106,9 @@ export class Log {
       this.#told = NOTHING_TOLD;
     }
     while (this.#rest !== null) {
-      const taken = writeNow(this.#fd, this.#rest);
+      // A file of ours never blocks, and takes a longer line in one piece too.
+      const most = this.#path === null ? WRITE_BYTES_MAX : GATHER_CHARS_MAX;
+      const taken = writeNow(this.#fd, wholeLines(this.#rest), most);
       if (taken < 0) this.#lose();
       if (taken <= 0) break;
       this.#restTold = NOTHING_TOLD;
@@ -151,9 +153,24 @@ export class Log {
   #lose(): void {
     const rest = this.#rest;
     this.#rest = null;
-    if (rest !== null) for (const byte of rest) if (byte === 10) this.#dropped += 1;
+    if (rest !== null) for (const byte of rest) if (byte === LF) this.#dropped += 1;
     // Of those that a lost line told of nobody knows either.
     this.#dropped += this.#restTold.lost - this.#restTold.lines;
     this.#restTold = NOTHING_TOLD;
   }
+}
+
+// --- internal ---
+
+const LF = 10;
+
+/**
+ * The lines in front of `bytes` that one write takes, or the first line where that is longer. Other
+ * processes of this server append to the same file: one of theirs between two parts of a line would
+ * make a line of its own of the second part, which a peer may have chosen.
+ */
+function wholeLines(bytes: Buffer): Buffer {
+  if (bytes.length <= WRITE_BYTES_MAX) return bytes;
+  const end = bytes.lastIndexOf(LF, WRITE_BYTES_MAX - 1);
+  return bytes.subarray(0, (end < 0 ? bytes.indexOf(LF) : end) + 1);
 }

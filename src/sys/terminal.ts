@@ -6,8 +6,11 @@ import { ERRNO } from "./errno.ts";
 import { kernel } from "./kernel.ts";
 import { AT_FDCWD, FileStat, OPEN } from "./types.ts";
 
-/** A pipe that poll calls writable takes this much without blocking (pipe(7), PIPE_BUF). */
-const WRITE_BYTES_MAX = 4096;
+/**
+ * Most bytes of one writeNow(): a pipe that poll calls writable takes this much without blocking,
+ * and in one piece (pipe(7), PIPE_BUF).
+ */
+export const WRITE_BYTES_MAX = 4096;
 
 const facts = new FileStat();
 
@@ -26,15 +29,15 @@ export function reopenNonBlocking(fd: number): number {
 }
 
 /**
- * Writes the beginning of `bytes`, at most PIPE_BUF of it, if `fd` takes it now: bytes taken, 0
- * when it takes none, or -errno when it never will (EPIPE, EIO, ENOSPC).
+ * Writes the beginning of `bytes`, at most `most` of it, if `fd` takes it now: bytes taken, 0 when
+ * it takes none, or -errno when it never will (EPIPE, EIO, ENOSPC). More than WRITE_BYTES_MAX is
+ * for a descriptor that never blocks.
  */
-export function writeNow(fd: number, bytes: Uint8Array): number {
+export function writeNow(fd: number, bytes: Uint8Array, most: number = WRITE_BYTES_MAX): number {
   for (;;) {
     const ready = kernel.pollOut(fd, 0);
     if (ready === 0) return 0;
-    const taken =
-      ready < 0 ? ready : kernel.write(fd, bytes, Math.min(bytes.length, WRITE_BYTES_MAX));
+    const taken = ready < 0 ? ready : kernel.write(fd, bytes, Math.min(bytes.length, most));
     if (taken === -ERRNO.EINTR) continue;
     // What is shared with others may refuse although poll has called it writable.
     return taken === -ERRNO.EAGAIN ? 0 : taken;

@@ -133,6 +133,28 @@ test("67: a full pipe holds a bounded number of lines back, in order, none cut",
   });
 });
 
+test("each write ends a line, so that other processes' lines come between lines", () => {
+  using tree = new Tree();
+  using pipe = new Pipe();
+  const ends: string[] = [];
+  using _written = replaceCall("write", (real) => (fd, bytes, count) => {
+    ends.push(String.fromCharCode(bytes[count - 1] ?? 0));
+    return real(fd, bytes, count);
+  });
+  const file = tree.path("log");
+  const logs = [new Log("human", pipe.writer), new Log("human", file)];
+  for (const log of logs) {
+    for (let i = 0; i < 500; i++) log.request({ ...LINE, path: `/${"x".repeat(i)}` });
+    log.flush();
+  }
+  // Only a file takes such lines in one piece.
+  for (const length of [5000, 8000]) logs[1]!.request({ ...LINE, path: "x".repeat(length) });
+  logs[1]!.close();
+  expect(ends.length).toBeGreaterThan(50);
+  expect(new Set(ends)).toEqual(new Set(["\n"]));
+  expect(fs.readFileSync(file, "utf8")).toMatch(/^(?:\S+ 127.* READ \/?x* OK 6 B .*\n){502}$/);
+});
+
 test.each(["ENOSPC", "EIO"] as const)("67: %s costs the lines, and nothing else", (name) => {
   using pipe = new Pipe();
   const log = new Log("human", pipe.writer);
