@@ -34,14 +34,18 @@ export function tlsOptions(
   };
 }
 
-/** Null when the handshake of `socket` is done, and its peer is who it should be; else why not. */
+/**
+ * Null when the handshake of `socket` is done, and its peer is who it should be; else why not. Bun
+ * tells that one is over also where it failed behind the certificate, which anybody can show: only
+ * what it ends with says that the peer has the key.
+ */
 export function unverified<Data>(
   socket: Socket<Data>,
   server: ServerAddress,
   trust: TrustOptions,
 ): ClientError | null {
   const certificate = socket.getPeerCertificate() as Partial<CertificateFacts> | null;
-  if (certificate?.raw === undefined) return noHandshake(server);
+  if (certificate?.raw === undefined || !isDone(socket)) return noHandshake(server);
   const x509 = new X509Certificate(certificate.raw);
   const shown = {
     fingerprint: fingerprintOf(x509),
@@ -70,10 +74,27 @@ export function noHandshake(server: ServerAddress): ClientError {
 
 // --- internal ---
 
+/** Made and thrown away; labels for experiments begin so (RFC 5705 4). */
+const SECRET_BYTES = 16;
+const LABEL = "EXPERIMENTAL s6";
+
 /** The part of node:tls's PeerCertificate that is looked at. */
 interface CertificateFacts {
   /** DER. */
   readonly raw: Buffer;
+}
+
+/**
+ * Whether both sides have come to the same secrets, of which others can be made (RFC 5705). Bun's
+ * own word is false as well for a certificate that it does not believe.
+ */
+function isDone<Data>(socket: Socket<Data>): boolean {
+  try {
+    socket.exportKeyingMaterial(SECRET_BYTES, LABEL);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function problemOf(error: unknown): string {

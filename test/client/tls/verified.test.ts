@@ -1,5 +1,10 @@
 /** What a client does before it believes a server: with real handshakes, and servers that cheat. */
 import { describe, expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import tls from "node:tls";
 import { connect, type ConnectOptions } from "../../../src/client/connect.ts";
 import { ClientError } from "../../../src/client/error.ts";
 import { selfSigned } from "../../../src/identity/selfsigned.ts";
@@ -79,7 +84,6 @@ describe("nothing is sent to who can't be believed", () => {
 
   test("a pin believes the one, and not another between it and the client", async () => {
     using fake = new Fake(OWN_PEM);
-    const { X509Certificate } = await import("node:crypto");
     const pairs = new X509Certificate(OWN).fingerprint256;
     const pin = `sha256:${pairs.replaceAll(":", "").toLowerCase()}`;
     expect(await pinged(fake.port, { trust: { pin } })).toBe("fake");
@@ -104,6 +108,65 @@ describe("nothing is sent to who can't be believed", () => {
     });
     expect(await pinged(between.port, { trust })).toBe("EKEYREJECTED");
     expect(came).toBe(0);
+  });
+});
+
+/** Passes on what both say, and `cut` decides what the server's first words become. */
+async function between(port: number, cut: (words: Buffer) => Buffer): Promise<net.Server> {
+  const server = net.createServer((client) => {
+    const behind = net.connect(port, "127.0.0.1");
+    client.on("data", (chunk) => behind.write(chunk)).on("error", () => {});
+    behind.once("data", (words) => {
+      const kept = cut(words);
+      if (kept.length < words.length) client.end(kept, () => behind.destroy());
+      else client.write(kept);
+      behind.on("data", (chunk) => client.write(chunk));
+    });
+    behind.on("error", () => {});
+    client.on("close", () => behind.destroy());
+    behind.on("close", () => client.end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+/** Where in a record of TLS 1.2 the ServerKeyExchange is, which the certificate's key has signed. */
+function keyExchangeIn(words: Buffer): number {
+  for (let record = 0; record < words.length; record += 5 + words.readUInt16BE(record + 3)) {
+    const end = record + 5 + words.readUInt16BE(record + 3);
+    for (let at = record + 5; at < end; at += 4 + words.readUIntBE(at + 1, 3)) {
+      if (words[at] === 12) return at;
+    }
+  }
+  throw new Error("the server's words came in parts");
+}
+
+describe("who shows a certificate, and not that it has its key, is nobody", () => {
+  const cases: [string, (words: Buffer) => Buffer][] = [
+    ["it signs wrongly", (words) => ((words[keyExchangeIn(words) + 40]! ^= 1), words)],
+    ["it hangs up", (words) => words.subarray(0, keyExchangeIn(words))],
+  ];
+  test.each(cases)("%s", async (_what, cut) => {
+    using tree = new Tree();
+    const fingerprint = new X509Certificate(OWN).fingerprint256.replaceAll(":", "").toLowerCase();
+    const server = tls.createServer({ ...OWN_PEM, maxVersion: "TLSv1.2" });
+    server.on("tlsClientError", () => {});
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port: own } = server.address() as net.AddressInfo;
+    const cheat = await between(own, cut);
+    const { port } = cheat.address() as net.AddressInfo;
+    try {
+      const knownHosts = tree.path("known_hosts");
+      for (const trust of [{ pin: `sha256:${fingerprint}` }, { knownHosts }]) {
+        expect(await pinged(port, { trust })).toBe("EPROTO");
+      }
+      expect(fs.existsSync(knownHosts)).toBe(false);
+    } finally {
+      cheat.close();
+      server.close();
+    }
   });
 });
 
