@@ -116,7 +116,7 @@ async function between(port: number, cut: (words: Buffer) => Buffer): Promise<ne
   const server = net.createServer((client) => {
     const behind = net.connect(port, "127.0.0.1");
     client.on("data", (chunk) => behind.write(chunk)).on("error", () => {});
-    behind.once("data", (words) => {
+    behind.once("data", (words: Buffer) => {
       const kept = cut(words);
       if (kept.length < words.length) client.end(kept, () => behind.destroy());
       else client.write(kept);
@@ -131,7 +131,7 @@ async function between(port: number, cut: (words: Buffer) => Buffer): Promise<ne
   return server;
 }
 
-/** Where in a record of TLS 1.2 the ServerKeyExchange is, which the certificate's key has signed. */
+/** Where in a record of TLS 1.2 the ServerKeyExchange is, which the certificate's key signed. */
 function keyExchangeIn(words: Buffer): number {
   for (let record = 0; record < words.length; record += 5 + words.readUInt16BE(record + 3)) {
     const end = record + 5 + words.readUInt16BE(record + 3);

@@ -8,13 +8,6 @@ const TOLD: readonly Told[] = [
   [
     "digest-job",
     "boundary",
-    "return this.#asked % this.range.chunk !== 0 && this.#asked < this.range.length;",
-    "return this.#asked % this.range.chunk !== 0 && this.#asked <= this.range.length;",
-    "the thread is told to drop what it has not begun, which is nothing",
-  ],
-  [
-    "digest-job",
-    "boundary",
     "while (this.#asked % chunk === 0 && this.#asked < length) {",
     "while (this.#asked % chunk === 0 && this.#asked <= length) {",
     "no digest of 0 bytes is kept",
