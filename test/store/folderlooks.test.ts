@@ -149,6 +149,7 @@ test("a wide folder's records are read once, and again when nobody has listed it
   using _warm = warmNames();
   const names = Array.from({ length: 20 }, (_, nth) => `n${10 + nth}`);
   using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  tree.write("d/.hidden", "x");
   // Wide, and at rest for long.
   using _wide = replaceCall("statx", (real) => (dirfd, name, out) => {
     const failed = real(dirfd, name, out);
@@ -163,7 +164,12 @@ test("a wide folder's records are read once, and again when nobody has listed it
   const store = openDisk(tree.root, POLICY, LIMITS);
   let pages = 0;
   const ask = (after: string): void => {
-    const waiter = waiterOf(() => (pages += 1));
+    const waiter = waiterOf((answer) => {
+      pages += 1;
+      const first = names.indexOf(after) + 1;
+      const text = "text" in answer ? Buffer.from(answer.text).toString() : "refused";
+      expect([...(text.match(/\S+$/gm) ?? [])]).toEqual(names.slice(first, first + 5));
+    });
     expect(store.list("/d", 5, after, waiter)).toBeNull();
     loop.settle();
   };

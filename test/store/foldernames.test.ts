@@ -47,7 +47,10 @@ test("a name that took long makes the next ones the thread's, and nothing stays 
   store.close();
 });
 
-test("of the next names the first and the middle one are asked about; what took long asks for more", () => {
+test.each([
+  ["short", 4096n],
+  ["wide", 100_000n],
+] as const)("%s: of the next names the first and the middle one are asked about", (_, bytes) => {
   using loop = new SimulatedLoop();
   using threads = new LookThreads();
   const names = Array.from({ length: 3 * LOOKS_PER_STEP }, (_, nth) => `n${1000 + nth}`);
@@ -62,7 +65,9 @@ test("of the next names the first and the middle one are asked about; what took 
   let looked = 0;
   using _statx = replaceCall("statx", (real) => (dirfd, name, out) => {
     looked += Number(name.startsWith("n"));
-    return real(dirfd, name, out);
+    const failed = real(dirfd, name, out);
+    if (out.isDirectory) Object.assign(out, { size: bytes });
+    return failed;
   });
   const store = openDisk(tree.root, POLICY, LIMITS);
   let pages = 0;

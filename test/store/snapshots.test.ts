@@ -286,3 +286,29 @@ test("bytes of names are bounded, those that a page is made of apart; the oldest
   expect([used.names === null, folder.snapshots.has("used")]).toEqual([false, true]);
   folder.snapshots.release(used);
 });
+
+test("a page of a folder that is too wide is made of its records, as of a short one", () => {
+  using folder = new Folder();
+  for (const name of ["c", "a", "b"]) folder.tree.write(name, "");
+  const before = openIn(folder.tree.root);
+  const own = new Set<number>();
+  using _opened = replaceCall("openat", (real) => (dirfd, path, flags) => {
+    const fd = real(dirfd, path, flags);
+    if (path === ".") own.add(fd);
+    return fd;
+  });
+  const record = Buffer.alloc(19 + 256 + 1, "n");
+  record.writeUInt16LE(record.length, 16);
+  record[record.length - 1] = 0;
+  // What the snapshot opens has no end; the page's own descriptor is of what is there.
+  using _wide = replaceCall("getdents", (real) => (fd, into) => {
+    if (!own.has(fd)) return real(fd, into);
+    const count = Math.floor(into.length / record.length);
+    for (let nth = 0; nth < count; nth++) into.set(record, nth * record.length);
+    return count * record.length;
+  });
+  expect(folder.names("", 2)).toEqual({ names: ["a", "b"], more: true });
+  expect(folder.names("b", 2)).toEqual({ names: ["c"], more: false });
+  folder.snapshots.clear();
+  expect(openIn(folder.tree.root)).toBe(before);
+});
