@@ -96,6 +96,8 @@ class Supervisor {
   #slots: Slot[] = [];
   /** All that have not ended, those of before a reload included. */
   readonly #running = new Set<WorkerProcess>();
+  /** Those of a reload that failed which have not ended: they may listen until they are told. */
+  readonly #dismissed = new Set<WorkerProcess>();
   #stopping = false;
   /** Workers are being started or replaced: a reload that is asked for meanwhile comes behind. */
   #reloading = true;
@@ -206,7 +208,8 @@ class Supervisor {
 
   /** Newcomers go where somebody accepts them; who waits at another one waits for its next. */
   #steer(): void {
-    if (!this.#reloading) this.#sockets.steer(this.#serving(), this.#now.workers);
+    if (this.#reloading) return;
+    this.#sockets.steer(this.#serving(), this.#now.workers, this.#dismissed.size > 0);
   }
 
   /** The numbers of those that serve. */
@@ -273,17 +276,28 @@ class Supervisor {
         this.#swap(fresh, next, sockets);
         return null;
       }
-      for (const worker of fresh) worker.dismiss();
-      sockets.closeBut(this.#sockets);
+      this.#dismiss(fresh, sockets);
       const failed = fresh[begun.indexOf(false)];
       const how = `a fresh worker ${await failed?.ended}`;
       return failed?.endedItself === true ? `${how}, and has said why` : how;
     } catch (error) {
-      for (const worker of fresh) worker.dismiss();
-      sockets.closeBut(this.#sockets);
+      this.#dismiss(fresh, sockets);
       if (error instanceof UsageError || error instanceof Failure) return error.message;
       return String(error);
     }
+  }
+
+  /** Ends `fresh`; nobody gets to those of `sockets` that are theirs alone. */
+  #dismiss(fresh: readonly WorkerProcess[], sockets: Sockets): void {
+    for (const worker of fresh) {
+      worker.dismiss();
+      this.#dismissed.add(worker);
+      void worker.ended.then(() => {
+        this.#dismissed.delete(worker);
+        this.#steer();
+      });
+    }
+    sockets.closeBut(this.#sockets);
   }
 
   #swap(fresh: readonly WorkerProcess[], next: Supervised, sockets: Sockets): void {

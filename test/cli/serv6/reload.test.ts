@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import tls from "node:tls";
+import { MEMORY_FD } from "../../../src/cli/serv6/worker.ts";
+import { Colleagues } from "../../../src/server/colleagues.ts";
 import { eventually } from "../../rig/faults.ts";
 import { content } from "../../rig/oracle.ts";
 import { Peer } from "../../rig/peer.ts";
@@ -183,6 +185,44 @@ test("more workers that can't start leave nobody waiting at sockets of theirs", 
   await started.says(/ reloaded in [0-9]+ ms: 6 fresh workers serve/);
   await eventually("those of before are gone", () => !workers.some(runs));
   await serving(started, 6);
+}, 60_000);
+
+test("nobody waits at a worker that ends because another one of more can't be had", async () => {
+  using tree = new Tree({ "root/f": "served" });
+  const file = tree.path("serv6.toml");
+  const say = (workers: number): void => {
+    fs.writeFileSync(file, `port = 0\nworkers = ${workers}\nroot = "root"\n`);
+  };
+  say(2);
+  await using started = new Started(["-c", file, "--log", "off"]);
+  const port = await started.port();
+  const before = await serving(started, 2);
+  const fd = fs.openSync(`/proc/${before[0]}/fd/${MEMORY_FD}`, "r+");
+  const colleagues = Colleagues.open(fd)!;
+  fs.closeSync(fd);
+  say(6);
+  started.child.kill("SIGHUP");
+  const fresh = (): number[] =>
+    childrenOf(started.child.pid).filter((pid) => !before.includes(pid));
+  await eventually("all of them start", () => fresh().length === 6);
+  const [, second = 0, ...others] = fresh().sort((a, b) => a - b);
+  process.kill(second, "SIGSTOP");
+  const serve = (): number => [...Array(8).keys()].filter((nth) => colleagues.serves(nth)).length;
+  await eventually("all others serve", () => serve() === 7);
+  // As long as they have not been told, on a busy machine for a while.
+  for (const pid of others) process.kill(pid, "SIGSTOP");
+  process.kill(second, "SIGKILL");
+  await started.says(/not reloaded, all is as before: a fresh worker was ended by SIGKILL/);
+  const asking = Array.from({ length: 48 }, async () => {
+    using peer = await Peer.dial(port);
+    peer.send("f\n");
+    return (await peer.all()).bytes.toString();
+  });
+  const answered = await Promise.race([Promise.all(asking), Bun.sleep(20_000)]);
+  for (const pid of others) process.kill(pid, "SIGCONT");
+  expect(new Set(answered ?? ["waits"])).toEqual(new Set(["served"]));
+  await eventually("they are gone", () => fresh().length === 0);
+  await serving(started, 2);
 }, 60_000);
 
 test("a fresh worker finishes what it has accepted when another one can't be had", async () => {
