@@ -31,7 +31,7 @@ import type { SourceFile } from "./source.ts";
 import { type Checksum, downloadSettings, type DownloadSettings, pathIn } from "./settings.ts";
 import { Stream } from "./stream.ts";
 import { differenceOf } from "./uptodate.ts";
-import { WholeDigests, wholeDigestsOf } from "./wholedigest.ts";
+import { wholeDigestsOf } from "./wholedigest.ts";
 
 /** The numbers at the end of a download. */
 export type DownloadResult = Snapshot;
@@ -241,7 +241,7 @@ async function streamed(
   // Of S6/1 the stream is compared by chunks besides.
   const entry = overHttp ? await origin.stat(path) : null;
   const digest =
-    checksum === null && entry !== null ? new WholeDigests(origin).of({ path, entry }) : null;
+    checksum === null && entry !== null ? wholeDigestsOf(origin).of({ path, entry }) : null;
   const due = checksum ?? (await digest);
   if (due === null) {
     await new Stream(origin, path, sink, run.tally).run(entry);

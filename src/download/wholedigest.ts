@@ -29,7 +29,7 @@ export function wholeDigestsOf(origin: Origin): WholeDigests {
 }
 
 /** The digests that one server tells. */
-export class WholeDigests {
+class WholeDigests {
   readonly #origin: Origin;
   readonly #sums = new Map<ByteString, Promise<ReadonlyMap<ByteString, string>>>();
   #told = false;

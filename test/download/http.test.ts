@@ -1,6 +1,8 @@
 /** Downloads of http:// URLs from servers that are honest, poor, or lie. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
+import { download } from "../../src/download/download.ts";
+import { BytesSink } from "../../src/receive/sink.ts";
 import { bring } from "../rig/bringing.ts";
 import { chunkedReply, HttpFake, type HttpMisbehave, reply } from "../rig/httpfake.ts";
 import { openPipes } from "../rig/open-files.ts";
@@ -246,6 +248,22 @@ test("one piece that is cut is never a file: the next try starts over", async ()
   expect((await bring(endless.url("/f"), here, { force: true, retries: 0 })).status).toBe(5);
   expect(fs.readFileSync(here.path("f")).equals(big)).toBe(true);
   expect(fs.existsSync(here.path(STAGING))).toBe(false);
+});
+
+test("to a stream, too, a list is read once, and that there is no digest is said once", async () => {
+  using server = new HttpFake({ "/d/a": "one, ", "/d/b": "two" });
+  const told: string[] = [];
+  const sink = new BytesSink(100);
+  await download({
+    from: ["/d/a", "/d/b"].map((target) => server.url(target)),
+    sink,
+    onEvent: (event) => event.type === "note" && told.push(event.text),
+  });
+  expect([Buffer.from(sink.bytes).toString(), told]).toEqual([
+    "one, two",
+    [expect.stringContaining("no digest")],
+  ]);
+  expect(server.asked.filter(({ target }) => target === "/d/SHA256SUMS")).toHaveLength(1);
 });
 
 const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes);
