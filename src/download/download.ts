@@ -101,6 +101,8 @@ function ownerOf(run: Run, checksum: Checksum | null, origin: Origin): DeliveryO
   return {
     ...told,
     inspect: async (order, path) => {
+      // The file has changed, and so may what tells of it.
+      if (order.restarts > 0) digests?.forget();
       const due = checksum ?? order.whole ?? (await digests?.of(order.file)) ?? null;
       if (due === null) return false;
       mustBe(due, await hasherOf(due, path, run.signal), consequence);

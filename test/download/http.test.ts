@@ -250,6 +250,32 @@ test("one piece that is cut is never a file: the next try starts over", async ()
   expect(fs.existsSync(here.path(STAGING))).toBe(false);
 });
 
+test("a file that changes with its list while it comes is compared with the new list", async () => {
+  const line = (bytes: Uint8Array, name: string): string =>
+    `${sha256(bytes).digest("hex")}  ${name}\n`;
+  const listed = Promise.withResolvers<void>();
+  let changed = false;
+  using server: HttpFake = new HttpFake({ "/d/a": "small" }, (asked, honest) => {
+    const { target, range, connection } = asked;
+    // What the other file is compared with has been read by then.
+    if (target === "/d/SHA256SUMS") setImmediate(listed.resolve);
+    if (changed || target !== "/d/b" || (range?.[1] ?? 0) === 0) return undefined;
+    void listed.promise.then(() => {
+      changed = true;
+      server.put("/d/b", other, 'ETag: "2"\r\n');
+      server.put("/d/SHA256SUMS", line(Buffer.from("small"), "a") + line(other, "b"));
+      connection.say(honest());
+    });
+    return null;
+  });
+  server.put("/d/b", big, 'ETag: "1"\r\n');
+  server.put("/d/SHA256SUMS", line(Buffer.from("small"), "a") + line(big, "b"));
+  using here = new Tree();
+  const { status, err } = await bring([server.url("/d/a"), server.url("/d/b")], here);
+  expect([status, err]).toEqual([0, expect.stringContaining("has changed on the server")]);
+  expect(fs.readFileSync(here.path("b")).equals(other)).toBe(true);
+});
+
 test("to a stream, too, a list is read once, and that there is no digest is said once", async () => {
   using server = new HttpFake({ "/d/a": "one, ", "/d/b": "two" });
   const told: string[] = [];
