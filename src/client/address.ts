@@ -4,7 +4,7 @@
  * resolves no names. Paths are bytes; the percent escapes of an s6 URL are decoded exactly once, a
  * bare path is literal.
  */
-import { escapePath, unescape } from "../wire/escape.ts";
+import { escapeUrlPath, unescape } from "../wire/escape.ts";
 import { printable, printableText } from "../wire/printable.ts";
 import { PORT_DEFAULT } from "../wire/vocabulary.ts";
 import { IPV6, parseAuthority } from "./authority.ts";
@@ -119,7 +119,7 @@ export function urlOf(server: ServerAddress, path: ByteString = ""): string {
     return `${server.secure === true ? "https" : "http"}://${authorityOf(server)}${printable(path)}`;
   }
   const scheme = server.secure === true ? "s6s" : "s6";
-  return `${scheme}://${authorityOf(server)}${printable(escapePath(path))}`;
+  return `${scheme}://${authorityOf(server)}${printable(escapeUrlPath(path))}`;
 }
 
 /** As long as a token may be. */

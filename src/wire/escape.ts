@@ -31,6 +31,11 @@ export function escapePath(bytes: ByteString): ByteString {
   return escape(bytes, false);
 }
 
+/** `bytes` as the path of an s6 URL, which has no query and no fragment: of names alone. */
+export function escapeUrlPath(bytes: ByteString): ByteString {
+  return escapePath(bytes).replaceAll("?", "%3F").replaceAll("#", "%23");
+}
+
 /** `bytes` as a key's value, where a space would end it. */
 export function escapeValue(bytes: ByteString): ByteString {
   return escape(bytes, true);

@@ -146,6 +146,10 @@ test("says what is wrong with a URL, and shows it without its controls", () => {
 test("names servers so that they can be typed again", () => {
   expect(urlOf({ host: "::1", port: 7000 })).toBe("s6://[::1]:7000");
   expect(urlOf({ host: "nas", port: 6464 }, "/a b\n\xff")).toBe("s6://nas:6464/a b%0A%FF");
+  // As it is told it can be typed again.
+  const told = urlOf({ host: "nas", port: 6464 }, "/why?#1%3F");
+  expect(told).toBe("s6://nas:6464/why%3F%231%253F");
+  expect(parseTarget(told, SERVER_DEFAULT).path).toBe("/why?#1%3F");
 });
 
 test("a library's path is text in UTF-8 or bytes as they are", () => {

@@ -4,7 +4,7 @@
  * functions, no I/O.
  */
 import { type Entry, NO_TIME } from "../../wire/entry.ts";
-import { escapePath, utf8Length } from "../../wire/escape.ts";
+import { escapePath, escapeUrlPath, utf8Length } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { sizeText, twoDigits } from "./amount.ts";
 import { type ByteString, utf8Of } from "../../wire/bytes.ts";
@@ -47,7 +47,7 @@ export function entryLine({ entry, name }: Place, sizeColumns: number, human: bo
  */
 export function entryJson({ entry, name, path }: Place): string {
   const escaped = !isUtf8(name);
-  const url = escapePath(path).replaceAll("?", "%3F").replaceAll("#", "%23");
+  const url = escapeUrlPath(path);
   const file = entry.type === "file";
   const fields = [
     `"type":"${entry.type}"`,

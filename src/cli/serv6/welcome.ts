@@ -7,7 +7,7 @@ import os from "node:os";
 import type { Server } from "../../server/serve.ts";
 import { VERSION } from "../../server/version.ts";
 import type { Store } from "../../store/store.ts";
-import { escapePath } from "../../wire/escape.ts";
+import { escapeUrlPath } from "../../wire/escape.ts";
 import { printable } from "../../wire/printable.ts";
 import { shellWord } from "../../wire/shellword.ts";
 import { qrCode, qrLines } from "../output/qrcode.ts";
@@ -41,7 +41,7 @@ export function welcome(server: Server, { quiet, qr, terminal = false }: Said): 
   const scanned = qr ?? (terminal && !isLoopback(name));
   return (
     ready +
-    `  fetch a file:  cli6 ${shellWord(base + escapePath(example))}${pinFlag(server)}\n` +
+    `  fetch a file:  cli6 ${shellWord(base + escapeUrlPath(example))}${pinFlag(server)}\n` +
     (zoned
       ? "  what stands behind % is an interface here: the other machine names its own\n"
       : "") +

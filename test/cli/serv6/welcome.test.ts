@@ -1,5 +1,6 @@
 /** What the ready lines say of addresses that no test machine is sure to have. */
 import { expect, test } from "bun:test";
+import { parseTarget, SERVER_DEFAULT } from "../../../src/client/address.ts";
 import { type Said, welcome } from "../../../src/cli/serv6/welcome.ts";
 import type { Server } from "../../../src/server/serve.ts";
 
@@ -21,6 +22,15 @@ test("an IPv6 address is in brackets in URLs, bare for nc", () => {
   expect(lines).toContain("http://[fd00::2]:7/\n");
   expect(lines).toContain("| nc fd00::2 7\n");
   expect(welcome(on("::1"), { quiet: false })).toContain("(-b :: opens it to the network)");
+});
+
+test("the command that fetches a file fetches it, whatever its name", () => {
+  const given: Server = on("nas");
+  const server = { ...given, store: { single: "/why? #1.txt", label: "here" } };
+  const lines = welcome(server as unknown as Server, { quiet: false });
+  const [, url = ""] = /cli6 '(.*)'\n/.exec(lines) ?? [];
+  expect(parseTarget(url, SERVER_DEFAULT)).toMatchObject({ path: "/why? #1.txt" });
+  expect(lines).toContain("printf '%s\\n' 'why? #1.txt' | nc nas 7\n");
 });
 
 test("a zone is said to be this machine's, and is nothing for a browser", () => {
