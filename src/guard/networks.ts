@@ -22,23 +22,23 @@ export function networkAround(text: string): string | null {
 
 /** Decides by address. */
 export class Networks {
-  readonly #allowed: BlockList | null;
-  readonly #denied: BlockList;
+  readonly #allowed: Lists | null;
+  readonly #denied: Lists;
 
   /**
    * With `allow` empty all are let in but `deny`; else those of `allow` that `deny` does not name.
    */
   constructor(allow: readonly Network[], deny: readonly Network[]) {
-    this.#allowed = allow.length === 0 ? null : listOf(allow);
-    this.#denied = listOf(deny);
+    this.#allowed = allow.length === 0 ? null : listsOf(allow);
+    this.#denied = listsOf(deny);
   }
 
   /** Whether whoever is at `address` may connect; IPv4 within IPv6 is IPv4. */
   admits(address: string): boolean {
     const plain = unmapped(address).replace(/%.*$/, "");
     const family = plain.includes(":") ? "ipv6" : "ipv4";
-    if (this.#denied.check(plain, family)) return false;
-    return this.#allowed === null || this.#allowed.check(plain, family);
+    if (this.#denied[family].check(plain, family)) return false;
+    return this.#allowed === null || this.#allowed[family].check(plain, family);
   }
 }
 
@@ -80,10 +80,22 @@ function ipv6Of(address: string): string {
   return new URL(`http://[${address}]/`).hostname.slice(1, -1);
 }
 
-function listOf(networks: readonly Network[]): BlockList {
-  const list = new BlockList();
+/** A list for each family: in one list "::/0" would be IPv4 as well, which it has a place for. */
+type Lists = Readonly<Record<"ipv4" | "ipv6", BlockList>>;
+
+function listsOf(networks: readonly Network[]): Lists {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const { address, prefix } of networks) {
-    list.addSubnet(address, prefix, address.includes(":") ? "ipv6" : "ipv4");
+    const family = address.includes(":") ? "ipv6" : "ipv4";
+    const mapped = family === "ipv6" && prefix >= MAPPED_PREFIX && isMapped(address);
+    lists[mapped ? "ipv4" : family].addSubnet(address, prefix, family);
   }
-  return list;
+  return lists;
+}
+
+/** Bits in front of an IPv4 address within IPv6 (RFC 4291 2.5.5.2). */
+const MAPPED_PREFIX = 96;
+
+function isMapped(address: string): boolean {
+  return groupsOf(address).slice(0, 6).join() === "0,0,0,0,0,65535";
 }

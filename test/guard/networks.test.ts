@@ -75,3 +75,20 @@ test("allow lets in, deny keeps out, and IPv4 within IPv6 is IPv4", () => {
     true,
   ]);
 });
+
+test("all of IPv6 is no IPv4, and IPv4 may be written within it", () => {
+  const cases: [string, string, boolean, boolean][] = [
+    ["::/0", "192.0.2.1", false, true],
+    ["::/0", "2001:db8::1", true, false],
+    ["0.0.0.0/0", "2001:db8::1", false, true],
+    ["::ffff:192.0.2.0/120", "192.0.2.9", true, false],
+    ["::ffff:192.0.2.0/120", "192.0.3.9", false, true],
+    ["::ffff:0:0/96", "192.0.2.1", true, false],
+    ["::ffff:0:0/96", "2001:db8::1", false, true],
+  ];
+  for (const [text, address, within, without] of cases) {
+    const allowed = new Networks(nets(text), []).admits(address);
+    const denied = new Networks([], nets(text)).admits(address);
+    expect([text, address, allowed, denied]).toEqual([text, address, within, without]);
+  }
+});
