@@ -26,8 +26,9 @@ export function tlsOptions(
   const protocol = http === undefined ? S6 : HTTP;
   return {
     ...{ minVersion: TLS_1_2, ALPNProtocols: protocol, rejectUnauthorized: false },
-    // An address is checked against the certificate too, but never sent as a name (RFC 6066 3).
-    serverName: host.replace(/%.*$/, ""),
+    // An address is checked against the certificate too, but never sent as a name, and a name never
+    // with the dot that ends it for the resolver (RFC 6066 3).
+    serverName: host.replace(/%.*$|\.$/, ""),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

@@ -26,14 +26,16 @@ export class KnownHosts {
   }
 
   /**
-   * What was noted of `server` last, or null. Throws Failure (local) where the file can't be read.
+   * What was noted of `server` last, or null: a name is the same in capitals, and with the dot that
+   * ends it. Throws Failure (local) where the file can't be read.
    */
   of(server: string): string | null {
     const text = guarded(WHAT, "read", this.file, () => textOf(this.file, FILE_BYTES_MAX));
     const lines = text.split("\n");
+    const wanted = plainName(server);
     for (const line of lines.toReversed()) {
-      const [name, noted] = line.split(" ");
-      if (name === server && noted !== undefined && noted !== "") return noted;
+      const [name = "", noted = ""] = line.split(" ");
+      if (noted !== "" && plainName(name) === wanted) return noted;
     }
     return null;
   }
@@ -45,7 +47,7 @@ export class KnownHosts {
       const fd = fs.openSync(this.file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
       try {
         // A person's editor may have left the last line without its end.
-        fs.writeSync(fd, `${endsLine(fd) ? "" : "\n"}${server} ${what}\n`);
+        fs.writeSync(fd, `${endsLine(fd) ? "" : "\n"}${plainName(server)} ${what}\n`);
       } finally {
         fs.closeSync(fd);
       }
@@ -54,6 +56,11 @@ export class KnownHosts {
 }
 
 // --- internal ---
+
+/** "NAS.local.:6464" is "nas.local:6464": else who is asked for so would be seen first again. */
+function plainName(server: string): string {
+  return server.toLowerCase().replace(/\.(?=:[0-9]+$)/, "");
+}
 
 /** Whether what is appended to the file `fd` begins a line. */
 function endsLine(fd: number): boolean {

@@ -91,6 +91,23 @@ describe("with a file of known hosts", () => {
     expect(judge("other:6464", { ...OWN, fingerprint: B }, trust, NOW)).toBeNull();
   });
 
+  test("a name is the same in capitals and with the dot that ends it, also in an older line", () => {
+    using tree = new Tree();
+    const knownHosts = tree.path("known_hosts");
+    const other = { ...OWN, fingerprint: B };
+    const believes = (server: string, shown: Shown): boolean =>
+      judge(server, shown, { knownHosts }, NOW) === null;
+    expect(believes("NAS.Local.:6464", OWN)).toBe(true);
+    expect(fs.readFileSync(knownHosts, "utf8")).toBe(`nas.local:6464 sha256:${A}\n`);
+    for (const name of ["nas.local:6464", "nas.local.:6464", "NAS.LOCAL:6464"]) {
+      expect([believes(name, other), believes(name, OWN)]).toEqual([false, true]);
+    }
+    fs.writeFileSync(knownHosts, `NAS:6464 sha256:${A}\n`);
+    expect([believes("nas:6464", other), believes("nas:6464", OWN)]).toEqual([false, true]);
+    // Another port, and another name, are other servers.
+    expect([believes("nas:646", other), believes("nas.b:6464", other)]).toEqual([true, true]);
+  });
+
   test("who was vouched for is not believed without that, unless authorities were named", () => {
     using tree = new Tree();
     const knownHosts = tree.path("known_hosts");

@@ -21,6 +21,8 @@ class Fake implements Disposable {
   readonly port: number;
   came = "";
   handshakes = 0;
+  /** Names that were asked for. */
+  readonly names: unknown[] = [];
   closed = 0;
   readonly #listener: Bun.TCPSocketListener<undefined>;
 
@@ -33,7 +35,10 @@ class Fake implements Disposable {
       ...{ hostname: "127.0.0.1", port: 0, tls },
       socket: {
         open() {},
-        handshake: (_socket, ok) => void (this.handshakes += Number(ok)),
+        handshake: (socket, ok) => {
+          this.handshakes += Number(ok);
+          this.names.push(socket.getServername());
+        },
         data: note,
         error() {},
         close: () => void (this.closed += 1),
@@ -109,6 +114,14 @@ describe("nothing is sent to who can't be believed", () => {
     expect(await pinged(between.port, { trust })).toBe("EKEYREJECTED");
     expect(came).toBe(0);
   });
+});
+
+test("a name is asked for and looked at without the dot that ends it", async () => {
+  using fake = new Fake(pemOf("good"));
+  for (const host of ["localhost", "localhost."]) {
+    expect(await pinged(fake.port, { host, trust: { ca: CA } })).toBe("fake");
+  }
+  expect(fake.names).toEqual(["localhost", "localhost"]);
 });
 
 /** Passes on what both say, and `cut` decides what the server's first words become. */
