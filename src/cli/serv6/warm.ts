@@ -53,13 +53,21 @@ export class Warming {
 
   // --- internal ---
 
-  /** Names of folders that are still to be listed are held: some 100 bytes each. */
+  /**
+   * Names of folders that are still to be listed are held, and what the server calls those that
+   * were: some 100 bytes each. A folder that links lead to as well is read once, so that those that
+   * lead back to one above end.
+   */
   async #readBelow(control: ReconnectingClient, top: ByteString): Promise<void> {
     const folders = [top];
+    const had = new Set<string>();
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       const pages = pagesOf(control, folder);
-      while (!pages.done) {
+      for (let nth = 0; !pages.done; nth++) {
         const { entries, broken } = await pages.next();
+        if (nth === 0 && had.has(pages.id)) break;
+        // A server that does not tell says "" of each.
+        if (pages.id !== "") had.add(pages.id);
         const files: ByteString[] = [];
         for (const { name, type } of entries) {
           (type === "dir" ? folders : files).push(`${folder}/${name}`);

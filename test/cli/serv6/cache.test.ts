@@ -63,6 +63,15 @@ test("stat, clear and warm", async () => {
   expect(await cacheCommand("sweep")).toEqual(["", 2]);
 });
 
+test("links that lead back are no reason to warm for ever", async () => {
+  using tree = new Tree({ "d/f": "x", "d/e/g": "yz" });
+  for (const name of ["d/up", "d/e/up", "d/e/top"]) fs.symlinkSync("..", tree.path(name));
+  for (const name of ["d/here", "d/here too"]) fs.symlinkSync(".", tree.path(name));
+  await using server = new Started([tree.root, "-p", "0"]);
+  const at = `127.0.0.1:${await server.port()}`;
+  expect(await cacheCommand("warm", "/", "-s", at)).toEqual(["2 files read, 3 B", 0]);
+});
+
 test("a folder that is not its own, and flags that mean nothing, end the start", async () => {
   using tree = new Tree({ "taken/blocks.data": "mine", "bucket/x": "x" });
   await using fake = await S3Fake.over(tree.path("bucket"));
