@@ -15,18 +15,18 @@ export interface AwsProfile {
   readonly accessKeyId: string | undefined;
   readonly secretAccessKey: string | undefined;
   readonly sessionToken: string | undefined;
-  /** The files that were looked for, for messages. */
+  /** The files that were looked for, for messages; none without a home. */
   readonly files: readonly string[];
 }
 
 /** What `environment` says, and where it says nothing the profile that it names, or "default". */
 export function awsProfile(environment: Environment): AwsProfile {
-  const home = environment["HOME"] ?? "";
   const name = environment["AWS_PROFILE"] || "default";
-  const keys = environment["AWS_SHARED_CREDENTIALS_FILE"] || path.join(home, ".aws/credentials");
-  const config = environment["AWS_CONFIG_FILE"] || path.join(home, ".aws/config");
+  const keys = environment["AWS_SHARED_CREDENTIALS_FILE"] || belowHome(environment, "credentials");
+  const config = environment["AWS_CONFIG_FILE"] || belowHome(environment, "config");
   const noted = new Map([
-    ...sectionOf(config, name === "default" ? name : `profile ${name}`),
+    ...(name === "default" ? sectionOf(config, name) : []),
+    ...sectionOf(config, `profile ${name}`),
     ...sectionOf(keys, name),
   ]);
   const own = environment["AWS_ACCESS_KEY_ID"] || undefined;
@@ -42,28 +42,37 @@ export function awsProfile(environment: Environment): AwsProfile {
     accessKeyId: own ?? noted.get("aws_access_key_id"),
     secretAccessKey: key("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
     sessionToken: key("AWS_SESSION_TOKEN", "aws_session_token"),
-    files: [keys, config],
+    files: [keys, config].filter((file) => file !== null),
   };
 }
 
 // --- internal ---
 
-/** The settings of `[section]` in `file`; none where it can't be read. Nested ones are left out. */
-function sectionOf(file: string, section: string): Map<string, string> {
+/** Null without a home: what lies in the current folder is nobody's word about it. */
+function belowHome(environment: Environment, file: string): string | null {
+  const home = environment["HOME"];
+  return home === undefined || home === "" ? null : path.join(home, ".aws", file);
+}
+
+/**
+ * The settings of `[section]` in `file`, by their names in small letters; none where it can't be
+ * read. Nested ones are left out.
+ */
+function sectionOf(file: string | null, section: string): Map<string, string> {
   const settings = new Map<string, string>();
   let here = false;
   for (const line of textOf(file).split("\n")) {
     const [, named] = /^\s*\[\s*([^\]]*?)\s*\]/.exec(line) ?? [];
     if (named !== undefined) here = named === section;
     const [, name, value] = /^([A-Za-z0-9_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (here && name !== undefined && value) settings.set(name, value);
+    if (here && name !== undefined && value) settings.set(name.toLowerCase(), value);
   }
   return settings;
 }
 
-function textOf(file: string): string {
+function textOf(file: string | null): string {
   try {
-    return fs.readFileSync(file, "utf8");
+    return file === null ? "" : fs.readFileSync(file, "utf8");
   } catch {
     return "";
   }

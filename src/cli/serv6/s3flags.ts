@@ -37,9 +37,10 @@ export function s3Of(
   const endpoint = given === undefined ? profile.endpoint : utf8Of(given);
   const { region, accessKeyId, secretAccessKey, sessionToken, files } = profile;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const noted =
+      files.length === 0 ? "" : `, or write them to ${files.map(printableText).join(" or ")}`;
     throw new UsageError(
-      `${printableText(root)} needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ` +
-        `or write them to ${files.map(printableText).join(" or ")}`,
+      `${printableText(root)} needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY${noted}`,
     );
   }
   return {

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import net from "node:net";
 import { awsProfile } from "../../../src/cli/serv6/awsprofile.ts";
+import { s3Of } from "../../../src/cli/serv6/s3flags.ts";
 import { connectPorts } from "../../../src/cli/serv6/remote.ts";
 import { needing, PORTS, WALLS } from "../../rig/needs.ts";
 import { content } from "../../rig/oracle.ts";
@@ -101,6 +102,41 @@ test("the profile files of AWS are read as its tools do", () => {
   });
   const elsewhere = { AWS_SHARED_CREDENTIALS_FILE: home.path(".aws/credentials") };
   expect(awsProfile(elsewhere).accessKeyId).toBe("d");
+});
+
+test("names of settings are in any case, and [profile default] is the default in front of [default]", () => {
+  using home = new Tree({
+    ".aws/credentials": "[default]\nAWS_ACCESS_KEY_ID = d\r\nAws_Secret_Access_Key = ds\r\n",
+    ".aws/config":
+      "[profile default]\nregion = first\n[default]\nregion = second\nendpoint_url = u\n",
+  });
+  expect(awsProfile({ HOME: home.root })).toMatchObject({
+    ...{ accessKeyId: "d", secretAccessKey: "ds", region: "first", endpoint: "u" },
+  });
+});
+
+test("without a home no file of the current folder is taken for a profile", async () => {
+  using planted = new Tree({
+    ".aws/credentials": "[default]\naws_access_key_id = p\naws_secret_access_key = p\n",
+    ".aws/config": "[default]\nendpoint_url = http://planted.example\n",
+  });
+  const before = process.cwd();
+  process.chdir(planted.root);
+  try {
+    for (const environment of [{}, { HOME: "" }]) {
+      const profile = awsProfile(environment);
+      expect([profile.files, profile.accessKeyId, profile.endpoint]).toEqual([
+        [],
+        undefined,
+        undefined,
+      ]);
+      expect(() => s3Of({ "s3-endpoint": undefined }, ["s3://b"], environment)).toThrow(
+        /AWS_SECRET_ACCESS_KEY$/,
+      );
+    }
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test("it may connect to the port of its store, and to that of names", () => {
