@@ -209,7 +209,9 @@ test("a server without digests takes part beside one that has them", async () =>
 const BRIEF: Misbehave = ({ verb, key }, honest) => {
   if (verb !== "HASH" || (key("offset") ?? "0") !== "0") return undefined;
   const [head = "", first = ""] = honest().toString("latin1").split("\n");
-  const shorter = head.replace(/^OK \d+ size=\d+/, `OK ${first.length + 1} size=${CHUNK}`);
+  // Chunks are smaller where a busy machine makes the line a long one.
+  const chunk = key("chunk") ?? `${CHUNK}`;
+  const shorter = head.replace(/^OK \d+ size=\d+/, `OK ${first.length + 1} size=${chunk}`);
   return { bytes: `${shorter}\n${first}\n` };
 };
 
