@@ -11,6 +11,7 @@ import { type OptionNames, refuseUnknown } from "../guard/options.ts";
 import type { TrustOptions } from "../identity/trust.ts";
 import { BytesSink, type Sink } from "../receive/sink.ts";
 import { type ByteString, byteStringOf, bytesOf } from "../wire/bytes.ts";
+import { type Algo, DIGESTS, isAlgo } from "../wire/digest.ts";
 import type { Entry } from "../wire/entry.ts";
 import { NUMBER_MAX } from "../wire/number.ts";
 import { isEtag, LIST_ENTRIES_MAX, PORT_MAX } from "../wire/vocabulary.ts";
@@ -18,7 +19,7 @@ import { pathBytes, SERVER_DEFAULT } from "./address.ts";
 import { CONNECT_TIMEOUT_MS } from "./dial.ts";
 import { usageError } from "./error.ts";
 import type { ListPage, Pong, ReadResult } from "./exchange.ts";
-import type { DigestRange, Digests } from "./hash.ts";
+import type { Digests } from "./hash.ts";
 import { STALL_TIMEOUT_MS } from "./stall.ts";
 import type { Throttle } from "./throttle.ts";
 import { openWireClient, type WireClient } from "./wireclient.ts";
@@ -56,6 +57,18 @@ export interface ReadOptions {
   readonly length?: bigint | number;
   /** The `etag` of an earlier result: ESTALE when the file has another version now. */
   readonly ifEtag?: string;
+}
+
+/** The bytes that are hashed, and how: as DigestRange, also in numbers. */
+export interface HashOptions {
+  /** First byte; 0 when not given. */
+  readonly offset?: bigint | number;
+  /** Most bytes; to the end when not given. */
+  readonly length?: bigint | number | null;
+  /** Bytes under one digest, at least 1; the server chooses when not given. */
+  readonly chunk?: bigint | number | null;
+  /** XXH3 with 64 bits when not given. */
+  readonly algo?: Algo;
 }
 
 /** Most bytes of bytes() unless it is told otherwise: 64 MiB. */
@@ -150,7 +163,7 @@ export class Client implements Disposable {
     options: ReadOptions & { readonly bytesMax?: number } = {},
   ): Promise<ReadResult & { readonly bytes: Uint8Array }> {
     const { bytesMax = BYTES_MAX, length = bytesMax, ...range } = options;
-    if (BigInt(length) > BigInt(bytesMax))
+    if (wireNumber(length, "length") > wireNumber(bytesMax, "bytesMax"))
       throw usageError(`length is over bytesMax (${bytesMax})`);
     const sink = new BytesSink(bytesMax);
     const result = await this.read(path, { ...range, length, sink });
@@ -182,8 +195,18 @@ export class Client implements Disposable {
   }
 
   /** Digests of a file's range, computed by the server from what it would send. */
-  async hash(path: Path, range: Partial<DigestRange> = {}): Promise<Digests> {
-    return this.#client.hash(pathBytes(path), range);
+  async hash(path: Path, range: HashOptions = {}): Promise<Digests> {
+    const { offset = 0, length = null, chunk = null, algo = "xxh3" } = range;
+    if (!isAlgo(algo)) throw usageError(`algo is ${Object.keys(DIGESTS).join(" or ")}`);
+    if (chunk !== null && wireNumber(chunk, "chunk") === 0n) {
+      throw usageError("chunk is at least 1 byte");
+    }
+    return this.#client.hash(pathBytes(path), {
+      offset: wireNumber(offset, "offset"),
+      length: length === null ? null : wireNumber(length, "length"),
+      chunk: chunk === null ? null : wireNumber(chunk, "chunk"),
+      algo,
+    });
   }
 
   /** A round trip that touches no file. */

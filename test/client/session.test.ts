@@ -314,3 +314,27 @@ test("bad options are refused before anything is sent", async () => {
 function nowhere(): Sink {
   return { written: 0, begin() {}, write() {}, end() {} };
 }
+
+test("what is asked of digests may be in numbers, and is judged here", async () => {
+  using fake = replying((line) => {
+    const chunk = /chunk=([0-9]+)/.exec(line)?.[1] ?? "9";
+    return `OK 17 size=9 etag=a algo=xxh3 chunk=${chunk}\n0123456789abcdef\n`;
+  });
+  using client = await connect(fake.server);
+  const some = { offset: 4, length: 5, chunk: 7 };
+  expect((await client.hash("/f", some)).chunk).toBe(7n);
+  expect((await client.hash("/f", { offset: 4n, length: 5n, chunk: 7n })).chunk).toBe(7n);
+  expect((await client.hash("/f", { length: null, chunk: null })).chunk).toBe(9n);
+  const wrong: object[] = [
+    ...[{ offset: 1.5 }, { offset: -1 }, { length: NaN }, { length: -1n }],
+    ...[{ chunk: 0 }, { chunk: 1e17 }, { algo: "md5" }, { algo: "toString" }],
+  ];
+  for (const range of wrong) {
+    expect((await failureOf(client.hash("/f", range))).kind).toBe("usage");
+  }
+  for (const range of [{ length: 1.5 }, { bytesMax: Infinity }, { bytesMax: -1 }]) {
+    expect((await failureOf(client.bytes("/f", range))).kind).toBe("usage");
+  }
+  const asked = "HASH offset=4 length=5 chunk=7 /f\n";
+  expect(fake.connections[0]?.received).toBe(`${asked}${asked}HASH /f\n`);
+});
