@@ -9,7 +9,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { refuse, run, settle } from "./command.ts";
+import { parsed, refuse, run, settle } from "./command.ts";
 import { type Corpus, checkBytes, makeFile } from "./download/corpus.ts";
 import { SERV6_ENTRY, serv6 } from "./server.ts";
 import { type RunningServer, startServer } from "./spawn.ts";
@@ -18,10 +18,17 @@ import { type Folder, temporaryFolder } from "./temporary.ts";
 
 const USAGE = "bun bench/sources.ts [--rounds N] [--mib N] [--rate SIZE] [--entry FILE]";
 const CLI6_ENTRY = join(import.meta.dir, "..", "src", "cli6.ts");
+const OPTIONS = {
+  rounds: { type: "string", default: "7" },
+  mib: { type: "string", default: "1024" },
+  rate: { type: "string", default: "100MB" },
+  entry: { type: "string", default: CLI6_ENTRY },
+} as const;
 
 /** One way to bring the file. */
 interface Row {
   readonly title: string;
+  readonly scheme: "s6" | "http";
   /** Ports of the servers, in the order of naming. */
   readonly ports: readonly number[];
   /** The one that must be named as a liar. */
@@ -35,14 +42,9 @@ interface Rates {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "7" },
-      mib: { type: "string", default: "1024" },
-      rate: { type: "string", default: "100MB" },
-      entry: { type: "string", default: CLI6_ENTRY },
-    },
-  });
+  const flags = parsed(() => parseArgs({ options: OPTIONS }).values);
+  if ("error" in flags) return refuse(flags.error, USAGE);
+  const values = flags.options;
   const [rounds, mib] = [Number(values.rounds), Number(values.mib)];
   if (!(rounds >= 1 && mib >= 1)) return refuse("a count is a number from 1 on", USAGE);
   await settle("private");
@@ -79,15 +81,17 @@ async function rowsOf(folder: Folder, rate: string, servers: RunningServer[]): P
   const tamper = join(import.meta.dir, "sources", "tamper.ts");
   const liar = await startServer([process.execPath, "--config=/dev/null", tamper, String(c)]);
   servers.push(liar);
+  const row = (title: string, ports: readonly number[], scheme: Row["scheme"] = "s6"): Row => ({
+    ...{ title, scheme, ports },
+    liar: ports.includes(liar.port) ? liar.port : null,
+  });
   return [
-    { title: "one server", ports: [a], liar: null },
-    { title: "two servers", ports: [a, b], liar: null },
-    { title: "three, the last one tampers with bodies", ports: [a, b, liar.port], liar: liar.port },
-    {
-      title: "three, the first one tampers with bodies",
-      ports: [liar.port, a, b],
-      liar: liar.port,
-    },
+    row("one server", [a]),
+    row("two servers", [a, b]),
+    row("three, the last one tampers with bodies", [a, b, liar.port]),
+    row("three, the first one tampers with bodies", [liar.port, a, b]),
+    row("one server, by HTTP", [a], "http"),
+    row("two servers, by HTTP", [a, b], "http"),
   ];
 }
 
@@ -95,13 +99,12 @@ async function rowsOf(folder: Folder, rate: string, servers: RunningServer[]): P
 async function bring(row: Row, corpus: Corpus, folder: Folder, entry: string): Promise<Rates> {
   const to = join(folder.path, "to");
   rmSync(to, { recursive: true, force: true });
-  const list = row.ports.map((port) => `127.0.0.1:${port}`).join();
+  const urls = row.ports.map((port) => `${row.scheme}://127.0.0.1:${port}/${corpus.name}`);
   const program = [process.execPath, "--config=/dev/null", "--no-env-file", entry];
   const began = performance.now();
-  const child = Bun.spawn(
-    [...program, "get", "--progress", "json", "-P", to, "-s", list, corpus.name],
-    { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-  );
+  const child = Bun.spawn([...program, "get", "--progress", "json", "-P", to, ...urls], {
+    ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+  });
   const words = await new Response(child.stderr).text();
   const status = await child.exited;
   const seconds = (performance.now() - began) / 1000;
