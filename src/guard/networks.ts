@@ -20,6 +20,21 @@ export function networkAround(text: string): string | null {
   return network && meant(network);
 }
 
+/**
+ * The one address that `text` is, as the kernel tells a peer's (RFC 5952), and IPv4 within IPv6 as
+ * IPv4; null where it is none.
+ */
+export function addressOf(text: string): string | null {
+  if (text.includes("/") || networkOf(text) === null) return null;
+  if (!text.includes(":")) return text;
+  const groups = groupsOf(text);
+  if (!isMapped(text)) return ipv6Of(text);
+  return groups
+    .slice(6)
+    .flatMap((word) => [word >> 8, word & 255])
+    .join(".");
+}
+
 /** Decides by address. */
 export class Networks {
   readonly #allowed: Lists | null;

@@ -110,7 +110,7 @@ export class Access {
 
   #link(token: string): () => Grant | null {
     const { linkKey } = this.#service;
-    const address = unmapped(this.#address);
+    const address = unmapped(this.#address).replace(/%.*$/, "");
     return () => linkKey?.grantOf(token, address) ?? null;
   }
 }

@@ -56,6 +56,20 @@ test("a link is one word that opens its path, whatever letters that has", async 
   }
 });
 
+test("a link for one address is for who comes from there, however that was written", async () => {
+  using tree = new Tree({ f: "content" });
+  using state = new Tree();
+  const env = { XDG_STATE_HOME: state.root };
+  await using server = new Started([tree.root, "-p", "0", "--log", "off", "--links"], env);
+  const at = `http://127.0.0.1:${await server.port()}`;
+  const statuses: number[] = [];
+  for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1", "127.0.0.2", "::1"]) {
+    await using signing = new Started(["sign", "f", "--at", at, "--ip", address], env);
+    statuses.push((await fetch((await signing.child.stdout.text()).trim())).status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 401, 401]);
+});
+
 test("serv6 sign says what is wrong in one line that names its own help", async () => {
   using state = new Tree({ short: "x" });
   fs.chmodSync(state.path("short"), 0o600);

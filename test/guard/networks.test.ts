@@ -1,6 +1,12 @@
 /** Which addresses may connect. */
 import { describe, expect, test } from "bun:test";
-import { type Network, networkAround, networkOf, Networks } from "../../src/guard/networks.ts";
+import {
+  addressOf,
+  type Network,
+  networkAround,
+  networkOf,
+  Networks,
+} from "../../src/guard/networks.ts";
 
 const nets = (...texts: string[]): Network[] => texts.map((text) => networkOf(text)!);
 
@@ -91,4 +97,18 @@ test("all of IPv6 is no IPv4, and IPv4 may be written within it", () => {
     const denied = new Networks([], nets(text)).admits(address);
     expect([text, address, allowed, denied]).toEqual([text, address, within, without]);
   }
+});
+
+test("one address is told as the kernel tells it", () => {
+  const cases: [string, string | null][] = [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::FFFF:192.0.2.7", "192.0.2.7"],
+    ["::ffff:c000:207", "192.0.2.7"],
+    ["0:0:0:0:0:0:0:1", "::1"],
+    ["2001:DB8:0:0:1:0:0:0", "2001:db8:0:0:1::"],
+    ["2001:db8::1/128", null],
+    ["10.0.0.0/8", null],
+    ["nas", null],
+  ];
+  expect(cases.map(([text]) => [text, addressOf(text)])).toEqual(cases);
 });

@@ -16,7 +16,7 @@ import {
 } from "../flags/flags.ts";
 import { answerTo } from "../flags/help.ts";
 import { duration } from "../flags/values.ts";
-import { networkOf } from "../../guard/networks.ts";
+import { addressOf } from "../../guard/networks.ts";
 import { printAnswer } from "../output/text.ts";
 import { ensureLinkKey, LINK_KEY_FLAG, linkKeyFile } from "./tokenflags.ts";
 
@@ -36,11 +36,8 @@ const FLAGS = {
     type: "string",
     group: LINK,
     valueHint: "address",
-    reader: {
-      takes: "an address",
-      read: (given: string) =>
-        networkOf(given) === null || given.includes("/") ? null : given.toLowerCase(),
-    },
+    // As the server will see it: a link is compared as text.
+    reader: { takes: "an address", read: addressOf },
     description: "only for who comes from this address",
   },
   at: {
