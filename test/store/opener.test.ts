@@ -4,7 +4,8 @@ import fs from "node:fs";
 import { RESIDENT_MS, READS_MAX } from "../../src/store/diskread.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { factsOf } from "../../src/store/look.ts";
-import type { OpenFile } from "../../src/store/store.ts";
+import { HELD_MS } from "../../src/store/opener.ts";
+import { type OpenFile, REVALIDATE_MS } from "../../src/store/store.ts";
 import { clock, tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
@@ -277,6 +278,7 @@ test("a name that is gone is forgotten, and what else is cached stays", async ()
 });
 
 test("a name is believed for a second, a content in memory for ten, a descriptor while it is used", async () => {
+  expect([REVALIDATE_MS, HELD_MS]).toEqual([1000, 10_000]);
   using tree = new Tree({ small: "x", large: content(1, 0, 100_000) });
   using store = closing(openDisk(tree.root, POLICY, { files: 64, zeroCopy: true }));
   const start = 1_000_000;

@@ -312,3 +312,26 @@ test("a page of a folder that is too wide is made of its records, as of a short 
   folder.snapshots.clear();
   expect(openIn(folder.tree.root)).toBe(before);
 });
+
+test("a walk goes on in the names it began with, though the folder has changed", () => {
+  using folder = new Folder();
+  for (const name of ["a", "c", "e"]) folder.tree.write(name, "");
+  let reads = 0;
+  using _count = replaceCall("getdents", (real) => (fd, into) => {
+    reads += 1;
+    return real(fd, into);
+  });
+  expect(folder.names("", 1)).toEqual({ names: ["a"], more: true });
+  const once = reads;
+  folder.tree.write("b", "");
+  expect(folder.names("a", 1)).toEqual({ names: ["c"], more: true });
+  // Where no page has ended, and where one said that nothing follows, a walk begins.
+  expect([reads, folder.names("c", 2), reads]).toEqual([once, { names: ["e"], more: false }, once]);
+  expect(folder.names("e", 1)).toEqual({ names: [], more: false });
+  expect(reads).toBeGreaterThan(once);
+});
+
+test("what is held and for how long is what decision 0028 says", () => {
+  expect([AGE_MAX_MS, UNUSED_MAX_MS, SNAPSHOTS_MAX]).toEqual([30_000, 10_000, 64]);
+  expect([HELD_BYTES_MAX, MAKING_MAX]).toEqual([67_108_864, 2]);
+});
