@@ -57,6 +57,13 @@ export function keptName({ depth }: Level, name: ByteString): ClientError | null
   return protocolError(`"${printable(name)}": cli6 keeps such names for itself: left out`);
 }
 
+/** Why nothing is removed where that would be more than `most` paths. */
+export function tooMany(most: number): LocalError {
+  const many = most === 0 ? "" : `more than ${most.toLocaleString("en-US")} `;
+  const text = `${many}files would be removed, so none is`;
+  return Object.assign(new LocalError("E2BIG", text), { remedy: "raise" as const });
+}
+
 /**
  * Collects in `into` what is in `folder`, which is `level`, and not among the `names` there, with
  * all that is below it. Throws LocalError.

@@ -9,7 +9,7 @@ import { Folder } from "../destination/folder.ts";
 import type { ByteString } from "../wire/bytes.ts";
 import type { LeftName } from "../wire/entry.ts";
 import { printable } from "../wire/printable.ts";
-import { collectExtra, keptName } from "./comparison.ts";
+import { collectExtra, keptName, tooMany } from "./comparison.ts";
 import { hasContent } from "./content.ts";
 import type { Wants } from "./filter.ts";
 import type { Origin } from "./origin.ts";
@@ -33,6 +33,11 @@ export async function dryRun(
   using look = new Look(run, origin, top, wants, settings);
   await walk(origin, top, look);
   run.tally.totalKnown = true;
+  if (look.removed > 0 && run.failures > 0) {
+    run.tell({ type: "not-removed" });
+    return 0;
+  }
+  if (look.removed > settings.maxDelete) throw tooMany(settings.maxDelete);
   return look.removed;
 }
 

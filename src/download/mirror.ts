@@ -8,12 +8,11 @@
  * holds one until it is delivered or has failed.
  */
 import { usageError } from "../client/error.ts";
-import { LocalError } from "../destination/error.ts";
 import type { Folder } from "../destination/folder.ts";
 import { FolderTree } from "../destination/tree.ts";
 import { type ByteString, utf8Of } from "../wire/bytes.ts";
 import { printable } from "../wire/printable.ts";
-import { TreeComparison } from "./comparison.ts";
+import { tooMany, TreeComparison } from "./comparison.ts";
 import { ContentComparison } from "./content.ts";
 import { Delivery } from "./delivery.ts";
 import { dryRun } from "./dryrun.ts";
@@ -259,10 +258,4 @@ class TreeMirror implements Disposable {
     this.#folders.release(this.#held.get(order) ?? "");
     this.#held.delete(order);
   }
-}
-
-function tooMany(most: number): LocalError {
-  const many = most === 0 ? "" : `more than ${most.toLocaleString("en-US")} `;
-  const text = `${many}files would be removed, so none is`;
-  return Object.assign(new LocalError("E2BIG", text), { remedy: "raise" as const });
 }

@@ -5,6 +5,7 @@ import type { TransferEvent } from "../../src/download/events.ts";
 import { mirror } from "../../src/download/mirror.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { OPEN } from "../../src/sys/types.ts";
+import type { Failure } from "../../src/wire/failure.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Running } from "../rig/running.ts";
@@ -62,6 +63,28 @@ test("more to remove than allowed, a file for a folder, a folder in use: coded, 
   const [busy] = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   expect(busy).toMatchObject({ kind: "local", code: "EBUSY" });
   expect(openIn(folder)).toBe(0);
+});
+
+test("where nothing would be removed for what went wrong, or for too many, a dry run says so", async () => {
+  using tree = new Tree({ "there/f": "f", "there/g/h": "h", "to/g": "in the way", "to/x": "x" });
+  await using running = new Running(tree.path("there"));
+  const told = new Map<boolean, string[]>([true, false].map((dryRun) => [dryRun, []]));
+  const ends = (dryRun: boolean, maxDelete?: number): Promise<Failure> => {
+    const onEvent = ({ type }: TransferEvent): void => void told.get(dryRun)?.push(type);
+    const from = `s6://127.0.0.1:${running.port}`;
+    const common = { from, folder: tree.path("to"), delete: true, dryRun, onEvent };
+    return rejection(mirror({ ...common, ...(maxDelete !== undefined && { maxDelete }) }));
+  };
+  const blocked = await ends(true);
+  expect(told.get(true)?.at(-1)).toBe("not-removed");
+  expect((await ends(false)).message).toBe(blocked.message);
+  expect(told.get(false)).toContain("not-removed");
+  fs.rmSync(tree.path("to/g"));
+  tree.write("to/y", "y");
+  const many = await ends(true, 1);
+  expect([many.kind, many.code]).toEqual(["local", "E2BIG"]);
+  expect((await ends(false, 1)).message).toBe(many.message);
+  expect(listed(tree.path("to"))).toEqual(["f", "g", "g/h", "x", "y"]);
 });
 
 test("on a file system that knows no capitals, what has just come is not removed as extra", async () => {

@@ -232,6 +232,7 @@ class Attendant {
       case "removed":
         return this.#detail(actionLine("removed", event.name));
       case "not-removed":
+        this.#toRemove = 0;
         return this.#say("cli6: not everything went well, so nothing is removed");
       case "planned":
         if (event.action === "removed") this.#toRemove += 1;
