@@ -3,9 +3,10 @@
  * again when they change. A file that is broken meanwhile leaves the old pair in use. No text that
  * is made here holds a key, or anything else of what the files contain.
  */
-import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, type X509Certificate } from "node:crypto";
 import { Failure } from "../wire/failure.ts";
 import { printableText } from "../wire/printable.ts";
+import { firstCertificate } from "./certificates.ts";
 import { contentOf, Watched } from "./watchedfile.ts";
 
 /** Which files, as paths. */
@@ -30,9 +31,6 @@ export interface Material {
 
 /** Bytes of one file: a chain of certificates has some 10 KB. */
 const FILE_BYTES_MAX = 1024 * 1024;
-
-/** What each certificate begins with (RFC 7468 5.1). */
-const BEGIN = "-----BEGIN CERTIFICATE-----";
 
 /** The pair in use. */
 export class Credentials {
@@ -96,12 +94,9 @@ function textOf(flag: string, path: string): string {
   return contentOf(path, { flag, bytesMax: FILE_BYTES_MAX }).toString();
 }
 
-/** The first one of `pem`; of those behind it each has to be one, too. */
 function certificateOf(flag: string, path: string, pem: string): X509Certificate {
   try {
-    // A file that is being written may end within one: no handshake could be begun with it.
-    for (const rest of pem.split(BEGIN).slice(1)) new X509Certificate(BEGIN + rest);
-    return new X509Certificate(pem);
+    return firstCertificate(pem);
   } catch {
     throw wrong(flag, path, "holds no certificate in PEM");
   }

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import { content } from "../rig/oracle.ts";
 import { until } from "../client/fake.ts";
 import { CLI6_COMMAND, cli6, environment, shell } from "../rig/program.ts";
-import { CA_FILE, filesOf } from "../rig/tls.ts";
+import { CA, CA_FILE, filesOf } from "../rig/tls.ts";
 import { Tree } from "../rig/tree.ts";
 import { Started } from "./serv6/started.ts";
 
@@ -145,6 +145,8 @@ test("cli6 says which file of TLS or tokens is wrong, and why, in one line with 
   const other = filesOf("good").key;
   const middle = /(?<=-----\n)[^-]+/;
   tree.write("torn", fs.readFileSync(cert, "utf8").replace(middle, "AAAA\n"));
+  // A chain of which not all is written.
+  tree.write("half", fs.readFileSync(cert, "utf8") + CA.slice(0, CA.length / 2));
   tree.write("cut", fs.readFileSync(key, "utf8").replace(middle, "AAAA\n"));
   const cases: [string[], string][] = [
     [["--ca", tree.path("none")], `--ca: ${tree.path("none")} can't be read (ENOENT)`],
@@ -161,6 +163,11 @@ test("cli6 says which file of TLS or tokens is wrong, and why, in one line with 
       `${tree.path("cut")} holds a private key that is`,
     ],
     [["--ca", tree.path("torn")], `--ca: ${tree.path("torn")} holds a certificate that is damaged`],
+    [["--ca", tree.path("half")], `--ca: ${tree.path("half")} holds a certificate that is damaged`],
+    [
+      ["--cert", tree.path("half"), "--key", key],
+      `${tree.path("half")} holds a certificate that is`,
+    ],
     [["--cert", key, "--key", key], `--cert: ${key} holds no certificate in PEM`],
     [["--cert", cert, "--key", cert], `--key: ${cert} holds no private key in PEM`],
     [["--token-file", tree.path("none")], `--token-file: ${tree.path("none")} can't be read`],

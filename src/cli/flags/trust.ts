@@ -1,5 +1,6 @@
 /** The flags that say which servers are believed over TLS, and what they are as TrustOptions. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
+import { firstCertificate } from "../../identity/certificates.ts";
 import { pinsOf, type TrustOptions } from "../../identity/trust.ts";
 import { writeFully } from "../../sys/shortcount.ts";
 import { printableText } from "../../wire/printable.ts";
@@ -72,7 +73,7 @@ export function trustOf(values: Values<typeof TRUST_FLAGS>): TrustOptions {
 function certificatesIn(flag: string, path: string): string {
   const text = contentOf({ flag, path }, PEM_BYTES_MAX);
   if (!CERTIFICATE.test(text)) throw wrongFile({ flag, path }, "holds no certificate in PEM");
-  readBy(() => new X509Certificate(text), { flag, path }, "certificate");
+  readBy(() => firstCertificate(text), { flag, path }, "certificate");
   return text;
 }
 
@@ -85,7 +86,7 @@ function certificateOf(certPath: string, keyPath: string): { cert: string; key: 
     throw wrongFile(file, "holds no private key in PEM that needs no passphrase");
   }
   const secret = readBy(() => createPrivateKey(key), file, "private key");
-  if (new X509Certificate(cert).checkPrivateKey(secret)) return { cert, key };
+  if (firstCertificate(cert).checkPrivateKey(secret)) return { cert, key };
   throw wrongFile(file, `is not the key of ${printableText(certPath)}`);
 }
 
