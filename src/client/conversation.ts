@@ -123,27 +123,16 @@ export abstract class Conversation<Exchange extends Asked> implements SocketOwne
     if (!this.#over) this.reader.spent(count);
   }
 
-  /** A round of the pump: the next bytes of the body go from the socket straight into the sink. */
+  /**
+   * A round of the pump: the next bytes of the body go from the socket straight into the sink. What
+   * is thrown ends this connection alone, as in an event: the pump has others in the same round.
+   */
   pumped(): void {
-    const body = this.body;
-    const sink = body?.sink;
-    if (body === null || sink?.pull === undefined) {
-      this.reader.useEvents();
-      return;
+    try {
+      this.#pull();
+    } catch (error) {
+      this.failed(error instanceof Error ? error : new Error(String(error)));
     }
-    let moved: number = MOVED.ended;
-    const most = Math.min(body.left, PUMP_BYTES);
-    if (!this.local(() => (moved = sink.pull?.(this.#socket.fd, most) ?? MOVED.ended))) return;
-    if (moved === MOVED.ended) {
-      this.reader.useEvents();
-      return;
-    }
-    body.left -= moved;
-    this.stall.touch(moved);
-    this.reader.expect(body.left);
-    if (body.left > 0) return;
-    this.reader.useEvents();
-    this.complete(body);
   }
 
   drain(): void {
@@ -226,6 +215,28 @@ export abstract class Conversation<Exchange extends Asked> implements SocketOwne
   }
 
   // --- internal ---
+
+  #pull(): void {
+    const body = this.body;
+    const sink = body?.sink;
+    if (body === null || sink?.pull === undefined) {
+      this.reader.useEvents();
+      return;
+    }
+    let moved: number = MOVED.ended;
+    const most = Math.min(body.left, PUMP_BYTES);
+    if (!this.local(() => (moved = sink.pull?.(this.#socket.fd, most) ?? MOVED.ended))) return;
+    if (moved === MOVED.ended) {
+      this.reader.useEvents();
+      return;
+    }
+    body.left -= moved;
+    this.stall.touch(moved);
+    this.reader.expect(body.left);
+    if (body.left > 0) return;
+    this.reader.useEvents();
+    this.complete(body);
+  }
 
   #stalled(): void {
     if (this.reader.paused) {

@@ -8,6 +8,7 @@ import { ReadExchange } from "../../src/client/exchange.ts";
 import { IN_FLIGHT_MAX, Session } from "../../src/client/session.ts";
 import { LocalError } from "../../src/destination/error.ts";
 import { type Sink } from "../../src/receive/sink.ts";
+import { kernel } from "../../src/sys/kernel.ts";
 import { failureOf } from "./failure.ts";
 import { answering, FakeServer, readReply, replying, StillSocket, until } from "./fake.ts";
 
@@ -264,6 +265,27 @@ test("an error of our own in a sink is not taken for the disk's", async () => {
   using client = await connect(fake.server);
   const error = await failureOf(client.read("/x", { sink: broken }));
   expect([error.kind, error.message]).toEqual(["unexpected", expect.stringContaining("a bug")]);
+});
+
+test("an error of our own in a pulling sink ends its connection, and no other", async () => {
+  const length = 8_000_000;
+  const whole = readReply("x".repeat(length));
+  using fake = replying(() => whole);
+  using broken = await connect(fake.server);
+  using good = await connect(fake.server);
+  const buffer = new Uint8Array(1 << 20);
+  const pulling = (pull: (count: number) => number): Sink => ({
+    ...nowhere(),
+    pulls: true,
+    pull: (socket, most) => pull(kernel.recv(socket, buffer, Math.min(most, buffer.length))),
+  });
+  const failing = pulling(() => {
+    throw new TypeError("a bug");
+  });
+  const reading = good.read("/y", { sink: pulling((count) => Math.max(0, count)) });
+  const error = await failureOf(broken.read("/x", { sink: failing }));
+  expect([error.kind, error.message]).toEqual(["unexpected", expect.stringContaining("a bug")]);
+  expect((await reading).length).toBe(length);
 });
 
 test("bytes() holds no more than it may, and stays in step", async () => {
