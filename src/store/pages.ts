@@ -258,9 +258,14 @@ export class Pages {
   }
 
   #stepShort(making: Making): void {
-    const moved = this.#move(making);
-    if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) return;
+    // A throw may end the last connection and so the store, whose close() must not find what is
+    // closed here.
     this.#makingShort = null;
+    const moved = this.#move(making);
+    if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) {
+      this.#makingShort = making;
+      return;
+    }
     if (moved === "waits") {
       this.#await(making);
       return;
