@@ -5,6 +5,7 @@ import { replying, until } from "../client/fake.ts";
 import { CLI6_COMMAND, cli6, environment } from "../rig/program.ts";
 import { Tree } from "../rig/tree.ts";
 import { Started } from "./serv6/started.ts";
+import { childrenOf } from "./serv6/workers.ts";
 
 /** A server that takes any token, and knows nothing. */
 const serving = () =>
@@ -114,6 +115,30 @@ test("on a terminal the token is asked for and never shown, and can be corrected
   expect(seen.split("cli6: ")[0]).not.toMatch(/sec|ret/);
   const saved = fs.readFileSync(state.path("cli6/tokens"), "utf8");
   expect(saved).toBe(`s6://${fake.address} secret\n`);
+});
+
+test("a signal that ends it while it asks leaves the terminal as it was", async () => {
+  using state = new Tree();
+  using fake = serving();
+  const statuses = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
+  for (const [signal, status] of Object.entries(statuses)) {
+    let seen = "";
+    // The shell outlives what is ended, and tells what the terminal does then.
+    const line = `trap : HUP INT TERM; "$@"; echo "status=$?"; stty -a`;
+    const words = [...CLI6_COMMAND, "login", `s6://${fake.address}`];
+    const child = Bun.spawn(["bash", "-c", line, "sh", ...words], {
+      env: { ...environment(), XDG_STATE_HOME: state.root },
+      terminal: { data: (_terminal, chunk) => (seen += Buffer.from(chunk).toString("latin1")) },
+    });
+    await until(() => seen.includes("token for"));
+    const [login] = childrenOf(child.pid);
+    process.kill(login!, signal);
+    await child.exited;
+    await until(() => seen.includes("extproc"));
+    expect(seen).toContain(`status=${status}`);
+    const flags = seen.slice(seen.indexOf("status=")).split(/[\s;]+/);
+    expect(flags).toEqual(expect.arrayContaining(["icanon", "echo", "isig", "icrnl", "opost"]));
+  }
 });
 
 test("a saved token goes to its server alone, and one that is given not in plaintext to others", async () => {

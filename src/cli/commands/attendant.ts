@@ -8,7 +8,6 @@ import type { Operation, Snapshot } from "../../download/operation.ts";
 import type { TransferOptions } from "../../download/options.ts";
 import type { Waited } from "../../download/retry.ts";
 import { kernel } from "../../sys/kernel.ts";
-import { isIgnored } from "../../sys/signals.ts";
 import { Failure, type Remedy } from "../../wire/failure.ts";
 import { UsageError } from "../flags/flags.ts";
 import { loginAdvice } from "../output/login.ts";
@@ -19,6 +18,7 @@ import { rateText, sizeText } from "../output/amount.ts";
 import { type ProgressDisplay, startProgress } from "../progress/progress.ts";
 import { plan, summary } from "../progress/summary.ts";
 import { AGAIN, Outage } from "./outage.ts";
+import { onSignals } from "./signals.ts";
 import { transferOptions, type TransferValues } from "./transfer.ts";
 
 const STDERR = 2;
@@ -50,13 +50,6 @@ export async function attend(
 }
 
 // --- internal ---
-
-/** Exit status of a program that a signal ended. */
-const SIGNALS = [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const;
 
 /** Ctrl-C at the prompt ends a command like that on a command line. */
 const STOPPED = 130;
@@ -169,13 +162,7 @@ class Attendant {
       if (this.#stop.aborted) stopped();
       return () => this.#stop?.removeEventListener("abort", stopped);
     }
-    const heard = SIGNALS.filter(([signal]) => !isIgnored(signal));
-    const handlers = heard.map(([signal, status]) => {
-      const handler = (): void => this.#interrupted(status);
-      process.once(signal, handler);
-      return () => process.off(signal, handler);
-    });
-    return () => handlers.forEach((off) => off());
+    return onSignals((status) => this.#interrupted(status));
   }
 
   #begun(begin: (options: TransferOptions) => Operation<Snapshot>): Operation<Snapshot> {

@@ -16,6 +16,7 @@ import { QUIET_FLAG } from "../flags/general.ts";
 import { stateFile } from "../flags/statefile.ts";
 import type { Subcommand } from "../flags/subcommand.ts";
 import { Report } from "../output/report.ts";
+import { onSignals } from "./signals.ts";
 
 const STDIN = 0;
 
@@ -87,12 +88,22 @@ async function asked(url: string): Promise<string> {
     const [line = ""] = (await Bun.stdin.text()).split(/\r?\n/);
     return line;
   }
+  // The runtime puts the terminal in order at Ctrl-C and SIGTERM, and not at SIGHUP.
+  const ignore = onSignals((status) => {
+    try {
+      process.stdin.setRawMode(false);
+      process.stderr.write("\n");
+    } finally {
+      process.exit(status);
+    }
+  });
   // The other way round, what is typed as soon as the words are there would be shown.
   process.stdin.setRawMode(true);
   process.stderr.write(`token for ${url}: `);
   try {
     return await typed();
   } finally {
+    ignore();
     process.stdin.setRawMode(false);
     process.stdin.pause();
     process.stderr.write("\n");
