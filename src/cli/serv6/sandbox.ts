@@ -75,6 +75,24 @@ export function watchedFiles({ tls, tokens }: ServeOptions): string[] {
   );
 }
 
+/**
+ * What is opened for `file` to be had again: the folder it is in, by the name that was given and
+ * behind links, for what renews it puts a new one there. Other files of such a folder can be read
+ * as well, as far as the process's user may. Of the root of all files that would be everything:
+ * there it is the file alone, which is read again when it is written in place.
+ */
+export function placesOf(file: string): string[] {
+  const given = path.resolve(file);
+  const files = [given];
+  try {
+    files.push(fs.realpathSync(given));
+  } catch {
+    // It is not there: whatever comes by its name is.
+  }
+  const places = files.map((each) => (path.dirname(each) === "/" ? each : path.dirname(each)));
+  return [...new Set(places)];
+}
+
 // --- internal ---
 
 /** Null when it is that user, else why not. Who is no root may only be named as who it is. */
@@ -90,7 +108,7 @@ function openable({ server, options, program }: Walled): FileRule[] {
   const places = rootsOf(options);
   const files = options.unconfined === true && !places.every(isS3Root) ? ["/"] : served;
   const below = (may: FileRule["may"], ...named: readonly string[]): FileRule[] =>
-    named.flatMap(foldersOf).map((folder) => ({ path: bytesOf(folder), may }));
+    named.flatMap(placesOf).map((place) => ({ path: bytesOf(place), may }));
   // Bun reads it with the first TLS socket that it makes.
   const extra = process.env["NODE_EXTRA_CA_CERTS"];
   return [
@@ -105,17 +123,4 @@ function openable({ server, options, program }: Walled): FileRule[] {
     // SIGUSR1 opens it anew; what is in it can't be read.
     ...(options.logFile === undefined ? [] : below("write", options.logFile)),
   ];
-}
-
-/**
- * Where `file` is, by the name that was given and behind links: what renews it puts a new one
- * there. Other files of such a folder can be read as well, as far as the process's user may.
- */
-function foldersOf(file: string): string[] {
-  const given = path.dirname(path.resolve(file));
-  try {
-    return [...new Set([given, path.dirname(fs.realpathSync(file))])];
-  } catch {
-    return [given];
-  }
 }

@@ -5,6 +5,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { serve } from "../../../src/api.ts";
 import { outOfReach } from "../../../src/cli/serv6/runas.ts";
+import { placesOf } from "../../../src/cli/serv6/sandbox.ts";
 import { content } from "../../rig/oracle.ts";
 import { needing, type Need, ROOT, WALLS } from "../../rig/needs.ts";
 import { Peer } from "../../rig/peer.ts";
@@ -126,6 +127,18 @@ needing(WALLS)("89: where walls are forbidden it warns in one line, and serves",
   peer.send("a.txt\n");
   expect((await peer.all()).bytes.toString()).toBe("content");
   expect(threads(started.child.pid, "CapEff")).toEqual(["0000000000000000"]);
+});
+
+test("a file that it was given opens its folder, and in the root of all files itself alone", () => {
+  using tree = new Tree({ "certs/a.pem": "x" });
+  fs.symlinkSync("certs/a.pem", tree.path("linked.pem"));
+  fs.symlinkSync("/proc", tree.path("root.link"));
+  expect(placesOf(tree.path("certs/a.pem"))).toEqual([tree.path("certs")]);
+  expect(placesOf(tree.path("linked.pem"))).toEqual([tree.root, tree.path("certs")]);
+  expect(placesOf(tree.path("none/b.pem"))).toEqual([tree.path("none")]);
+  expect(placesOf("/proc")).toEqual(["/proc"]);
+  expect(placesOf("/none.toml")).toEqual(["/none.toml"]);
+  expect(placesOf(tree.path("root.link"))).toEqual([tree.root, "/proc"]);
 });
 
 needing(WALLS)("a certificate that is renewed behind the wall is taken", async () => {
