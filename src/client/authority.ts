@@ -25,7 +25,9 @@ export function parseAuthority(
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
     if (!isIpv6(host)) throw usageError(`${shown}: no IPv6 address between the brackets`);
-    return { host, port: parsePort(bracketed[2] ?? "", shown, standard) };
+    // URLs write the % in front of a zone escaped (RFC 6874), and people do not.
+    const zoned = host.replace(/%25(?=.)/, "%");
+    return { host: zoned, port: parsePort(bracketed[2] ?? "", shown, standard) };
   }
   const colon = text.indexOf(":");
   if (colon !== text.lastIndexOf(":")) {
