@@ -224,6 +224,20 @@ const TOLD: readonly Told[] = [
     "they differ where both are the same time",
   ],
   [
+    "namedstore",
+    "boundary",
+    "this.#named = [...roots].sort((a, b) => (a.name < b.name ? -1 : 1));",
+    "this.#named = [...roots].sort((a, b) => (a.name <= b.name ? -1 : 1));",
+    "no two have the same name",
+  ],
+  [
+    "namedstore",
+    "number",
+    "this.#named = [...roots].sort((a, b) => (a.name < b.name ? -1 : 1));",
+    "this.#named = [...roots].sort((a, b) => (a.name < b.name ? -1 : 0));",
+    "the engine's merge asks only whether one comes before another",
+  ],
+  [
     "names",
     "boundary",
     "const name = right === undefined || (left !== undefined && left <= right) ? left : right;",
