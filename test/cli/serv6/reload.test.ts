@@ -187,7 +187,12 @@ test("more workers that can't start leave nobody waiting at sockets of theirs", 
   await serving(started, 6);
 }, 60_000);
 
-test("nobody waits at a worker that ends because another one of more can't be had", async () => {
+/**
+ * What 48 newcomers are told behind a reload from two workers to six of which the last one is
+ * killed before it serves, while all others do and can't hear that they are to end; null where it
+ * served before it could be stopped.
+ */
+async function askedBehindFailure(): Promise<Set<string> | null> {
   using tree = new Tree({ "root/f": "served" });
   const file = tree.path("serv6.toml");
   const say = (workers: number): void => {
@@ -205,13 +210,16 @@ test("nobody waits at a worker that ends because another one of more can't be ha
   const fresh = (): number[] =>
     childrenOf(started.child.pid).filter((pid) => !before.includes(pid));
   await eventually("all of them start", () => fresh().length === 6);
-  const [, second = 0, ...others] = fresh().sort((a, b) => a - b);
-  process.kill(second, "SIGSTOP");
-  const serve = (): number => [...Array(8).keys()].filter((nth) => colleagues.serves(nth)).length;
-  await eventually("all others serve", () => serve() === 7);
-  // As long as they have not been told, on a busy machine for a while.
+  const [, ...others] = fresh().sort((a, b) => a - b);
+  const last = others.pop() ?? 0;
+  process.kill(last, "SIGSTOP");
+  // Each that starts has the first plane that is free: eight have one by now.
+  await eventually("all others serve", () =>
+    [2, 3, 4, 5, 6].every((nth) => colleagues.serves(nth)),
+  );
+  if (colleagues.serves(7)) return null;
   for (const pid of others) process.kill(pid, "SIGSTOP");
-  process.kill(second, "SIGKILL");
+  process.kill(last, "SIGKILL");
   await started.says(/not reloaded, all is as before: a fresh worker was ended by SIGKILL/);
   const asking = Array.from({ length: 48 }, async () => {
     using peer = await Peer.dial(port);
@@ -220,10 +228,18 @@ test("nobody waits at a worker that ends because another one of more can't be ha
   });
   const answered = await Promise.race([Promise.all(asking), Bun.sleep(20_000)]);
   for (const pid of others) process.kill(pid, "SIGCONT");
-  expect(new Set(answered ?? ["waits"])).toEqual(new Set(["served"]));
   await eventually("they are gone", () => fresh().length === 0);
   await serving(started, 2);
-}, 60_000);
+  return new Set(answered ?? ["waits"]);
+}
+
+test("nobody waits at a worker that ends because another one of more can't be had", async () => {
+  let answered: Set<string> | null = null;
+  // On a busy machine one may serve before this program comes to stop it.
+  for (let tries = 0; tries < 5 && answered === null; tries++)
+    answered = await askedBehindFailure();
+  expect(answered).toEqual(new Set(["served"]));
+}, 120_000);
 
 test("a fresh worker finishes what it has accepted when another one can't be had", async () => {
   const bytes = content(3, 0, 12_000_000);
