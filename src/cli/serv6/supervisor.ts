@@ -278,7 +278,7 @@ class Supervisor {
       }
       this.#dismiss(fresh, sockets);
       const failed = fresh[begun.indexOf(false)];
-      const how = `a fresh worker ${await failed?.ended}`;
+      const how = `a fresh worker ${await failed?.failure}`;
       return failed?.endedItself === true ? `${how}, and has said why` : how;
     } catch (error) {
       this.#dismiss(fresh, sockets);

@@ -38,9 +38,9 @@ const FIRST_ONLY = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET
 
 /** A worker that was started. */
 export class WorkerProcess {
-  /** True once it serves; false: it has ended before. */
+  /** True once it serves; false: it has ended before, or is ended because it is late. */
   readonly begun: Promise<boolean>;
-  /** In words how it ended, when it has. */
+  /** In words how it ended, when it has: not while the kernel waits for a disk that hangs. */
   readonly ended: Promise<string>;
   readonly startedAt = performance.now();
   readonly #child: Bun.Subprocess<"inherit", "inherit", "inherit">;
@@ -92,6 +92,11 @@ export class WorkerProcess {
     return this.#child.exitCode ?? 1;
   }
 
+  /** In words why it does not serve, once it has not begun to. */
+  get failure(): Promise<string> {
+    return this.#late > 0 ? Promise.resolve(this.#lateness) : this.ended;
+  }
+
   /** Whether it has ended by itself, with a status. */
   get endedItself(): boolean {
     return this.#child.exitCode !== null;
@@ -125,6 +130,8 @@ export class WorkerProcess {
           this.#late = msMax;
           clearInterval(look);
           this.#child.kill("SIGKILL");
+          // Not behind its end, which a file system of another process may hold up, too.
+          resolve(false);
           return;
         }
         this.#serves = true;
@@ -135,11 +142,15 @@ export class WorkerProcess {
     });
   }
 
+  get #lateness(): string {
+    return `took more than ${this.#late / 1000} s to start, and was ended`;
+  }
+
   async #end(): Promise<string> {
     await this.#child.exited;
     this.#colleagues.clear(this.#plane);
     const { signalCode, exitCode } = this.#child;
-    if (this.#late > 0) return `took more than ${this.#late / 1000} s to start, and was ended`;
+    if (this.#late > 0) return this.#lateness;
     return signalCode === null ? `ended with status ${exitCode}` : `was ended by ${signalCode}`;
   }
 }
