@@ -73,7 +73,11 @@ export abstract class Conversation<Exchange extends Asked> implements SocketOwne
     this.server = server;
     this.writer = new RequestWriter(socket);
     this.reader = new SocketReader(socket, this, throttle, server.secure === true);
-    this.stall = new StallTimer(stallTimeoutMs, () => this.#stalled());
+    this.stall = new StallTimer(
+      stallTimeoutMs,
+      () => this.#stalled(),
+      () => !this.reader.paused,
+    );
   }
 
   /** Replies that have ended, errors included. */
@@ -239,10 +243,6 @@ export abstract class Conversation<Exchange extends Asked> implements SocketOwne
   }
 
   #stalled(): void {
-    if (this.reader.paused) {
-      this.stall.start();
-      return;
-    }
     const seconds = this.stall.timeoutMs / 1000;
     this.finish(stalledError(this.about(`nothing came for ${seconds} s`)));
   }

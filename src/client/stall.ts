@@ -1,7 +1,8 @@
 /**
  * Detects a peer that sends nothing. It counts its own timer ticks instead of comparing clocks:
  * time in which this process was stopped (SIGSTOP), or was blocked by a slow reader of stdout, has
- * no ticks and does not count against the peer. Only bytes extend the time.
+ * no ticks and does not count against the peer; nor does time in which this side reads nothing,
+ * because a rate keeps it from that. Only bytes extend the time.
  */
 
 /**
@@ -25,6 +26,7 @@ const TICKS_MIN = 4;
 export class StallTimer {
   readonly timeoutMs: number;
   readonly #stalled: () => void;
+  readonly #listens: () => boolean;
   readonly #tickMs: number;
   readonly #aliveBytes: number;
   #silentMs = 0;
@@ -32,9 +34,11 @@ export class StallTimer {
   #received = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(timeoutMs: number, stalled: () => void) {
+  /** `listens`: whether bytes would be read now. */
+  constructor(timeoutMs: number, stalled: () => void, listens: () => boolean = () => true) {
     this.timeoutMs = timeoutMs;
     this.#stalled = stalled;
+    this.#listens = listens;
     this.#tickMs = Math.min(TICK_MS_MAX, timeoutMs / TICKS_MIN);
     this.#aliveBytes = Math.max(1, (timeoutMs / 1000) * ALIVE_BYTES_PER_S);
   }
@@ -64,6 +68,7 @@ export class StallTimer {
   // --- internal ---
 
   #tick(): void {
+    if (!this.#listens()) return;
     this.#silentMs += this.#tickMs;
     if (this.#silentMs < this.timeoutMs) return;
     this.stop();

@@ -192,6 +192,25 @@ test("a low rate is kept on a fast network, from the first bytes on", async () =
   expect(Math.max(...lumps.slice(1))).toBeLessThan(rate);
 });
 
+test("a rest is no silence of the server's", async () => {
+  const body = Buffer.alloc(20_000);
+  using server = Bun.listen({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    socket: {
+      data(socket) {
+        socket.write(`OK ${body.length} size=${body.length} offset=0 etag=a mtime=1\n`);
+        socket.write(body, 0, 10_000);
+        // Too late if silence began with the first bytes, in time if it begins after the rest.
+        setTimeout(() => socket.write(body, 0, 10_000), 1100);
+      },
+    },
+  });
+  // 10,000 bytes, of which 1,400 may come at once: it rests for 600 ms.
+  const throttle = new Throttle(14_000);
+  using client = await connect({ port: server.port, throttle, stallTimeoutMs: 800 });
+  expect((await client.bytes("/f")).bytes.length).toBe(body.length);
+});
+
 test("without a rate nothing ever rests", () => {
   const socket = new Paused();
   new SocketReader(socket, NOBODY, null).spent(1e12);

@@ -43,6 +43,27 @@ test("a trickle below 16 bytes a second is silence, one of 16 or more is not", (
   expect(secondsUntilStalled(17, 1000)).toBeNull();
 });
 
+test("time in which nothing is read is nobody's silence", () => {
+  let stalls = 0;
+  let reads = true;
+  const timer = new StallTimer(
+    60_000,
+    () => void stalls++,
+    () => reads,
+  );
+  timer.start();
+  jest.advanceTimersByTime(30_000);
+  reads = false;
+  jest.advanceTimersByTime(600_000);
+  expect(stalls).toBe(0);
+  // What was silence before is so still, and the rest of it has to come.
+  reads = true;
+  jest.advanceTimersByTime(29_000);
+  expect(stalls).toBe(0);
+  jest.advanceTimersByTime(1000);
+  expect(stalls).toBe(1);
+});
+
 test("an answer that is complete is life, however short it was", () => {
   const { timer, stalls } = timerOf(60_000);
   timer.start();
