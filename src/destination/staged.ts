@@ -14,7 +14,7 @@ import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
 import { LocalError, localError, must } from "./error.ts";
 import type { Folder } from "./folder.ts";
-import type { Staging } from "./staging.ts";
+import { isLockless, type Staging } from "./staging.ts";
 import type { ByteString } from "../wire/bytes.ts";
 
 /** A new file's rights, less the umask. A server's are never applied. */
@@ -97,6 +97,7 @@ export class Staged {
   claim(): void {
     const locked = this.#staging.exclusive ? kernel.lock(this.fd) : 0;
     if (locked === -ERRNO.EAGAIN) throw taken(this.#name);
+    if (isLockless(locked)) return;
     this.#must(locked, "locking");
   }
 

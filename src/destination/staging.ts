@@ -69,10 +69,13 @@ export class Staging {
 
   /**
    * Locks the whole folder against other programs until close(): for a command that writes many
-   * files without a lock for each. Throws LocalError (EBUSY).
+   * files without a lock for each. Where there are no locks it goes on without, as Staged.open()
+   * does: each file is then opened like those in a folder that others use. Throws LocalError
+   * (EBUSY).
    */
   lock(): void {
     const failed = kernel.lock(this.fd);
+    if (isLockless(failed)) return;
     if (failed !== -ERRNO.EAGAIN) {
       must(failed, () => `locking ${printable(this.folder.pathOf(this.#name))}`);
       this.exclusive = true;
@@ -92,6 +95,14 @@ export class Staging {
     kernel.close(this.fd);
     kernel.unlinkat(this.folder.fd, this.#name, true);
   }
+}
+
+/**
+ * Whether `answer` of lock() says that there are no locks: ENOLCK is NFS without its lock daemon,
+ * ENOSYS a platform without flock(2).
+ */
+export function isLockless(answer: number): boolean {
+  return answer === -ERRNO.ENOLCK || answer === -ERRNO.EOPNOTSUPP || answer === -ERRNO.ENOSYS;
 }
 
 /**

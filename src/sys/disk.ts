@@ -65,6 +65,7 @@ export interface DiskRows {
   nextData(fd: number, offset: bigint): number;
   /**
    * Locks the open file for this program alone (flock(2)): 0, or at once -EAGAIN: another has it.
+   * -ENOLCK where the file system has no locks to give, -ENOSYS without FFI.
    */
   lock(fd: number): number;
 

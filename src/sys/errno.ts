@@ -30,6 +30,7 @@ export const ERRNO = {
   EROFS: 30,
   EPIPE: 32,
   ENAMETOOLONG: 36,
+  ENOLCK: 37,
   ENOSYS: 38,
   ENOTEMPTY: 39,
   ELOOP: 40,

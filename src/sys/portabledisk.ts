@@ -53,7 +53,7 @@ export function portableDisk(below: Below): DiskRows {
     },
     nextData: (fd, offset) =>
       attempt(() => (BigInt(fs.fstatSync(fd).size) > offset ? Number(offset) : -ERRNO.ENXIO)),
-    lock: () => 0,
+    lock: () => -ERRNO.ENOSYS,
     fsync: (fd) => done(() => fs.fsyncSync(fd)),
     syncfs: () => -ERRNO.ENOSYS,
     startSync: () => 0,

@@ -94,6 +94,24 @@ test("of two that lock it one has it until it closes", () => {
   third.close();
 });
 
+test("where there are no locks it goes on without, and with each file as others' are", () => {
+  using destination = new TemporaryDestination();
+  for (const errno of [ERRNO.ENOLCK, ERRNO.EOPNOTSUPP, ERRNO.ENOSYS]) {
+    const { staging } = destination;
+    using _ = replaceCall("lock", () => () => -errno);
+    staging.lock();
+    expect(staging.exclusive).toBe(false);
+    const file = Staged.open(staging, "x");
+    file.claim();
+    file.close();
+  }
+  destination.staging.lock();
+  const file = Staged.open(destination.staging, "y");
+  using _ = replaceCall("lock", () => () => -ERRNO.ENOLCK);
+  file.claim();
+  file.close();
+});
+
 test("a run that ends beside us and removes the empty folder takes nothing from us", () => {
   using destination = new TemporaryDestination();
   const before = openInTrees();

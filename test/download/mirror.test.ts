@@ -48,6 +48,15 @@ test("a tree: globs and a predicate choose, a dry run tells, the extra goes when
   expect(openIn(tree.path("to"))).toBe(0);
 });
 
+test("where the file system has no locks, files come as they do by get", async () => {
+  using tree = new Tree({ "there/f": "small", "there/g": "x".repeat(5 << 20), to: null });
+  await using running = new Running(tree.path("there"));
+  using _ = replaceCall("lock", () => () => -ERRNO.ENOLCK);
+  const from = `s6://127.0.0.1:${running.port}/`;
+  expect(await mirror({ from, folder: tree.path("to") })).toMatchObject({ done: 2, failed: 0 });
+  expect(listed(tree.path("to"))).toEqual(["f", "g"]);
+});
+
 test("more to remove than allowed, a file for a folder, a folder in use: coded, nothing done", async () => {
   using tree = new Tree({ "there/f": "f", "to/x": "x", "to/y": "y" });
   await using running = new Running(tree.path("there"));
