@@ -36,7 +36,10 @@ const NO_DESCRIPTOR: readonly string[] = ["EMFILE", "ENFILE"];
 
 /** A file that is written and not published. */
 interface Pending {
+  /** What it is called in the staging folder. */
   readonly name: ByteString;
+  /** No run looks for that name again: what is not published goes. */
+  readonly own: boolean;
   readonly publication: Publication;
   /** Called when content and name are on the disk, or with the error. */
   readonly done: (error: unknown) => void;
@@ -58,8 +61,9 @@ export class Batch {
   }
 
   /**
-   * Writes `bytes` under the staged `name`; `done` is told later, null or the error, at the latest
-   * by flush(). Throws LocalError when it can't be written.
+   * Writes `bytes` under the staged `name`, or under one of its own where the staging folder is
+   * locked as a whole: others, who lock each file, may fill `name` there. `done` is told later,
+   * null or the error, at the latest by flush(). Throws LocalError when it can't be written.
    */
   add(
     name: ByteString,
@@ -67,7 +71,10 @@ export class Batch {
     publication: Publication,
     done: (error: unknown) => void,
   ): void {
-    const file = this.#open(name);
+    const { exclusive } = this.#staging;
+    if (exclusive) this.#forget(name);
+    const own = exclusive ? this.#staging.ownName() : name;
+    const file = this.#open(own, name);
     try {
       if (file.had > BigInt(bytes.length)) {
         const doing = (): string => `cutting ${printable(this.#staging.folder.pathOf(name))}`;
@@ -80,10 +87,9 @@ export class Batch {
       file.close();
       throw error;
     }
-    const { exclusive } = this.#staging;
     const stays = !exclusive || this.#pending.length < SINGLE_MAX;
     if (!stays) file.close();
-    this.#pending.push({ name, publication, done, file: stays ? file : null });
+    this.#pending.push({ name: own, own: exclusive, publication, done, file: stays ? file : null });
     this.#bytes += bytes.length;
     const most = exclusive ? FILES_MAX : SHARED_FILES_MAX;
     if (this.#pending.length >= most || this.#bytes >= BYTES_MAX) this.flush();
@@ -101,6 +107,7 @@ export class Batch {
     const folders = new Set<Folder>();
     for (const [nth, one] of pending.entries()) {
       errors[nth] ??= caught(() => this.#publish(one, synced === true));
+      if (errors[nth] !== null && one.own) this.#staging.forget(one.name);
       one.file?.close();
       if (errors[nth] === null) folders.add(one.publication.folder);
     }
@@ -113,14 +120,29 @@ export class Batch {
   // --- internal ---
 
   /** Opens a staged file; where no descriptor is left, those of the batch are let go first. */
-  #open(name: ByteString): Staged {
+  #open(name: ByteString, told: ByteString): Staged {
     try {
-      return Staged.open(this.#staging, name);
+      return Staged.open(this.#staging, name, told);
     } catch (error) {
       const many = error instanceof LocalError && NO_DESCRIPTOR.includes(error.code);
       if (!many || this.#pending.length === 0) throw error;
       this.flush();
-      return Staged.open(this.#staging, name);
+      return Staged.open(this.#staging, name, told);
+    }
+  }
+
+  /** Removes what an earlier run left under `name`, if there is that, and nobody fills it. */
+  #forget(name: ByteString): void {
+    if (!this.#staging.left.delete(name)) return;
+    let file: Staged | null = null;
+    try {
+      file = this.#open(name, name);
+      file.claim();
+      file.discard();
+    } catch (error) {
+      if (!(error instanceof LocalError)) throw error;
+    } finally {
+      file?.close();
     }
   }
 

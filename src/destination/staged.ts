@@ -53,41 +53,49 @@ export class Staged {
   readonly had: bigint;
   readonly #staging: Staging;
   readonly #name: ByteString;
+  readonly #told: ByteString;
 
-  private constructor(fd: number, staging: Staging, name: ByteString, had: bigint) {
+  private constructor(
+    fd: number,
+    staging: Staging,
+    name: ByteString,
+    told: ByteString,
+    had: bigint,
+  ) {
     this.fd = fd;
     this.had = had;
     this.#staging = staging;
     this.#name = name;
+    this.#told = told;
   }
 
   /**
-   * Opens the staged file `name`, new or as an earlier run left it. Throws LocalError: EBUSY while
-   * another program fills it.
+   * Opens the staged file `name`, new or as an earlier run left it; messages call it `told`. Throws
+   * LocalError: EBUSY while another program fills it.
    */
-  static open(staging: Staging, name: ByteString): Staged {
+  static open(staging: Staging, name: ByteString, told = name): Staged {
     if (staging.exclusive) {
       const created = kernel.openat(staging.fd, name, OPEN_FLAGS | OPEN.exclusive, MODE);
-      if (created >= 0) return new Staged(created, staging, name, 0n);
+      if (created >= 0) return new Staged(created, staging, name, told, 0n);
     }
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const fd = openIn(staging, name);
+      const fd = openIn(staging, name, told);
       const locked = kernel.lock(fd);
       if (locked === -ERRNO.EAGAIN) {
         kernel.close(fd);
-        throw taken(name);
+        throw taken(told);
       }
       // Whoever held it before us may have published it: then the name is another file by now.
       const known = kernel.statx(staging.fd, name, named);
       const looked = kernel.statx(fd, "", opened);
       const same = looked === 0 && known === 0 && named.ino === opened.ino;
-      if (same && opened.isFile) return new Staged(fd, staging, name, opened.size);
+      if (same && opened.isFile) return new Staged(fd, staging, name, told, opened.size);
       kernel.close(fd);
       if (known !== -ERRNO.ENOENT)
-        must(Math.min(known, looked), () => `looking at ${printable(name)}`);
-      if (same) throw new LocalError("EEXIST", `${printable(name)} is in the way: no regular file`);
+        must(Math.min(known, looked), () => `looking at ${printable(told)}`);
+      if (same) throw new LocalError("EEXIST", `${printable(told)} is in the way: no regular file`);
     }
-    throw new LocalError("EBUSY", `${printable(name)} is published again and again by others`);
+    throw new LocalError("EBUSY", `${printable(told)} is published again and again by others`);
   }
 
   /**
@@ -96,7 +104,7 @@ export class Staged {
    */
   claim(): void {
     const locked = this.#staging.exclusive ? kernel.lock(this.fd) : 0;
-    if (locked === -ERRNO.EAGAIN) throw taken(this.#name);
+    if (locked === -ERRNO.EAGAIN) throw taken(this.#told);
     if (isLockless(locked)) return;
     this.#must(locked, "locking");
   }
@@ -172,7 +180,7 @@ export class Staged {
   // --- internal ---
 
   #must(answer: number, doing: string): void {
-    must(answer, () => `${doing} ${printable(this.#staging.folder.pathOf(this.#name))}`);
+    must(answer, () => `${doing} ${printable(this.#staging.folder.pathOf(this.#told))}`);
   }
 }
 
@@ -214,8 +222,8 @@ function taken(name: ByteString): LocalError {
   return new LocalError("EBUSY", `another cli6 is fetching ${printable(name)}: wait for its end`);
 }
 
-function openIn(staging: Staging, name: ByteString): number {
-  const doing = (): string => `making ${printable(staging.folder.pathOf(name))}`;
+function openIn(staging: Staging, name: ByteString, told: ByteString): number {
+  const doing = (): string => `making ${printable(staging.folder.pathOf(told))}`;
   let fd = kernel.openat(staging.fd, name, OPEN_FLAGS, MODE);
   if (fd === -ERRNO.ENOENT) {
     staging.renew();

@@ -4,13 +4,15 @@
  * a rename within the file system publishes a file. close() removes it when it is empty; files that
  * an interrupted run leaves in it are what the next run resumes.
  */
+import { randomBytes } from "node:crypto";
 import { ERRNO } from "../sys/errno.ts";
 import { kernel } from "../sys/kernel.ts";
 import { FileStat, OPEN } from "../sys/types.ts";
 import { printable } from "../wire/printable.ts";
 import { NAME_BYTES_MAX } from "../wire/entry.ts";
 import { LocalError, must } from "./error.ts";
-import type { Folder } from "./folder.ts";
+import { Folder } from "./folder.ts";
+import { namesIn } from "./remove.ts";
 import { bufferOf, type ByteString } from "../wire/bytes.ts";
 
 /** The mode keeps other users from reading an incomplete file, and from writing. */
@@ -22,6 +24,9 @@ const FOREIGN_WRITE = 0o022;
 /** Prefix of staging folders: no name at the top of a mirrored tree may start with it. */
 export const STAGING_PREFIX = ".cli6-";
 
+/** How ownName() begins: no escaped path does, for an escape is "%25" or "%2F". */
+const OWN_PREFIX = "%b";
+
 /** Most tries to make the folder: another run that ends may remove it between mkdir and open. */
 const TRIES_MAX = 8;
 
@@ -32,8 +37,13 @@ export class Staging {
   readonly folder: Folder;
   /** True when lock() holds it against other programs: files in it need no lock of their own. */
   exclusive = false;
+  /** What lay there at lock(), no more than that: earlier runs', or others' that are filled. */
+  readonly left = new Set<ByteString>();
   readonly #name: ByteString;
   #fd: number;
+  /** In names, so that two who believe the same lock theirs (NFS) share none. */
+  readonly #own = randomBytes(8).toString("hex");
+  #ownNames = 0;
 
   private constructor(folder: Folder, fd: number, name: ByteString) {
     this.folder = folder;
@@ -69,9 +79,9 @@ export class Staging {
 
   /**
    * Locks the whole folder against other programs until close(): for a command that writes many
-   * files without a lock for each. Where there are no locks it goes on without, as Staged.open()
-   * does: each file is then opened like those in a folder that others use. Throws LocalError
-   * (EBUSY).
+   * files without a lock for each. What such a one left under ownName() when it was killed is
+   * removed. Where there are no locks it goes on without, as Staged.open() does: each file is then
+   * opened like those in a folder that others use. Throws LocalError (EBUSY).
    */
   lock(): void {
     const failed = kernel.lock(this.fd);
@@ -79,10 +89,19 @@ export class Staging {
     if (failed !== -ERRNO.EAGAIN) {
       must(failed, () => `locking ${printable(this.folder.pathOf(this.#name))}`);
       this.exclusive = true;
+      this.#look();
       return;
     }
     const text = `another cli6 is writing to ${printable(this.folder.path)}: wait for its end`;
     throw new LocalError("EBUSY", text);
+  }
+
+  /**
+   * A name that no path and no other program stages anything under, while lock() holds the folder:
+   * another one at each call.
+   */
+  ownName(): ByteString {
+    return `${OWN_PREFIX}${this.#own}-${this.#ownNames++}`;
   }
 
   /** Removes the staged file `name` that an earlier run left. */
@@ -94,6 +113,25 @@ export class Staging {
   close(): void {
     kernel.close(this.fd);
     kernel.unlinkat(this.folder.fd, this.#name, true);
+  }
+
+  // --- internal ---
+
+  #look(): void {
+    for (const name of this.#names()) {
+      if (name.startsWith(OWN_PREFIX)) this.forget(name);
+      else this.left.add(name);
+    }
+  }
+
+  /** What lies in it; nothing where that can't be told: then it stays as it is. */
+  #names(): ByteString[] {
+    try {
+      return namesIn(new Folder(this.fd, this.folder.pathOf(this.#name)));
+    } catch (error) {
+      if (error instanceof LocalError) return [];
+      throw error;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { Batch } from "../../src/destination/batch.ts";
 import { LocalError } from "../../src/destination/error.ts";
 import { Staged } from "../../src/destination/staged.ts";
+import { Staging } from "../../src/destination/staging.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { failed, recording, TemporaryDestination } from "../rig/destination.ts";
@@ -242,6 +243,61 @@ test("nobody else fills a file that waits for its name; of those that wait few a
   expect([told.size, openInTrees() - before]).toEqual([129, 0]);
   expect([...told.values()].every((error) => error === null)).toBe(true);
   expect(destination.content("f0100")).toBe("ours");
+});
+
+test("who locks the folder shares no file with who locks each: both publish their own", () => {
+  for (const count of [3, 12]) {
+    using destination = new TemporaryDestination();
+    const others = Staging.open(destination.folder);
+    destination.staging.lock();
+    const { batch, told, add } = batchOf(destination);
+    const theirs = new Batch(others);
+    const got: unknown[] = [];
+    for (const name of namesTo(count)) {
+      add(name, "ours");
+      const publication = destination.publication(`got-${name}`);
+      theirs.add(name, Buffer.from("theirs"), publication, (error) => got.push(error));
+    }
+    theirs.flush();
+    batch.flush();
+    expect([...told.values(), ...got]).toEqual(Array.from({ length: 2 * count }, () => null));
+    for (const name of namesTo(count)) {
+      expect(destination.content(name)).toBe("ours");
+      expect(destination.content(`got-${name}`)).toBe("theirs");
+    }
+    expect(destination.staged()).toEqual([]);
+    others.close();
+  }
+});
+
+test("in a folder that is locked as a whole nothing stays of what is not published", () => {
+  using destination = new TemporaryDestination({ taken: "old" });
+  const others = Staging.open(destination.folder);
+  const left = `${destination.stagingName}/left`;
+  destination.tree.write(left, "an earlier run's");
+  const held = Staged.open(others, "held");
+  destination.staging.lock();
+  const { batch, told, add } = batchOf(destination);
+  for (const name of ["taken", "left", "held"]) add(name);
+  expect(destination.staged().filter((name) => !name.startsWith("%b"))).toEqual(["held"]);
+  batch.flush();
+  expect([...told.values()]).toEqual(["EEXIST", null, null]);
+  expect(destination.staged()).toEqual(["held"]);
+  for (const name of namesTo(12)) add(name);
+  {
+    using _ = replaceCall("syncfs", () => () => -ERRNO.ENOSPC);
+    batch.flush();
+  }
+  expect([told.get("f0000"), destination.staged()]).toEqual(["ENOSPC", ["held"]]);
+  {
+    using _ = replaceCall("pwrite", () => () => -ERRNO.ENOSPC);
+    const { message } = failed(() => add("full"));
+    expect(message).toStartWith(`writing ${destination.tree.path("full")}: `);
+  }
+  expect(destination.staged()).toEqual(["held"]);
+  held.discard();
+  held.close();
+  others.close();
 });
 
 test("where no descriptor is left the files that wait are published for theirs", () => {

@@ -112,6 +112,23 @@ test("where there are no locks it goes on without, and with each file as others'
   file.close();
 });
 
+test("what a run left under names of its own goes with the next lock, all else stays", () => {
+  using destination = new TemporaryDestination();
+  const { staging } = destination;
+  for (const name of ["%b0123456789abcdef-7", "%25b0", "large"]) {
+    destination.tree.write(`${destination.stagingName}/${name}`, "left");
+  }
+  staging.lock();
+  expect(destination.staged()).toEqual(["%25b0", "large"]);
+  expect([...staging.left].sort()).toEqual(["%25b0", "large"]);
+  const names = [staging.ownName(), staging.ownName()];
+  expect(names).toEqual([
+    expect.stringMatching(/^%b[0-9a-f]{16}-0$/),
+    expect.stringMatching(/^%b[0-9a-f]{16}-1$/),
+  ]);
+  expect(stagedName("%b0123456789abcdef-0")).toStartWith("%25b");
+});
+
 test("a run that ends beside us and removes the empty folder takes nothing from us", () => {
   using destination = new TemporaryDestination();
   const before = openInTrees();

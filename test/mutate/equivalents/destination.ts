@@ -95,15 +95,15 @@ export const DESTINATION_EQUIVALENTS: readonly Equivalent[] = [
   {
     path: "src/destination/staged.ts",
     operator: "boundary",
-    before: "if (created >= 0) return new Staged(created, staging, name, 0n);",
-    after: "if (created > 0) return new Staged(created, staging, name, 0n);",
+    before: "if (created >= 0) return new Staged(created, staging, name, told, 0n);",
+    after: "if (created > 0) return new Staged(created, staging, name, told, 0n);",
     reason: NO_ZERO,
   },
   {
     path: "src/destination/staged.ts",
     operator: "number",
-    before: "if (created >= 0) return new Staged(created, staging, name, 0n);",
-    after: "if (created >= 1) return new Staged(created, staging, name, 0n);",
+    before: "if (created >= 0) return new Staged(created, staging, name, told, 0n);",
+    after: "if (created >= 1) return new Staged(created, staging, name, told, 0n);",
     reason: NO_ZERO,
   },
   {
