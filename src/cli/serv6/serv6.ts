@@ -257,7 +257,7 @@ export async function serv6(args: readonly string[], env: Environment): Promise<
     if (worker === null && read.unused !== null) say(`serv6: warning: ${read.unused}\n`);
     if (read.values.workers > 1 && worker === null && !read.values["self-test"]) {
       const { supervise } = await import("./supervisor.ts");
-      return await supervise(args, env, () => supervisedBy(args, env));
+      return await supervise(args, env, (makes) => supervisedBy(args, env, makes));
     }
     return await serveAs(worker, read, env);
   } catch (error) {
@@ -297,8 +297,12 @@ async function serveAs(
 }
 
 /** What command line, environment and file say now, for a server of several workers. */
-function supervisedBy(args: readonly string[], env: Environment): Supervised {
-  const { options, values, file } = configured(SERV6, args, env);
+function supervisedBy(
+  args: readonly string[],
+  env: Environment,
+  makes: boolean | undefined,
+): Supervised {
+  const { options, values, file } = configured(SERV6, args, env, makes === false ? { makes } : {});
   const { workers, sandbox } = values;
   return { options, workers, sandbox, config: file?.text ?? null };
 }

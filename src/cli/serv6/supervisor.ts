@@ -18,7 +18,7 @@ import { type Environment, UsageError } from "../flags/flags.ts";
 import { activated } from "./activation.ts";
 import { Notify } from "./notify.ts";
 import { Sockets, type Wanted } from "./sockets.ts";
-import { enterSupervisorWall } from "./supervisorwall.ts";
+import { enterSupervisorWall, restartAdvice } from "./supervisorwall.ts";
 import { WorkerProcess } from "./workerprocess.ts";
 
 /** What it supervises. */
@@ -57,16 +57,17 @@ interface Slot {
 
 /**
  * Runs until a signal ends it; resolves to the exit status. `read` reads the configuration, also
- * again later: it throws what is wrong with it. Throws Failure where it can't listen.
+ * again later, and makes keys of the server's own that are missing unless `makes` is false: it
+ * throws what is wrong with it. Throws Failure where it can't listen.
  */
 export async function supervise(
   args: readonly ByteString[],
   environment: Environment,
-  read: () => Supervised,
+  read: (makes?: boolean) => Supervised,
 ): Promise<number> {
   // Who has a cache holds its lock, so that a second worker, or one of a reload, could not start.
-  const readChecked = (): Supervised => {
-    const now = read();
+  const readChecked = (makes?: boolean): Supervised => {
+    const now = read(makes);
     if (now.options.cache === undefined) return now;
     throw new UsageError("--cache is one process's own: it needs --workers 1");
   };
@@ -88,9 +89,11 @@ class Supervisor {
   readonly #colleagues: Colleagues;
   readonly #memory: number;
   readonly #notify: Notify;
-  readonly #read: () => Supervised;
+  readonly #read: (makes?: boolean) => Supervised;
   readonly #log: Log;
   readonly #inherited: ReturnType<typeof activated>;
+  /** What may be written to since the start; null: everything. */
+  readonly #writable: readonly string[] | null;
   #now: Supervised;
   #sockets: Sockets;
   #slots: Slot[] = [];
@@ -107,7 +110,7 @@ class Supervisor {
     command: readonly string[],
     { colleagues, fd }: { colleagues: Colleagues; fd: number },
     notify: Notify,
-    read: () => Supervised,
+    read: (makes?: boolean) => Supervised,
     environment: Environment,
   ) {
     this.#command = command;
@@ -120,7 +123,7 @@ class Supervisor {
     this.#sockets = this.#socketsOf(this.#now, null);
     const { log = "off" } = this.#now.options;
     this.#log = new Log(log === "off" ? "human" : log);
-    if (this.#now.sandbox) enterSupervisorWall(this.#now.options);
+    this.#writable = this.#now.sandbox ? enterSupervisorWall(this.#now.options) : null;
   }
 
   async run(): Promise<number> {
@@ -251,7 +254,7 @@ class Supervisor {
     this.#log.note(
       why === null
         ? `reloaded in ${took} ms: ${this.#now.workers} fresh workers serve`
-        : `not reloaded, all is as before: ${why}`,
+        : `not reloaded, all is as before: ${why}${restartAdvice(this.#writable, () => this.#read(false).options)}`,
     );
     this.#ready();
     if (this.#again) await this.#reload();

@@ -11,6 +11,7 @@ import type { ServeOptions } from "../../server/start.ts";
 import { CAPABILITY, Confinement } from "../../sys/confine.ts";
 import { filterProgram } from "../../sys/filter.ts";
 import { bytesOf } from "../../wire/bytes.ts";
+import { printableText } from "../../wire/printable.ts";
 import { watchedFiles } from "./sandbox.ts";
 
 /** What workers need of root's rights until they have become who they serve as. */
@@ -24,17 +25,37 @@ const KEPT = [
 ] as const;
 
 /**
- * Builds it, in every thread, for good. What this machine can't do is left out: workers say what
- * their own wall lacks, and it is the same. Called before the first of them is started.
+ * Builds it, in every thread, for good, and gives what may be written from then on, null for
+ * everything. What this machine can't do is left out: workers say what their own wall lacks, and it
+ * is the same. Called before the first of them is started.
  */
-export function enterSupervisorWall(options: ServeOptions): void {
+export function enterSupervisorWall(options: ServeOptions): readonly string[] | null {
   const confinement = Confinement.make();
-  if (confinement === null) return;
+  if (confinement === null) return null;
   confinement.noNewPrivileges();
   if (process.geteuid?.() === 0) confinement.onlyCapabilities(KEPT);
-  confinement.writeBelow(written(options).map(bytesOf), programs().map(bytesOf));
+  const places = written(options);
+  const walled = confinement.writeBelow(places.map(bytesOf), programs().map(bytesOf)) >= 0;
   const arch = process.arch === "arm64" ? "arm64" : "x64";
   confinement.filter(filterProgram(arch, forbiddenToAll(arch)));
+  return walled ? places.map(real) : null;
+}
+
+/**
+ * What a restart could do and a reload that failed can't, printable, to be told behind why: write
+ * where the options that `read` gives want a log or a new key, and what is in `places`, of
+ * enterSupervisorWall(), is not. "" where there is nothing of that.
+ */
+export function restartAdvice(places: readonly string[] | null, read: () => ServeOptions): string {
+  if (places === null) return "";
+  try {
+    const folders = beyond(places, read()).map(printableText).join(" and ");
+    if (folders === "") return "";
+    return `; serv6 gave up the right to write in ${folders} when it started: restart it`;
+  } catch {
+    // What can't be read has been told.
+    return "";
+  }
 }
 
 // --- internal ---
@@ -46,6 +67,17 @@ function written(options: ServeOptions): string[] {
   const folders = files.map((file) => path.dirname(path.resolve(file)));
   const stderr = target("/proc/self/fd/2");
   return [...new Set(folders), "/dev/null", ...(stderr.startsWith("/dev/") ? [stderr] : [])];
+}
+
+/** The folders, not in `places`, where a log is wanted, or a key that is not there. */
+function beyond(places: readonly string[], { tls, tokens, logFile }: ServeOptions): string[] {
+  const keys = [tls?.self === true ? tls.cert : undefined, tokens?.linkKey];
+  const made = keys.filter((file) => file !== undefined && !fs.existsSync(file));
+  const folders = [logFile, ...made]
+    .filter((file) => file !== undefined && !places.includes(file))
+    .map((file = "") => path.dirname(path.resolve(file)))
+    .filter((folder) => !places.some((place) => `${real(folder)}/`.startsWith(`${place}/`)));
+  return [...new Set(folders)];
 }
 
 /**
@@ -60,6 +92,13 @@ function programs(): string[] {
     .filter((file) => /^\/.*\/ld-[^/]*\.so(?:\.[0-9.]+)?$/.test(file));
   const folders = [process.execPath, ...loaders].map((file) => path.dirname(target(file)));
   return [...new Set(folders)];
+}
+
+/** `file` behind links; what is missing of it counts as it is written. */
+function real(file: string): string {
+  const above = path.dirname(file);
+  if (fs.existsSync(file) || above === file) return target(file);
+  return path.join(real(above), path.basename(file));
 }
 
 function target(file: string): string {

@@ -1,6 +1,7 @@
 /** The wall around the process that starts workers: what it stops, and what workers get through. */
 import { expect } from "bun:test";
 import fs from "node:fs";
+import { eventually } from "../../rig/faults.ts";
 import { needing, ROOT, WALLS } from "../../rig/needs.ts";
 import { Tree } from "../../rig/tree.ts";
 import { Started } from "./started.ts";
@@ -33,6 +34,43 @@ needing(WALLS)("it writes no file but the log, and runs no program but this one"
   });
   expect(fs.readdirSync(tree.root).sort()).toEqual(["kept", "log"]);
 });
+
+needing(WALLS)(
+  "a reload that wants to write elsewhere says that it takes a restart",
+  async () => {
+    using tree = new Tree({ "d/f": "served" });
+    using own = new Tree({ home: null, "logs/below": null, new: null });
+    const base = `port = 0\nworkers = 2\nroot = ${JSON.stringify(tree.path("d"))}\n`;
+    const set = (...lines: string[]): void => own.write("serv6.toml", base + lines.join("\n"));
+    const log = (place: string): string => `log-file = ${JSON.stringify(own.path(place))}`;
+    set(log("logs/log"));
+    const env = { HOME: own.path("home"), XDG_STATE_HOME: "" };
+    await using started = new Started(["-c", own.path("serv6.toml")], env);
+    const workers = await serving(started, 2);
+    let seen = 0;
+    const reloaded = async (): Promise<string> => {
+      started.child.kill("SIGHUP");
+      const line = /^.* (?:not reloaded|reloaded in).*$/m;
+      await eventually("a reload", () => line.test(started.said.slice(seen)), 60_000);
+      const said = started.said.slice(seen);
+      seen = started.said.length;
+      return line.exec(said)![0];
+    };
+    const gaveUp = (place: string): string =>
+      `; serv6 gave up the right to write in ${own.path(place)} when it started: restart it`;
+    set(log("new/log"));
+    expect(await reloaded()).toEndWith(`and has said why${gaveUp("new")}`);
+    set(log("logs/log"), "tls-self = true");
+    expect(await reloaded()).toEndWith(`(EACCES)${gaveUp("home/.local/state/serv6")}`);
+    // What has another cause needs no restart.
+    set(log("logs/log"), `tls-cert = ${JSON.stringify(own.path("new/c"))}`);
+    expect(await reloaded()).toMatch(/not reloaded, all is as before: [^;]*belong together$/);
+    expect(childrenOf(started.child.pid).sort()).toEqual(workers.sort());
+    set(log("logs/below/log"));
+    expect(await reloaded()).toContain("reloaded in");
+  },
+  150_000,
+);
 
 needing(WALLS)("89: every thread of it is behind the wall, and workers behind both", async () => {
   using tree = new Tree({ f: "served" });
