@@ -15,7 +15,7 @@ import { Tree } from "./tree.ts";
 /** Long enough for a store on loopback, short enough to wait for. */
 const QUESTION_MS = 2000;
 
-const CACHE_BYTES = 67_108_864;
+export const CACHE_BYTES = 67_108_864;
 
 /** What a test may change. */
 export interface S3RunningOptions {
@@ -84,7 +84,8 @@ export class S3Running {
   }
 }
 
-function cacheIn(folder: string): BlockCache {
+/** A cache of CACHE_BYTES in `folder`, with a thread of its own. */
+export function cacheIn(folder: string): BlockCache {
   const make: MakeDisk = (...args) => new DiskThread(...args);
   return new BlockCache(openFolder(folder, CACHE_BYTES), CACHE_BYTES, make, () => {});
 }

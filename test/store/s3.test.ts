@@ -1,11 +1,9 @@
 /** The store over an object store keeps the contract of stores, over one that is made here. */
 import { afterAll, test } from "bun:test";
-import { BlockCache } from "../../src/store/blocks/blockcache.ts";
-import { openFolder } from "../../src/store/blocks/folder.ts";
-import { DiskThread, type MakeDisk } from "../../src/store/blocks/thread.ts";
 import { s3AddressOf } from "../../src/store/s3/address.ts";
 import { openS3, type S3Store } from "../../src/store/s3/store.ts";
 import { S3Fake } from "../rig/s3fake.ts";
+import { cacheIn } from "../rig/s3running.ts";
 import { Tree } from "../rig/tree.ts";
 import { contract, type Traits } from "./contract.ts";
 
@@ -39,9 +37,7 @@ async function cachedOver(tree: Tree): Promise<S3Store> {
   fakes.push(fake);
   const folder = new Tree();
   folders.push(folder);
-  const make: MakeDisk = (...args) => new DiskThread(...args);
-  const bytes = 64 * 1024 * 1024;
-  const cache = new BlockCache(openFolder(folder.root, bytes), bytes, make, () => {});
+  const cache = cacheIn(folder.root);
   return openS3(s3AddressOf("s3://bucket"), fake.options, { hidden: false }, cache);
 }
 

@@ -6,13 +6,15 @@ import { afterAll, beforeAll, expect } from "bun:test";
 import fs from "node:fs";
 import { serve } from "../../src/api.ts";
 import { s3AddressOf } from "../../src/store/s3/address.ts";
+import type { BlockCache } from "../../src/store/blocks/blockcache.ts";
 import { openS3, type S3Store } from "../../src/store/s3/store.ts";
 import { codeOf, exchange } from "../rig/exchange.ts";
 import { needing } from "../rig/needs.ts";
 import { content, verify } from "../rig/oracle.ts";
 import { Peer } from "../rig/peer.ts";
 import { Swift, SWIFT } from "../rig/swift.ts";
-import type { Tree } from "../rig/tree.ts";
+import { CACHE_BYTES, cacheIn } from "../rig/s3running.ts";
+import { Tree } from "../rig/tree.ts";
 import { contract, type Traits } from "./contract.ts";
 
 const needingSwift = needing(SWIFT);
@@ -54,10 +56,22 @@ async function sync(tree: Tree): Promise<void> {
   put.set(tree, { prefix: known.prefix, files });
 }
 
-async function storeOver(tree: Tree): Promise<S3Store> {
+async function storeOver(tree: Tree, cache: BlockCache | null = null): Promise<S3Store> {
   await sync(tree);
   const address = s3AddressOf(`s3://${cluster.bucket}/${put.get(tree)?.prefix}`);
-  return openS3(address, cluster.options, { hidden: false });
+  return openS3(address, cluster.options, { hidden: false }, cache);
+}
+
+const folders: Tree[] = [];
+afterAll(() => {
+  for (const folder of folders) folder[Symbol.dispose]();
+});
+
+/** The same through a cache of its own. */
+function cachedOver(tree: Tree): Promise<S3Store> {
+  const folder = new Tree();
+  folders.push(folder);
+  return storeOver(tree, cacheIn(folder.root));
 }
 
 const TRAITS: Traits = {
@@ -71,11 +85,13 @@ const TRAITS: Traits = {
 };
 
 contract("s3 on a real cluster", storeOver, TRAITS);
+contract("s3 on a real cluster with a cache", cachedOver, TRAITS);
 
-/** A server over the keys below `prefix`. */
-function serving(prefix: string) {
+/** A server over the keys below `prefix`, with a cache where there is a `folder` for one. */
+function serving(prefix: string, folder?: string) {
   const root = `s3://${cluster.bucket}/${prefix}`;
-  const server = serve({ root, s3: cluster.options, port: 0 });
+  const cache = folder === undefined ? {} : { cache: { folder, bytes: CACHE_BYTES } };
+  const server = serve({ root, s3: cluster.options, port: 0, ...cache });
   return {
     port: server.addresses[0]!.port,
     [Symbol.asyncDispose]: () => server.stop(0),
@@ -115,6 +131,30 @@ needingSwift(
     await eventuallyCode(server.port, "READ length=1000 /large", "OK");
     const [reply] = await exchange(server.port, ["READ /large"]);
     expect(verify(reply!.body, 1, 0)).toBeNull();
+  },
+  TEST_MS,
+);
+
+needingSwift(
+  "with a cache, too; and what it has is right when all have come back",
+  async () => {
+    await cluster.put(new Map([["kept/large", content(1, 0, LENGTH)]]));
+    using folder = new Tree();
+    await using server = serving("kept", folder.root);
+    using first = await stalledReader(server.port);
+    await cluster.stop("object1", "object2");
+    first.socket.resume();
+    const { body } = await first.reply();
+    expect([body.length, verify(body, 1, 0)]).toEqual([LENGTH, null]);
+    await cluster.stop("object3");
+    // Whether it is that version still nobody can tell.
+    await eventuallyCode(server.port, "READ length=1000 /large", "EBUSY");
+
+    await cluster.revive();
+    await eventuallyCode(server.port, "READ length=1000 /large", "OK");
+    const [reply] = await exchange(server.port, ["READ /large"]);
+    expect([reply!.body.length, verify(reply!.body, 1, 0)]).toEqual([LENGTH, null]);
+    expect((await exchange(server.port, ["HASH /large"])).map(codeOf)).toEqual(["OK"]);
   },
   TEST_MS,
 );
