@@ -1,6 +1,7 @@
 /** Names of a folder that are brought into memory by the thread before the page looks at them. */
 import { expect, test } from "bun:test";
 import { openDisk } from "../../src/store/disk.ts";
+import { lookThreads } from "../../src/store/lookthread.ts";
 import { LOOKS_PER_STEP } from "../../src/store/lines.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { RESOLVE } from "../../src/sys/types.ts";
@@ -116,6 +117,11 @@ test("a link whose end is not in memory is followed by the thread first, then by
     if (asks && !there && path === "d/l") return -ERRNO.EAGAIN;
     return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
   });
+  let looks = 0;
+  using _statx = replaceCall("statx", (real) => (dirfd, name, out) => {
+    looks += Number(name === "a" || name === "l");
+    return real(dirfd, name, out);
+  });
   const store = openDisk(tree.root, POLICY, LIMITS);
   const heard: string[] = [];
   const waiter = waiterOf((answer) => {
@@ -133,7 +139,52 @@ test("a link whose end is not in memory is followed by the thread first, then by
   loop.settle();
   // Also where it has left memory again by now.
   expect(heard.map((text) => text.match(/\S+$/gm))).toEqual([["a", "b", "l"]]);
+  // What was on the page already is not looked at again, and a link when it is there.
+  expect([looks, threads.asked.length]).toEqual([3, 2]);
   there = true;
   store.close();
   expect(openIn(tree.root)).toBe(0);
+});
+
+test("names that a thread could not be asked for are asked for again, and nothing stays open", () => {
+  using loop = new SimulatedLoop();
+  using threads = new LookThreads();
+  const names = Array.from({ length: 10 }, (_, nth) => `n${10 + nth}`);
+  using tree = new Tree(Object.fromEntries(names.map((name) => [`d/${name}`, "x"])));
+  let warm = true;
+  using _names = replaceCall("openat2", (real) => (dirfd, path, flags, resolve, mode) => {
+    if (path === "cold") return -ERRNO.EAGAIN;
+    if (path === names[0] && !warm) return -ERRNO.EAGAIN;
+    return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
+  });
+  const store = openDisk(tree.root, POLICY, LIMITS);
+  let pages = 0;
+  store.list(
+    "/d",
+    50,
+    "",
+    waiterOf(() => (pages += 1)),
+  );
+  loop.settle();
+  threads.answer(0);
+  // Two others are at the thread when the page needs it.
+  for (let nth = 0; nth < 2; nth++) expect(store.stat("/cold", waiterOf())).toBeNull();
+  warm = false;
+  loop.settle();
+  expect(threads.asked.map(({ kind }) => kind)).toEqual(["records", "name", "name"]);
+  const { start } = lookThreads;
+  lookThreads.start = () => {
+    lookThreads.start = start;
+    throw new Error("no memory for a thread");
+  };
+  threads.die();
+  loop.settle();
+  expect([threads.asked.at(-1), threads.asked.length]).toEqual([
+    expect.objectContaining({ kind: "names", names }),
+    4,
+  ]);
+  threads.answer(0);
+  loop.settle();
+  expect([pages, openIn(tree.root)]).toEqual([1, 1]);
+  store.close();
 });

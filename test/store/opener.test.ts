@@ -5,7 +5,7 @@ import { RESIDENT_MS, READS_MAX } from "../../src/store/diskread.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { factsOf } from "../../src/store/look.ts";
 import { HELD_MS } from "../../src/store/opener.ts";
-import { type OpenFile, REVALIDATE_MS } from "../../src/store/store.ts";
+import { type OpenFile, REVALIDATE_MS, type Waiter } from "../../src/store/store.ts";
 import { clock, tick } from "../../src/sys/clock.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { kernel } from "../../src/sys/kernel.ts";
@@ -18,7 +18,7 @@ import { openIn } from "../rig/open-files.ts";
 import { SimulatedLoop } from "../rig/simulatedloop.ts";
 import { Tree } from "../rig/tree.ts";
 import { waiterOf } from "../rig/waiter.ts";
-import { bytesOf, closing, codeOf, file, pass } from "./asking.ts";
+import { bytesOf, closing, codeOf, codesOf, file, pass } from "./asking.ts";
 
 const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 
@@ -345,4 +345,34 @@ test("a small file that never holds still is sent from its descriptor, or has to
   used.release();
   const sent = await file(store.it, "/small");
   expect([sent.body, openIn(tree.root)]).toEqual([null, 2]);
+});
+
+test("what looks a name up costs a turn more than a usual request, what is kept nothing", () => {
+  using tree = new Tree({ f: "x" });
+  using _warm = warmNames();
+  using store = closing(openDisk(tree.root, POLICY, { files: 8, zeroCopy: true }));
+  const costOf = (ask: (waiter: Waiter) => void): number => {
+    let cost = 0;
+    ask({ ...waiterOf(), charge: (requests) => void (cost += requests) });
+    return cost;
+  };
+  tick();
+  expect(costOf((it) => store.it.open("/f", it))).toBeGreaterThan(1);
+  expect(costOf((it) => store.it.open("/f", it))).toBe(0);
+  expect(costOf((it) => store.it.open("/no", it))).toBeGreaterThan(1);
+  expect(costOf((it) => store.it.stat("/f", it))).toBeGreaterThan(1);
+  expect(costOf((it) => store.it.list("/", 1, "", it))).toBeGreaterThan(1);
+});
+
+test("what can't be looked at when it is open is refused, and closed", async () => {
+  using tree = new Tree({ f: "x", d: null });
+  using _warm = warmNames();
+  using store = closing(openDisk(tree.root, POLICY, { files: 8, zeroCopy: true }));
+  {
+    using _fails = replaceCall("statx", () => () => -ERRNO.EIO);
+    expect(await codesOf(store.it, "/f")).toEqual(["EIO", "EIO", "EIO"]);
+    expect(await codesOf(store.it, "/d")).toEqual(["EIO", "EIO", "EIO"]);
+  }
+  expect(openIn(tree.root)).toBe(1);
+  expect(await codesOf(store.it, "/f")).toEqual(["opened", "file", "ENOTDIR"]);
 });

@@ -321,6 +321,20 @@ const TOLD: readonly Told[] = [
     "this.#makingLong.size + waiting < PAGES_MAX && (this.#open.get(peer) ?? 1) < PEER_PAGES_MAX;",
     "more than one is allowed, and from the first on they are counted",
   ],
+  [
+    "disk",
+    "number",
+    "if (file.held > 0 || head === null || !this.#limits.zeroCopy) return file;",
+    "if (file.held > 1 || head === null || !this.#limits.zeroCopy) return file;",
+    "what is held takes HEADROOM_BYTES at least",
+  ],
+  [
+    "namesahead",
+    "number",
+    "own = -1;",
+    "own = -0;",
+    "it is let go of twice only where a page's wake throws, and none does",
+  ],
 ];
 
 export const STORE_EQUIVALENTS: readonly Equivalent[] = TOLD.map(

@@ -120,6 +120,12 @@ const BOUNDS: readonly Bound[] = [
   ],
   ["snapshots", "number", "let bytes = 0;", "let bytes = 1;"],
   ["store", "number", "export const HEADROOM_BYTES = 384;", "export const HEADROOM_BYTES = 385;"],
+  [
+    "root",
+    "boundary",
+    "for (let tries = 1; tries < RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
+    "for (let tries = 1; tries <= RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
+  ],
 ];
 
 export const STORE_BOUND_EQUIVALENTS: readonly Equivalent[] = BOUNDS.map(
