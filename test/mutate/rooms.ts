@@ -32,7 +32,7 @@ export const ROOMS: readonly Room[] = [
       "test/store/{arena,atonce,body,brought,broughtdigests,cache,descriptors,directory}.test.ts",
       "test/store/{digest-cache,digest-job,digester,diskread,etag,folderlooks,foldernames}.test.ts",
       "test/store/{look,looks,named,names,onbehalf}.test.ts",
-      "test/store/{opener,packed,pages,prefetch,refusal,servedroot,snapshot,snapshots}.test.ts",
+      "test/store/{opener,packed,pages,prefetch,refusal,root,servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable,s3}.test.ts",
       "test/server/{coldlarge,coldnames,coldsmall}.test.ts",
       "test/server/http/folders.test.ts",

@@ -77,6 +77,41 @@ test("a job has one portion on its way, and four jobs have theirs at once", () =
   expect([it.digester.jobs, it.digester.portions]).toEqual([0, end]);
 });
 
+test("where some are at the thread, as many are brought as there is room for", () => {
+  using it = startDigester();
+  const source = new PlayedSource();
+  for (let nth = 0; nth < 6; nth++) {
+    it.digester.digests(remoteOf(source, `v${nth}`), rangeOf({ length: 2 * MIB }), askerOf());
+  }
+  for (const stream of source.streams.slice(0, 3)) stream.come(Buffer.alloc(2 * MIB));
+  expect([it.thread.portions.length, source.streams.length]).toEqual([3, 4]);
+  it.thread.answer(line("a").repeat(2));
+  expect(source.streams.length).toBe(5);
+});
+
+test("what is digested where it is may be followed by more, behind what is known already", () => {
+  using it = startDigester();
+  const source = new PlayedSource();
+  const file = remoteOf(source);
+  const chunk = 65_536;
+  const bytes = content(1, 0, 3 * chunk);
+  const [asker, other] = [askerOf(), askerOf()];
+  const range = { chunk, algo: "sha256" } as const;
+  it.digester.digests(file, rangeOf({ ...range, start: BigInt(chunk), length: chunk }), other);
+  source.streams[0]!.come(bytes.subarray(chunk, 2 * chunk));
+  expect(other.heard.length).toBe(1);
+  it.digester.digests(file, rangeOf({ ...range, length: 3 * chunk }), asker);
+  source.streams[1]!.come(bytes.subarray(0, chunk));
+  source.streams[2]!.come(bytes.subarray(2 * chunk));
+  expect(source.streams.map(({ at, length }) => [at, length])).toEqual([
+    [65_536n, chunk],
+    [0n, chunk],
+    [131_072n, chunk],
+  ]);
+  const lines = [0, 1, 2].map((nth) => sha256Of(bytes.subarray(nth * chunk, (nth + 1) * chunk)));
+  expect([asker.heard, it.threads.length]).toEqual([[lines.join("")], 0]);
+});
+
 test("after one that was small the job goes on, and others take the place", () => {
   using it = startDigester();
   const source = new PlayedSource();
@@ -132,8 +167,12 @@ test("who leaves stops what is brought for it, and so does the close", () => {
   leaver.gone = true;
   it.digester.sweep();
   expect(closedOf(it.digester, source, files)).toEqual([1, [1, 0], [0, 1]]);
+  // Its place is another's.
+  const next = Array.from({ length: 4 }, (_, nth) => remoteOf(source, `next ${nth}`));
+  for (const file of next) it.digester.digests(file, rangeOf({}), leaver);
+  expect(source.streams.length).toBe(2 + 3);
   it.digester.close();
-  expect(closedOf(it.digester, source, files)).toEqual([0, [1, 1], [0, 0]]);
+  expect(closedOf(it.digester, source, files)).toEqual([0, [1, 1, 1, 1, 1], [0, 0]]);
   for (const stream of source.streams) stream.come(Buffer.alloc(MIB));
   expect([leaver.heard, stays.heard, it.threads.length]).toEqual([[], [], 0]);
 });
