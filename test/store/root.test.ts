@@ -1,4 +1,4 @@
-/** What the kernel is asked for below a root, by flags that are written out here, and its answers. */
+/** What the kernel is asked for below a root, by flags written out here, and its answers. */
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { COLD, Root, type RootPolicy } from "../../src/store/root.ts";
