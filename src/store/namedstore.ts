@@ -261,10 +261,6 @@ class Renaming extends OnBehalf {
     const refused = page instanceof Refusal;
     this.waiter.listed(refused ? renamed(page, this.#path, this.#place.rest) : page);
   }
-
-  override digested(lines: Uint8Array | Refusal): void {
-    this.waiter.digested(lines);
-  }
 }
 
 /** A page of `roots`, of which `entries` were told; one that can't be had has no line. */

@@ -10,6 +10,7 @@ import { PLAN_EQUIVALENTS } from "./equivalents/plan.ts";
 import { SEND_EQUIVALENTS } from "./equivalents/send.ts";
 import { STORE_EQUIVALENTS } from "./equivalents/store.ts";
 import { STORE_BOUND_EQUIVALENTS } from "./equivalents/storebounds.ts";
+import { STORE_FOLDER_EQUIVALENTS } from "./equivalents/storefolders.ts";
 import { STORE_FD_EQUIVALENTS } from "./equivalents/storefds.ts";
 import { WIRE_EQUIVALENTS } from "./equivalents/wire.ts";
 import type { Mutant } from "./operators.ts";
@@ -22,6 +23,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   ...SEND_EQUIVALENTS,
   ...STORE_EQUIVALENTS,
   ...STORE_BOUND_EQUIVALENTS,
+  ...STORE_FOLDER_EQUIVALENTS,
   ...STORE_FD_EQUIVALENTS,
   ...WIRE_EQUIVALENTS,
 ];

@@ -29,10 +29,12 @@ export const ROOMS: readonly Room[] = [
     name: "store",
     files: "src/store/*.ts",
     tests: [
-      "test/store/{arena,atonce,body,brought,broughtdigests,cache,descriptors,directory}.test.ts",
-      "test/store/{digest-cache,digest-job,digester,diskread,etag,folderlooks,foldernames}.test.ts",
-      "test/store/{look,looks,named,names,onbehalf}.test.ts",
-      "test/store/{opener,packed,pages,prefetch,refusal,root,servedroot,snapshot,snapshots}.test.ts",
+      // All but those of an object store alone, the slow ones last.
+      "test/store/{arena,atonce,body,brought,broughtdigests,cache,descriptors}.test.ts",
+      "test/store/{digest-cache,digest-job,digester,directory,diskread,diskstart}.test.ts",
+      "test/store/{diskwork,etag,folderlooks,foldernames,look,looks,named,names}.test.ts",
+      "test/store/{onbehalf,opener,packed,pages,pagewaits,prefetch,refusal,root}.test.ts",
+      "test/store/{servedroot,snapshot,snapshots}.test.ts",
       "test/store/{disk,portable,s3}.test.ts",
       "test/server/{coldlarge,coldnames,coldsmall}.test.ts",
       "test/server/http/folders.test.ts",

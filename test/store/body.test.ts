@@ -62,3 +62,22 @@ test("edited at every reading, it is not held, and the readings are few", () => 
   expect(edits).toBeGreaterThan(0);
   expect(calls).toBeLessThan(20);
 });
+
+test("an empty file is held, one of /proc has bytes and no size, and what can't be told is told so", () => {
+  using tree = new Tree({ empty: "", f: content(1, 0, SIZE) });
+  const read = (path: string): Uint8Array | number | null => {
+    const fd = fs.openSync(path, "r");
+    const stat = new FileStat();
+    kernel.statx(fd, "", stat);
+    const body = readBody(fd, stat, SMALL_BYTES_MAX);
+    fs.closeSync(fd);
+    return body;
+  };
+  expect(read(tree.path("empty"))).toEqual(Buffer.alloc(0));
+  expect(read("/proc/self/status")).toBe(-13);
+  let calls = 0;
+  using _fails = replaceCall("statx", (real) => (fd, name, out) => {
+    return ++calls === 2 ? -5 : real(fd, name, out);
+  });
+  expect(read(tree.path("f"))).toBe(-5);
+});

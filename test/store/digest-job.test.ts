@@ -146,3 +146,15 @@ test("a file written two seconds ago has not settled, one a moment older has", (
     Date.now = now;
   }
 });
+
+test("a portion ends in front of a last chunk that is known under its own length", () => {
+  using it = startDigester();
+  const file = fileOf();
+  it.digester.digests(file, rangeOf({ start: BigInt(2 * MIB), length: MIB / 2 }), askerOf());
+  it.thread.answer(line("c"));
+  const asker = askerOf();
+  it.digester.digests(file, rangeOf({ length: 2.5 * MIB }), asker);
+  expect(it.thread.portions.map(({ count }) => count)).toEqual([2 * MIB]);
+  it.thread.answer(line("a") + line("b"));
+  expect(asker.heard).toEqual(["abc".replace(/./g, line)]);
+});

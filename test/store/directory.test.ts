@@ -87,20 +87,24 @@ test("names that can't be had are counted, told where that is asked for, and no 
   for (const name of numbered(20)) tree.link(`f/${name}`, "nowhere");
   tree.link("f/out", "/etc/passwd");
   tree.link("f/way", "z");
+  expect(Bun.spawnSync(["mkfifo", tree.path("f/zz")]).exitCode).toBe(0);
   using root = rootOf(tree);
   const [page] = pageOf(tree, root, { folder: "f/", limit: 2 });
   expect([namesOf(page), (page as EncodedPage).left, (page as EncodedPage).more]).toEqual([
     ...[["sub", "way"], 21, true],
   ]);
-  const [rest] = pageOf(tree, root, { folder: "f", limit: 4, after: "nz" });
+  const [first] = pageOf(tree, root, { folder: "f", limit: 1 });
+  expect([namesOf(first), (first as EncodedPage).more]).toEqual([["sub"], true]);
+  const [rest] = pageOf(tree, root, { folder: "f", limit: 5, after: "nz" });
   expect([namesOf(rest), (rest as EncodedPage).left, (rest as EncodedPage).more]).toEqual([
-    ...[["sub", "way", "z"], 1, false],
+    ...[["sub", "way", "z"], 2, false],
   ]);
   const [told] = pageOf(tree, root, { folder: "f", left: true });
   const text = Buffer.from((told as EncodedPage).text).toString("latin1");
   expect(text).toContain("left type=link error=ENOENT n1000\n");
   expect(text).toContain("left type=link error=EACCES out\n");
-  expect([(told as EncodedPage).count, (told as EncodedPage).left]).toEqual([3, 21]);
+  expect(text).toContain("left type=special error=EACCES zz\n");
+  expect([(told as EncodedPage).count, (told as EncodedPage).left]).toEqual([3, 22]);
   expect(openIn(tree.root)).toBe(1);
 });
 

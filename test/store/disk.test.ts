@@ -267,37 +267,6 @@ test("descriptors are counted from open to the last release, and limited", async
   expect(store.openFds).toBe(0);
 });
 
-test("without openat2 it says so instead of serving; --unconfined is told of", async () => {
-  using tree = new Tree({ f: "x" });
-  using _fault = replaceCall("openat2", () => () => -ERRNO.ENOSYS);
-  expect(() => diskOver(tree)).toThrow(/openat2 says ENOSYS.*--unconfined/s);
-  expect(openIn(tree.root)).toBe(0);
-  expect(await codeOf(diskOver(tree, { unconfined: true }), "/f")).toBe("opened");
-});
-
-test("without /proc it says so, and leaves nothing open", async () => {
-  using tree = new Tree({ f: "x" });
-  const noProc = () =>
-    replaceCall("openat", (real) => (dirfd, path, flags) => {
-      return path.startsWith("/proc/self/fd/") ? -ERRNO.ENOENT : real(dirfd, path, flags);
-    });
-  {
-    using _fault = noProc();
-    expect(() => diskOver(tree)).toThrow("serv6 needs /proc");
-    expect(openIn(tree.root)).toBe(0);
-  }
-  using store = closing(diskOver(tree));
-  using _fault = noProc();
-  expect(await codeOf(store.it, "/f")).toBe("EIO");
-  expect(openIn(tree.root)).toBe(1);
-});
-
-test("a root that can't be opened is told by its name and why", () => {
-  using tree = new Tree({ f: "x" });
-  using _fault = replaceCall("openat", () => () => -ERRNO.EACCES);
-  expect(() => diskOver(tree)).toThrow(`cannot serve ${tree.root}: permission denied`);
-});
-
 test("what a store is called and has, before and after it was asked", async () => {
   using tree = new Tree({ f: "x", large: Buffer.alloc(100_000) });
   using store = closing(diskOver(tree));

@@ -1,6 +1,6 @@
 /** Stores under names: each keeps what a store keeps below its name, and the top is a folder. */
 import { expect, test } from "bun:test";
-import { bytesOf, closing, file, list } from "./asking.ts";
+import { bytesOf, closing, entries, file, list } from "./asking.ts";
 import { contract } from "./contract.ts";
 import { openDisk } from "../../src/store/disk.ts";
 import { openNamed, ROOTS_MAX, rootNameFault } from "../../src/store/namedroots.ts";
@@ -13,6 +13,7 @@ import type {
   Waiter,
 } from "../../src/store/store.ts";
 import { Refusal } from "../../src/wire/errors.ts";
+import { SMALL_PAGES } from "../rig/needs.ts";
 import { openIn } from "../rig/open-files.ts";
 import { content } from "../rig/oracle.ts";
 import { Tree } from "../rig/tree.ts";
@@ -102,6 +103,8 @@ test("the top is a folder of the names, sorted, in pages, with no bytes of its o
   expect(await list(store.it, "/", 1, "a")).toBe("1 b");
   expect(await list(store.it, "/", 10, "b")).toBe("0 ");
   expect(await list(store.it, "/", 0)).toBe("0+ ");
+  const all = await entries(store.it, "/");
+  expect([...all.values()].map(({ type }) => type)).toEqual(["dir", "dir", "dir"]);
   using again = closing(named({ B: b.root, a: a.root, b: b.root }));
   expect(again.it.stat("/", waiterOf())).toEqual(store.it.stat("/", waiterOf()));
 });
@@ -139,8 +142,9 @@ test("a file is digested and packed by the store that it is from", async () => {
   expect(store.it.digests(opened, range, waiterOf())).toBeNull();
   expect([a.digester.jobs, b.digester.jobs]).toEqual([0, 1]);
   const packed = store.it.packed(opened, Buffer.from("head"));
-  expect(packed?.headAt).not.toBeNull();
-  expect([a.facts.arenaFiles, b.facts.arenaFiles]).toEqual([0, 1]);
+  // Where the kernel's files in memory hold still.
+  expect(packed !== null).toBe(SMALL_PAGES.here);
+  expect([a.facts.arenaFiles, b.facts.arenaFiles]).toEqual([0, Number(SMALL_PAGES.here)]);
   if (packed !== null) expect(store.it.knownDigests(packed, range)).toBeNull();
   expect(() => store.it.knownDigests({ ...opened }, range)).toThrow("has not opened");
 });
@@ -161,6 +165,8 @@ test("refusals name the path that was asked for, at once and later", async () =>
   expect(said(store.it.open("/a/../b", waiterOf()))).toBe("permission denied: /a/../b");
   expect(said(store.it.stat("/a/../b", waiterOf()))).toBe("permission denied: /a/../b");
   expect(said(store.it.stat("/b", waiterOf()))).toBe("no such file: /b");
+  expect(said(store.it.open("/../a", waiterOf()))).toBe("permission denied: /../a");
+  expect(said(store.it.stat("/../a", waiterOf()))).toBe("permission denied: /../a");
   expect(said(store.it.list("/a/../b", 1, "", waiterOf()))).toBe("permission denied: /a/../b");
   expect(said(store.it.list("/b", 1, "", waiterOf()))).toBe("no such file: /b");
   expect(said(store.it.list("/a/d/f", 1, "", waiterOf()))).toBe("not a directory: /a/d/f");
@@ -178,8 +184,9 @@ test("a store that answers later is told by the whole path, and the top waits fo
   const absent = new Refusal("ENOENT", "/f");
   class Late extends Below {
     refusal = absent;
-    override open(_: string, waiter: Waiter) {
-      setImmediate(() => waiter.opened(absent));
+    override open(path: string, waiter: Waiter) {
+      const found = path === "/there" ? disk.open("/f", waiterOf()) : absent;
+      setImmediate(() => waiter.opened(found ?? absent));
       return null;
     }
     override stat(_: string, waiter: Waiter) {
@@ -203,6 +210,14 @@ test("a store that answers later is told by the whole path, and the top waits fo
   while (heard.length < 3) await new Promise((resolve) => setImmediate(resolve));
   expect(heard[2]).toMatchObject({ type: "dir", size: 0n, mtime: 0n });
   expect(await list(store.it, "/", 10)).toBe("0 ");
+  const page = Promise.withResolvers<EncodedPage | Refusal>();
+  store.it.list("/", 10, "", { ...waiterOf(), listed: page.resolve });
+  expect(await page.promise).toMatchObject({ count: 0, more: false, left: 2 });
+  // A file that comes later is its own store's as well.
+  const opened = await file(store.it, "/b/there");
+  expect(bytesOf(opened).toString()).toBe("x");
+  const range = { start: 0n, length: 1, chunk: 1, algo: "xxh3" } as const;
+  expect(store.it.digests(opened, range, waiterOf())).toBeInstanceOf(Uint8Array);
   late.refusal = new Refusal("EBUSY", "/");
   expect(await list(store.it, "/", 10)).toBe("EBUSY");
   expect(await store.it.check?.()).toBe("the root a: no keys");
@@ -275,6 +290,16 @@ test("names are plain; a missing root is named, and those before it are closed",
   expect(() => named({})).toThrow("1 to 16 roots");
   const many = Array.from({ length: ROOTS_MAX + 1 }, (_, nth) => [`r${nth}`, tree.root] as const);
   expect(() => named(Object.fromEntries(many))).toThrow("not 17");
+  named(Object.fromEntries(many.slice(1))).close();
+  for (const wrong of [{}, { "..": tree.root }]) {
+    let failure: unknown;
+    try {
+      named(wrong);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ kind: "usage", code: "EINVAL" });
+  }
 });
 
 function codeOf(answer: OpenFile | Refusal | null): string {

@@ -227,13 +227,15 @@ test("who has left before its turn is not looked for, and after the close nobody
   using tree = new Tree();
   const store = openDisk(tree.root, POLICY, { files: 64, zeroCopy: true });
   const heard: unknown[] = [];
-  const waiters = Array.from({ length: 4 }, () => {
+  const waiters = Array.from({ length: 5 }, () => {
     return { ...waiterOf((answer) => heard.push(answer)), gone: false };
   });
-  for (const [nth, waiter] of waiters.entries()) store.open(`/f${nth}`, waiter);
-  waiters[2]!.gone = true;
-  threads.answer(-ERRNO.ENOENT);
-  threads.answer(-ERRNO.ENOENT);
+  for (const [nth, waiter] of waiters.entries()) {
+    if (nth === 4) store.stat("/f4", waiter);
+    else store.open(`/f${nth}`, waiter);
+  }
+  waiters[2]!.gone = waiters[4]!.gone = true;
+  for (let nth = 0; nth < 2; nth++) threads.answer(-ERRNO.ENOENT);
   expect(threads.asked.map((asked) => asked.kind === "name" && asked.path)).toEqual([
     "f0",
     "f1",

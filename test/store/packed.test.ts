@@ -81,6 +81,7 @@ hot("what does not hold still, is too large, too small or held for writing is no
     expect(store.packed(opened(store, path), head)).toBeNull();
   const file = opened(store, "/f");
   expect(store.packed(file, Buffer.alloc(500))).toBeNull();
+  expect(store.packed(file, Buffer.alloc(384))).not.toBeNull();
   // Nor a file that is no disk's.
   expect(store.packed({ ...file, body: null }, head)).toBeNull();
   fs.writeFileSync(tree.path("f"), content(2, 0, SIZE - 1));

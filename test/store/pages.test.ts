@@ -318,58 +318,60 @@ test("a page that another peer has asked for comes in the turn of each who wants
   expect([heard.length, directory.opened]).toEqual([52, 50]);
 });
 
-test("long pages that wait for the disk count among those that are open", () => {
+test("a directory of just so many bytes is a short one, of one more it is long", () => {
   using loop = new SimulatedLoop();
   const pages = new Pages();
-  const heard: string[] = [];
-  const made: (PageWork & { ready: boolean; closed: boolean })[] = [];
-  const open = (): PageWork => {
-    const page: (typeof made)[number] = {
-      ready: false,
-      closed: false,
-      step: () => (page.ready ? PAGE : "waits"),
-      close: () => void (page.closed = true),
-    };
-    made.push(page);
-    return page;
-  };
-  const count = 2 * PAGES_MAX;
-  for (let nth = 0; nth < count; nth++) {
-    pages.add(`${nth}`, "/d", LONG_BYTES, asker(`peer ${nth}`, heard), open);
-  }
-  loop.settle();
-  expect([made.length, pages.making, pages.waiting]).toEqual([PAGES_MAX, PAGES_MAX, PAGES_MAX]);
-  // Nothing moves until the disk has come.
-  expect(loop.immediates).toBe(0);
-  for (let nth = 0; nth < count; nth++) {
-    const page = made[nth]!;
-    page.ready = true;
-    page.wake?.();
-    page.wake?.();
-    loop.settle();
-  }
-  expect([heard.length, made.every(({ closed }) => closed)]).toEqual([count, true]);
-  expect([pages.making, pages.waiting]).toEqual([0, 0]);
-});
-
-test("short pages for which the disk has come at once are all told", () => {
-  using loop = new SimulatedLoop();
-  const pages = new Pages();
-  const heard: string[] = [];
-  const wakes: (() => void)[] = [];
-  let ready = false;
-  for (let nth = 0; nth < 5; nth++) {
-    pages.add(`${nth}`, "/d", 4096, asker(`${nth}`, heard), () => {
-      const page: PageWork = { step: () => (ready ? PAGE : "waits"), close() {} };
-      wakes.push(() => page.wake?.());
-      return page;
+  const kinds: boolean[] = [];
+  for (const bytes of [SHORT_BYTES_MAX, LONG_BYTES]) {
+    pages.add(`${bytes}`, "/d", bytes, waiterOf(), (long) => {
+      kinds.push(long);
+      return -2;
     });
   }
   loop.settle();
-  expect([wakes.length, heard.length, pages.making]).toEqual([5, 0, 5]);
-  ready = true;
-  for (const wake of wakes) wake();
-  expect(pages.making).toBe(5);
+  expect(kinds.toSorted()).toEqual([false, true]);
+});
+
+test("after the close nothing is opened, and a page that is woken is not stepped", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  const heard: string[] = [];
+  let steps = 0;
+  const page: PageWork = {
+    step: () => {
+      steps += 1;
+      return "waits";
+    },
+    close() {},
+  };
+  pages.add("waits", "/d", LONG_BYTES, asker("one", heard), () => page);
   loop.settle();
-  expect([heard, pages.making]).toEqual([["0", "1", "2", "3", "4"], 0]);
+  expect(steps).toBe(1);
+  for (let nth = 0; nth < 10; nth++) {
+    pages.add(`short ${nth}`, "/d", 4096, asker("one", heard), directory.open(3));
+    pages.add(`long ${nth}`, "/d", LONG_BYTES, asker("two", heard), directory.open(3));
+  }
+  loop.turn();
+  const { opened } = directory;
+  pages.close();
+  expect([pages.making, pages.waiting]).toEqual([0, 0]);
+  page.wake?.();
+  loop.settle();
+  expect([heard, steps, directory.opened, directory.closed]).toEqual([[], 1, opened, opened]);
+});
+
+test("one answer that is left over is given in the next round", () => {
+  using loop = new SimulatedLoop();
+  const pages = new Pages();
+  const directory = new Directory();
+  let answered = 0;
+  const waiter = (): Waiter =>
+    waiterOf(() => {
+      loop.now += 2;
+      answered += 1;
+    });
+  for (let nth = 0; nth < 2; nth++) pages.add("same", "/d", 4096, waiter(), directory.open(1));
+  loop.settle();
+  expect(answered).toBe(2);
 });

@@ -181,3 +181,36 @@ test("names that policy hides do not exist, and beside one file that is served n
   expect(root.openPath(".h/f", new FileStat())).toBe(-ERRNO.ENOENT);
   expect(calls.asked).toEqual([]);
 });
+
+test("unconfined, policy is kept all the same: no link where none may be, nothing hidden", () => {
+  using tree = new Tree({ f: "x", "d/f": "x", ".h/f": "x" });
+  tree.link("l", "f");
+  tree.link("h", ".h/f");
+  tree.link("out", "/etc/passwd");
+  const stat = new FileStat();
+  const answers = (root: Root): number[] =>
+    ["f", "d/f", "d/", ".", "l", "h", "out", ".h/f"].map((name) => {
+      const fd = root.openPath(name, stat);
+      if (fd > 0) kernel.close(fd);
+      return Math.min(fd, 1);
+    });
+  const [hidden, loop] = [-ERRNO.ENOENT, -ERRNO.ELOOP];
+  using free = rootOf(tree, { unconfined: true });
+  expect(answers(free)).toEqual([1, 1, 1, 1, 1, hidden, 1, hidden]);
+  using strict = rootOf(tree, { unconfined: true, symlinks: false });
+  expect(answers(strict)).toEqual([1, 1, 1, 1, loop, loop, loop, hidden]);
+  using open = rootOf(tree, { unconfined: true, hidden: true });
+  expect(answers(open)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  expect(openIn(tree.root)).toBe(3);
+});
+
+test("a link whose end has left the root by the time it is asked for is refused", () => {
+  using tree = new Tree({ f: "x" });
+  tree.link("l", "f");
+  using root = rootOf(tree);
+  let calls = 0;
+  using _moved = replaceCall("readlink", (real) => (path) => {
+    return ++calls === 1 ? "/elsewhere/f" : real(path);
+  });
+  expect([root.openPath("l", new FileStat()), openIn(tree.root)]).toEqual([-ERRNO.EACCES, 1]);
+});

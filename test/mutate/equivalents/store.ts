@@ -1,10 +1,28 @@
-/** Mutants of `src/store` that are not for a test to tell, with reasons. */
-import type { Equivalent } from "../equivalent.ts";
+/** Mutants of `src/store` that are not for a test to tell, with reasons; of folders elsewhere. */
+import { type Equivalent, equivalentsIn } from "../equivalent.ts";
 
-/** A line before and after, and why nobody can tell. */
-type Told = readonly [file: string, operator: string, before: string, after: string, why: string];
-
-const TOLD: readonly Told[] = [
+export const STORE_EQUIVALENTS: readonly Equivalent[] = equivalentsIn("src/store", [
+  [
+    "arena",
+    "number",
+    "#slots = 0;",
+    "#slots = 1;",
+    "which places are used is nobody else's business",
+  ],
+  [
+    "body",
+    "boundary",
+    "return got > size ? -ERRNO.EACCES : -ERRNO.EIO;",
+    "return got >= size ? -ERRNO.EACCES : -ERRNO.EIO;",
+    "where both are the same it was given already",
+  ],
+  [
+    "cache",
+    "number",
+    "(file.held > 0 ? this.#bodies : this.#fds).put(path, file);",
+    "(file.held > 1 ? this.#bodies : this.#fds).put(path, file);",
+    "what is held takes HEADROOM_BYTES at least",
+  ],
   [
     "digest-job",
     "boundary",
@@ -76,73 +94,46 @@ const TOLD: readonly Told[] = [
     "what is over is passed over when its turn comes",
   ],
   [
-    "directory",
-    "boundary",
-    "if (this.#names.length > 2 * (this.#kept + 1)) this.#trim();",
-    "if (this.#names.length >= 2 * (this.#kept + 1)) this.#trim();",
-    "only when it sorts: what is looked at is sorted and cut once more",
-  ],
-  [
-    "directory",
+    "disk",
     "number",
-    "if (this.#names.length > 2 * (this.#kept + 1)) this.#trim();",
-    "if (this.#names.length > 3 * (this.#kept + 1)) this.#trim();",
-    "only when it sorts: what is looked at is sorted and cut once more",
+    "if (file.held > 0 || head === null || !this.#limits.zeroCopy) return file;",
+    "if (file.held > 1 || head === null || !this.#limits.zeroCopy) return file;",
+    "what is held takes HEADROOM_BYTES at least",
   ],
   [
-    "directory",
-    "boundary",
-    "const empty = this.#lines.count === 0 && this.#limit > 0;",
-    "const empty = this.#lines.count === 0 && this.#limit >= 0;",
-    "a page of no entries is made after reading twice, and tells the same",
+    "disk",
+    "number",
+    "const failed = policy.unconfined ? 0 : opened.probe();",
+    "const failed = policy.unconfined ? 1 : opened.probe();",
+    "all that is asked of it is whether it is below 0",
   ],
   [
-    "folderpage",
-    "call",
-    "this.#ahead.close();",
-    ";",
-    "it waits only where the whole store is closed, which asks and wakes nobody any more",
+    "disk",
+    "number",
+    "fds: Math.max(1, limits.files >> 1),",
+    "fds: Math.max(0, limits.files >> 1),",
+    "the newcomer is kept in any case, and the one before it is not in either",
   ],
   [
-    "folderpage",
+    "disk",
+    "string",
+    'const canonical = relative === HERE ? "/" : `/${relative}`;',
+    'const canonical = relative === HERE ? "" : `/${relative}`;',
+    "a folder is never kept under its name",
+  ],
+  [
+    "disk",
+    "number",
+    'tell(typeof answer === "number" ? answer : 0);',
+    'tell(typeof answer === "number" ? answer : 1);',
+    "all that is asked of it is whether it is below 0",
+  ],
+  ["disk", "number", "return 0;", "return 1;", "all that is asked of it is whether it is below 0"],
+  [
+    "disk",
     "return",
-    "return closed();",
+    "return 0;",
     "return null as never;",
-    "it waits only where the whole store is closed, which asks nobody any more",
-  ],
-  [
-    "folderpage",
-    "logical",
-    "if (this.#fd !== null && this.#fd >= 0) kernel.close(this.#fd);",
-    "if (this.#fd !== null || this.#fd >= 0) kernel.close(this.#fd);",
-    "close() refuses what is no descriptor",
-  ],
-  [
-    "folderpage",
-    "number",
-    "this.#read = Number(answer) <= 0;",
-    "this.#read = Number(answer) <= 1;",
-    "no record is of 1 byte",
-  ],
-  [
-    "folders",
-    "number",
-    "const bytes = fd < 0 ? 0 : Number(this.#stat.size);",
-    "const bytes = fd < 0 ? 1 : Number(this.#stat.size);",
-    "a folder of either size is a short one",
-  ],
-  [
-    "folders",
-    "call",
-    "this.#snapshots.clear();",
-    ";",
-    "names that nobody can ask for any more are collected; what is being read its page has closed",
-  ],
-  [
-    "lines",
-    "number",
-    'if (this.#kind === "unknown" && failed === -ERRNO.ENOENT) return 0;',
-    'if (this.#kind === "unknown" && failed === -ERRNO.ENOENT) return 1;',
     "all that is asked of it is whether it is below 0",
   ],
   [
@@ -238,53 +229,18 @@ const TOLD: readonly Told[] = [
     "the engine's merge asks only whether one comes before another",
   ],
   [
-    "names",
-    "boundary",
-    "const name = right === undefined || (left !== undefined && left <= right) ? left : right;",
-    "const name = right === undefined || (left !== undefined && left < right) ? left : right;",
-    "they differ where both are the same name",
+    "namedstore",
+    "string",
+    'return { store, rest: end < 0 ? "/" : path.slice(end) };',
+    'return { store, rest: end < 0 ? "" : path.slice(end) };',
+    "both are the root of a store",
   ],
   [
-    "names",
-    "boundary",
-    "return end < 0 ? block : block.slice(0, end);",
-    "return end <= 0 ? block : block.slice(0, end);",
-    "no name is empty, so that what ends one is not at 0",
-  ],
-  [
-    "names",
-    "number",
-    "return end < 0 ? block : block.slice(0, end);",
-    "return end < 1 ? block : block.slice(0, end);",
-    "no name is empty, so that what ends one is not at 0",
-  ],
-  [
-    "names",
-    "number",
-    "#nth = 0;",
-    "#nth = 1;",
-    "the search goes one block back in the end, so that it finds the same",
-  ],
-  [
-    "names",
-    "boundary",
-    "if (names.first(middle) <= after) this.#nth = middle + 1;",
-    "if (names.first(middle) < after) this.#nth = middle + 1;",
-    "it begins a block earlier, and skips what is not behind",
-  ],
-  [
-    "namesahead",
-    "return",
-    "return closed();",
-    "return null as never;",
-    "it waits only where the whole store is closed, which asks nobody any more",
-  ],
-  [
-    "namesahead",
-    "number",
-    "let own = -1;",
-    "let own = -0;",
-    "nothing is answered before it is asked, which sets it",
+    "namedstore",
+    "string",
+    'const TOP = "top";',
+    'const TOP = "";',
+    "it is compared with itself alone",
   ],
   [
     "opener",
@@ -314,31 +270,4 @@ const TOLD: readonly Told[] = [
     "if (newer !== undefined && newer.checked >= lookedAt) {",
     "of two that were found at the same time either will do",
   ],
-  [
-    "pages",
-    "number",
-    "this.#makingLong.size + waiting < PAGES_MAX && (this.#open.get(peer) ?? 0) < PEER_PAGES_MAX;",
-    "this.#makingLong.size + waiting < PAGES_MAX && (this.#open.get(peer) ?? 1) < PEER_PAGES_MAX;",
-    "more than one is allowed, and from the first on they are counted",
-  ],
-  [
-    "disk",
-    "number",
-    "if (file.held > 0 || head === null || !this.#limits.zeroCopy) return file;",
-    "if (file.held > 1 || head === null || !this.#limits.zeroCopy) return file;",
-    "what is held takes HEADROOM_BYTES at least",
-  ],
-  [
-    "namesahead",
-    "number",
-    "own = -1;",
-    "own = -0;",
-    "it is let go of twice only where a page's wake throws, and none does",
-  ],
-];
-
-export const STORE_EQUIVALENTS: readonly Equivalent[] = TOLD.map(
-  ([file, operator, before, after, reason]) => ({
-    ...{ path: `src/store/${file}.ts`, operator, before, after, reason },
-  }),
-);
+]);

@@ -126,6 +126,67 @@ const BOUNDS: readonly Bound[] = [
     "for (let tries = 1; tries < RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
     "for (let tries = 1; tries <= RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
   ],
+  ["root", "number", "const RETRIES_MAX = 128;", "const RETRIES_MAX = 129;"],
+  [
+    "root",
+    "number",
+    "for (let tries = 1; tries < RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
+    "for (let tries = 0; tries < RETRIES_MAX && fd === -ERRNO.EAGAIN; tries++) {",
+  ],
+  ["shelf", "number", "let looks = 2 * this.#files.size;", "let looks = 3 * this.#files.size;"],
+  ["shelf", "boundary", "if (looks-- <= 0) return false;", "if (looks-- < 0) return false;"],
+  ["body", "number", "const TRIES_MAX = 3;", "const TRIES_MAX = 4;"],
+  [
+    "body",
+    "number",
+    "for (let tries = 0; tries < TRIES_MAX && stat.size <= BigInt(bytesMax); tries++) {",
+    "for (let tries = 1; tries < TRIES_MAX && stat.size <= BigInt(bytesMax); tries++) {",
+  ],
+  [
+    "body",
+    "boundary",
+    "for (let tries = 0; tries < TRIES_MAX && stat.size <= BigInt(bytesMax); tries++) {",
+    "for (let tries = 0; tries <= TRIES_MAX && stat.size <= BigInt(bytesMax); tries++) {",
+  ],
+  ["file", "number", "uses = 0;", "uses = 1;"],
+  [
+    "lines",
+    "boundary",
+    "return this.#count === this.#limit || this.#text.length > PAGE_BYTES_MAX;",
+    "return this.#count === this.#limit || this.#text.length >= PAGE_BYTES_MAX;",
+  ],
+  ["records", "number", "const RECORDS_BYTES = 32_768;", "const RECORDS_BYTES = 32769;"],
+  ["prefetch", "number", "const ANSWERS_PER_ROUND = 64;", "const ANSWERS_PER_ROUND = 65;"],
+  [
+    "prefetch",
+    "boundary",
+    "if (this.#waiting.size >= this.#waitingMax) this.#forgetGone();",
+    "if (this.#waiting.size > this.#waitingMax) this.#forgetGone();",
+  ],
+  [
+    "prefetch",
+    "number",
+    "this.#waitingMax = Math.max(WAITING_MIN, 2 * this.#waiting.size);",
+    "this.#waitingMax = Math.max(WAITING_MIN, 3 * this.#waiting.size);",
+  ],
+  [
+    "pages",
+    "boundary",
+    "const full = this.#waiting(false) >= SHORT_WAITS_MAX;",
+    "const full = this.#waiting(false) > SHORT_WAITS_MAX;",
+  ],
+  [
+    "pages",
+    "number",
+    "else if (page !== null) return { wanted, peer, page, steps: 0 };",
+    "else if (page !== null) return { wanted, peer, page, steps: 1 };",
+  ],
+  [
+    "pages",
+    "boundary",
+    'if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) return;',
+    'if (moved === "unfinished" && making.steps <= SHORT_STEPS_MAX) return;',
+  ],
 ];
 
 export const STORE_BOUND_EQUIVALENTS: readonly Equivalent[] = BOUNDS.map(
