@@ -1,12 +1,13 @@
 /** Why a disk is not served: what is told, and that nothing stays open. */
 import { expect, test } from "bun:test";
+import path from "node:path";
 import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import type { RootPolicy } from "../../src/store/root.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
 import { replaceCall } from "../rig/faults.ts";
 import { openIn } from "../rig/open-files.ts";
 import { Tree } from "../rig/tree.ts";
-import { closing, codeOf } from "./asking.ts";
+import { closing, codeOf, statOf } from "./asking.ts";
 
 const POLICY: RootPolicy = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 
@@ -53,4 +54,25 @@ test("a root that can't be opened is told by its name and why", () => {
   using tree = new Tree({ f: "x" });
   using _fault = replaceCall("openat", () => () => -ERRNO.EACCES);
   expect(() => diskOver(tree)).toThrow(`cannot serve ${tree.root}: permission denied`);
+});
+
+test("what etags are made of is read when the store is opened: later it may not be", async () => {
+  using tree = new Tree({ f: "x" });
+  const [disk, asking] = ["src/store/disk.ts", "test/store/asking.ts"].map((file) =>
+    path.resolve(import.meta.dir, "../..", file),
+  );
+  const script = `
+    import fs from "node:fs";
+    import { openDisk } from ${JSON.stringify(disk)};
+    import { statOf } from ${JSON.stringify(asking)};
+    const policy = ${JSON.stringify(POLICY)};
+    const store = openDisk(${JSON.stringify(tree.root)}, policy, { files: 8, zeroCopy: true });
+    fs.readFileSync = () => { throw new Error("EACCES"); };
+    console.log((await statOf(store, "/f")).etag);
+    store.close();
+  `;
+  const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
+  const store = diskOver(tree);
+  expect(stdout.toString().trim()).toBe((await statOf(store, "/f")).etag);
+  store.close();
 });

@@ -253,6 +253,24 @@ test("facts are the sum of the stores', of what they share the most that one of 
   expect([store.it.label, store.it.roots]).toEqual(["a (), b ()", []]);
 });
 
+test("a root that is not there is left out of the top, and counted", async () => {
+  using tree = new Tree({ f: "x" });
+  using gone = new Tree();
+  class Gone extends Below {
+    override stat() {
+      return new Refusal("ENOENT", "/");
+    }
+  }
+  const stores: Record<string, Store> = {
+    a: openDisk(tree.root, POLICY, LIMITS),
+    b: new Gone(openDisk(gone.root, POLICY, LIMITS), ""),
+  };
+  using store = closing(openNamed({ a: "a", b: "b" }, (name) => stores[name]!));
+  const page = Promise.withResolvers<EncodedPage | Refusal>();
+  store.it.list("/", 10, "", { ...waiterOf(), listed: page.resolve });
+  expect(await page.promise).toMatchObject({ count: 1, more: false, left: 1 });
+});
+
 test("bare paths may be absolute below each of the roots", () => {
   using a = new Tree({ f: "" });
   using b = new Tree({ f: "" });

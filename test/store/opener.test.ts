@@ -101,6 +101,7 @@ test("what is held is up to 8 KiB, and up to 64 where nothing is sent by sendfil
     for (const size of sizes) {
       const opened = await file(store.it, `/f${size}`);
       expect([zeroCopy, size, opened.body !== null]).toEqual([zeroCopy, size, size <= heldMax]);
+      expect([opened.base, opened.headAt]).toEqual([0n, null]);
       expect(bytesOf(opened).equals(content(size, 0, size))).toBe(true);
       // Just seen in memory: who sends it in one step need not look again.
       const believed = opened.residentUntil - clock.now;

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 import { openDisk } from "../../src/store/disk.ts";
 import { ColdFile, needsPrefetch, Prefetcher, type Wanted } from "../../src/store/prefetch.ts";
+import { clock, tick } from "../../src/sys/clock.ts";
 import { Refusal } from "../../src/wire/errors.ts";
 import { replaceCall, warmNames } from "../rig/faults.ts";
 import { content } from "../rig/oracle.ts";
@@ -51,10 +52,11 @@ test("who waits for a place holds no descriptor, and is looked up again when its
   waiters[5]!.gone = true;
   resident = 1;
   loop.read();
-  expect(heard).toEqual(["f0"]);
+  loop.read();
+  expect(heard).toEqual(["f0", "f1"]);
   loop.turn();
   // Some of those who wait are answered in one round, and others in the next.
-  expect([heard.slice(1, 4), heard.length < 100]).toEqual([["ENOENT", "f6", "f7"], true]);
+  expect([heard.slice(2, 5), heard.length < 100]).toEqual([["ENOENT", "f6", "f7"], true]);
   loop.settle();
   expect([heard.length, new Set(heard).size, loop.reads]).toEqual([199, 199, 0]);
 });
@@ -92,4 +94,21 @@ test("small files up to 64 KiB are read first where they are not in memory, empt
   ]);
   using _memory = replaceCall("resident", () => () => 1);
   expect(needsPrefetch(3, 1n)).toBe(false);
+});
+
+test("what was read is answered at the time at which it has come", () => {
+  using loop = new SimulatedLoop();
+  using _warm = warmNames();
+  using tree = new Tree({ f: content(1, 0, 20_000) });
+  using _disk = replaceCall("resident", () => () => 0);
+  using store = closing(openDisk(tree.root, POLICY, { files: 8, zeroCopy: true }));
+  tick();
+  const times: number[] = [];
+  store.it.open(
+    "/f",
+    waiterOf(() => times.push(clock.now)),
+  );
+  loop.now += 500;
+  loop.settle();
+  expect(times).toEqual([loop.now]);
 });

@@ -99,7 +99,8 @@ test("a probe that fails says so, leaves nothing open, and nothing is told of me
     using _noProc = replaceCall("openat", () => () => -ERRNO.ENOENT);
     expect(root.probe()).toBe(-ERRNO.EIO);
   }
-  expect([root.isCached(-1, "f"), openIn(tree.root)]).toEqual([true, 1]);
+  using calls = resolving(() => COLD);
+  expect([root.isCached(-1, "f"), calls.asked, openIn(tree.root)]).toEqual([true, [], 1]);
 });
 
 test("a name in an open folder is in memory unless the kernel says that it would have to wait", () => {

@@ -249,4 +249,11 @@ export const STORE_FOLDER_EQUIVALENTS: readonly Equivalent[] = equivalentsIn("sr
     'if (wanted.waiters.every(({ gone }) => gone)) return "";',
     "whom nobody waits for any more is passed over when its turn comes again",
   ],
+  [
+    "lines",
+    "number",
+    'return { type: "dir", size: 0n, mtime, etag: "" };',
+    'return { type: "dir", size: 1n, mtime, etag: "" };',
+    "the line of a folder shows no size",
+  ],
 ]);
