@@ -184,8 +184,8 @@ const BOUNDS: readonly Bound[] = [
   [
     "pages",
     "boundary",
-    'if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) return;',
-    'if (moved === "unfinished" && making.steps <= SHORT_STEPS_MAX) return;',
+    'if (moved === "unfinished" && making.steps < SHORT_STEPS_MAX) {',
+    'if (moved === "unfinished" && making.steps <= SHORT_STEPS_MAX) {',
   ],
 ];
 
