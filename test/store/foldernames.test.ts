@@ -1,6 +1,6 @@
 /** Names of a folder that are brought into memory by the thread before the page looks at them. */
 import { expect, test } from "bun:test";
-import { openDisk } from "../../src/store/disk.ts";
+import { type DiskStore, openDisk } from "../../src/store/disk.ts";
 import { lookThreads } from "../../src/store/lookthread.ts";
 import { LOOKS_PER_STEP } from "../../src/store/lines.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
@@ -15,6 +15,14 @@ import { waiterOf } from "../rig/waiter.ts";
 const POLICY = { hidden: false, symlinks: true, mounts: false, unconfined: false };
 const LIMITS = { files: 64, zeroCopy: true };
 
+/** Asks for a page of /d; how many have come. */
+function pagesOf(store: DiskStore, limit: number): { readonly count: number } {
+  const pages = { count: 0 };
+  const waiter = waiterOf(() => (pages.count += 1));
+  store.list("/d", limit, "", waiter);
+  return pages;
+}
+
 test("a name that took long makes the next ones the thread's, and nothing stays open", () => {
   using loop = new SimulatedLoop();
   using threads = new LookThreads();
@@ -28,13 +36,7 @@ test("a name that took long makes the next ones the thread's, and nothing stays 
     looks += Number(name.startsWith("n"));
     return real(dirfd, name, out);
   });
-  let pages = 0;
-  store.list(
-    "/d",
-    50,
-    "",
-    waiterOf(() => (pages += 1)),
-  );
+  const pages = pagesOf(store, 50);
   loop.settle();
   threads.answer(0);
   loop.settle();
@@ -44,7 +46,7 @@ test("a name that took long makes the next ones the thread's, and nothing stays 
   threads.answer(50);
   loop.settle();
   // Each was looked at once, and brought once; what is open is the root's alone.
-  expect([pages, looks, threads.asked.length, openIn(tree.root)]).toEqual([1, 50, 2, 1]);
+  expect([pages.count, looks, threads.asked.length, openIn(tree.root)]).toEqual([1, 50, 2, 1]);
   store.close();
 });
 
@@ -71,13 +73,7 @@ test.each([
     return failed;
   });
   const store = openDisk(tree.root, POLICY, LIMITS);
-  let pages = 0;
-  store.list(
-    "/d",
-    1000,
-    "",
-    waiterOf(() => (pages += 1)),
-  );
+  const pages = pagesOf(store, 1000);
   loop.settle();
   threads.answer(0);
   loop.settle();
@@ -96,7 +92,7 @@ test.each([
   // As fast as memory.
   threads.answer(20 * LOOKS_PER_STEP);
   loop.settle();
-  expect([seen.slice(2), threads.asked.length, pages]).toEqual([
+  expect([seen.slice(2), threads.asked.length, pages.count]).toEqual([
     [names[2 * LOOKS_PER_STEP]!, names[2.5 * LOOKS_PER_STEP]!],
     3,
     1,
@@ -158,13 +154,7 @@ test("names that a thread could not be asked for are asked for again, and nothin
     return real(dirfd, path, flags, resolve & ~RESOLVE.cached, mode);
   });
   const store = openDisk(tree.root, POLICY, LIMITS);
-  let pages = 0;
-  store.list(
-    "/d",
-    50,
-    "",
-    waiterOf(() => (pages += 1)),
-  );
+  const pages = pagesOf(store, 50);
   loop.settle();
   threads.answer(0);
   // Two others are at the thread when the page needs it.
@@ -185,6 +175,6 @@ test("names that a thread could not be asked for are asked for again, and nothin
   ]);
   threads.answer(0);
   loop.settle();
-  expect([pages, openIn(tree.root)]).toEqual([1, 1]);
+  expect([pages.count, openIn(tree.root)]).toEqual([1, 1]);
   store.close();
 });

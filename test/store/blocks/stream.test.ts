@@ -35,13 +35,19 @@ class HeldReads implements Disposable {
   }
 }
 
-/** An object that is in the cache of `rig`; behind it there is a stream that brings nothing. */
+/** An object of one block in the cache of `rig`; behind it is a stream that brings nothing. */
 class CachedSource implements Source {
   passed = 0;
   readonly #rig: CacheRig;
   readonly #object: FakeObject;
 
-  constructor(rig: CacheRig, object: FakeObject) {
+  static async of(rig: CacheRig): Promise<CachedSource> {
+    const object = new FakeObject("a", BLOCK_BYTES);
+    await rig.read(object);
+    return new CachedSource(rig, object);
+  }
+
+  private constructor(rig: CacheRig, object: FakeObject) {
     this.#rig = rig;
     this.#object = object;
   }
@@ -60,14 +66,12 @@ class CachedSource implements Source {
 test("one that is closed while its read waits for its turn keeps no block", async () => {
   using tree = new Tree();
   using rig = new CacheRig(tree.root, BLOCK_BYTES);
-  const object = new FakeObject("a", BLOCK_BYTES);
-  await rig.read(object);
-  const source = new CachedSource(rig, object);
+  const source = await CachedSource.of(rig);
   const held = new HeldReads();
   {
     using _held = held;
     const streams = Array.from({ length: READS_MAX.window + 3 }, () => {
-      return new BlockStream(source, 0n, object.size, "peer", () => {});
+      return new BlockStream(source, 0n, BLOCK_BYTES, "peer", () => {});
     });
     await eventually("as many reads as there may be", () => held.count === READS_MAX.window);
     await new Promise((resolve) => setImmediate(resolve));
@@ -81,13 +85,11 @@ test("one that is closed while its read waits for its turn keeps no block", asyn
 test("one whose read does not end goes on past the cache after 2 s", async () => {
   using tree = new Tree();
   using rig = new CacheRig(tree.root, BLOCK_BYTES);
-  const object = new FakeObject("a", BLOCK_BYTES);
-  await rig.read(object);
-  const source = new CachedSource(rig, object);
+  const source = await CachedSource.of(rig);
   const held = new HeldReads();
   {
     using _held = held;
-    const stream = new BlockStream(source, 0n, object.size, "peer", () => {});
+    const stream = new BlockStream(source, 0n, BLOCK_BYTES, "peer", () => {});
     await eventually("its read", () => held.count === 1);
     using _later = afterMs(2100);
     rig.cache.sweep();
