@@ -158,7 +158,10 @@ export class LargeFiles {
     return null;
   }
 
-  /** Compares the whole, where there is something to compare it with. */
+  /**
+   * Compares the whole, where there is something to compare it with. What `download` has brought
+   * from several sources by that alone, and is wrong, comes again from one at a time.
+   */
   async #compare(
     order: Order,
     staged: Staged,
@@ -169,20 +172,19 @@ export class LargeFiles {
       const compared = await this.#inspect?.(order, `/proc/self/fd/${staged.fd}`);
       if (compared === true) counter.verify(counter.size);
     };
-    try {
-      try {
+    const again = async (wrong: unknown): Promise<void> => {
+      const together = order.whole !== null && (download?.sources.length ?? 0) > 1;
+      if (!isCorrupt(wrong) || download === null || !together) throw wrong;
+      const { bringOneByOne } = await import("./onebyone.ts");
+      const right = await bringOneByOne(download, staged, wrong, async (source) => {
+        counter.startOver();
+        await new FileDownload([source], staged, counter, null).run();
         await look();
-      } catch (error) {
-        const together = order.whole !== null && (download?.sources.length ?? 0) > 1;
-        if (!isCorrupt(error) || download === null || !together) throw error;
-        const { bringOneByOne } = await import("./onebyone.ts");
-        const right = await bringOneByOne(download, staged, error, async (source) => {
-          counter.startOver();
-          await new FileDownload([source], staged, counter, null).run();
-          await look();
-        });
-        order.file = right.file;
-      }
+      });
+      order.file = right.file;
+    };
+    try {
+      await look().catch(again);
     } catch (error) {
       // The file is what the server has, and not what is wanted: going on from it never helps.
       if (isCorrupt(error)) staged.discard();

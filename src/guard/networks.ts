@@ -27,9 +27,8 @@ export function networkAround(text: string): string | null {
 export function addressOf(text: string): string | null {
   if (text.includes("/") || networkOf(text) === null) return null;
   if (!text.includes(":")) return text;
-  const groups = groupsOf(text);
   if (!isMapped(text)) return ipv6Of(text);
-  return groups
+  return groupsOf(text)
     .slice(6)
     .flatMap((word) => [word >> 8, word & 255])
     .join(".");

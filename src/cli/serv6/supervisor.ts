@@ -250,12 +250,13 @@ class Supervisor {
     this.#reloading = false;
     this.#steer();
     if (this.#stopping) return;
-    const took = Math.round(performance.now() - began);
-    this.#log.note(
-      why === null
-        ? `reloaded in ${took} ms: ${this.#now.workers} fresh workers serve`
-        : `not reloaded, all is as before: ${why}${restartAdvice(this.#writable, () => this.#read(false).options)}`,
-    );
+    if (why === null) {
+      const took = Math.round(performance.now() - began);
+      this.#log.note(`reloaded in ${took} ms: ${this.#now.workers} fresh workers serve`);
+    } else {
+      const advice = restartAdvice(this.#writable, () => this.#read(false).options);
+      this.#log.note(`not reloaded, all is as before: ${why}${advice}`);
+    }
     this.#ready();
     if (this.#again) await this.#reload();
   }
